@@ -1,0 +1,108 @@
+"""Every way in which skopsafe fails, and the one warning it gives.
+
+All errors derive from `SkopsafeError`. Each says what is wrong, where (a path into the object or
+the file) and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SkopsafeError(Exception):
+    """Base of every error raised by this package.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong.
+    path : str, optional
+        Where: an attribute path such as ``model.steps[0][1].func``, or a place in the file.
+    next_step : str, optional
+        What the reader of the message can do about it.
+    """
+
+    def __init__(self, reason: str, *, path: str = "", next_step: str = "") -> None:
+        self.reason = reason
+        self.path = path
+        self.next_step = next_step
+        where = f" (at {path})" if path else ""
+        then = f" {next_step}" if next_step else ""
+        super().__init__(f"{reason}{where}.{then}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restore, (type(self), self.args, dict(self.__dict__)))
+
+
+def _restore(
+    cls: type[SkopsafeError], args: tuple[object, ...], state: dict[str, object]
+) -> SkopsafeError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class UnsupportedTypeError(SkopsafeError, TypeError):
+    """An object cannot be written so that it could be loaded again."""
+
+
+class FormatError(SkopsafeError, ValueError):
+    """The file is not a skopsafe file, or is damaged."""
+
+
+class LimitError(FormatError):
+    """The file asks for more than the limits of the reader allow."""
+
+
+class ValidationError(FormatError):
+    """The content of the file would build an object that is not safe to use."""
+
+
+class MissingTypeError(SkopsafeError, ImportError):
+    """An approved name does not exist here: its package is absent or of another version."""
+
+
+class DeniedTypeError(SkopsafeError, TypeError):
+    """The file names something that no approval unlocks.
+
+    Attributes
+    ----------
+    types : list of str
+        The denied names, sorted.
+    """
+
+    def __init__(self, types: Sequence[str], details: str) -> None:
+        self.types = sorted(types)
+        super().__init__(
+            f"The file names {', '.join(self.types)}, which can never be approved: {details}",
+            next_step="Treat the file as hostile and do not load it.",
+        )
+
+
+class UntrustedTypesFoundException(SkopsafeError, TypeError):
+    """The file needs names that were not approved.
+
+    Attributes
+    ----------
+    types : list of str
+        The names that need approval, sorted.
+    """
+
+    def __init__(self, types: Sequence[str], explanations: Sequence[str]) -> None:
+        self.types = sorted(types)
+        lines = "".join(f"\n  - {line}" for line in explanations)
+        approve = ", ".join(repr(name) for name in self.types)
+        super().__init__(
+            f"{len(self.types)} name(s) in the file need approval:{lines}\n"
+            "Nothing was imported and nothing was built",
+            next_step=f"If you know and trust each of them: load(file, trusted=[{approve}])",
+        )
+
+
+class PolicyError(SkopsafeError, ValueError):
+    """The caller's approval itself is not acceptable, such as ``trusted=True``."""
+
+
+class VersionSkewWarning(UserWarning):
+    """The file was written under another version of a library than the installed one."""
