@@ -1,0 +1,247 @@
+"""The zip: written deterministically and atomically, read strictly.
+
+Format: PKWARE APPNOTE 6.3.10. Only `stored` and the compressions that `zipfile` knows are used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skopsafe.errors import FormatError, LimitError, SkopsafeError
+from skopsafe.limits import Limits
+
+ALIGNMENT = 64
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_LOCAL = struct.Struct("<4s5H3I2H")
+_END = struct.Struct("<4s4H2IH")
+_ALIGN_FIELD = 0xD935  # the extra field that Android's zipalign uses for the same purpose
+_CHUNK = 1 << 24
+_AGAIN = "Get the file again from its author, or save the model again."
+
+
+class Writer:
+    """Adds members to a zip in order; the same members give the same bytes."""
+
+    def __init__(self, file: IO[bytes], compression: int, compresslevel: int | None) -> None:
+        self._zip = zipfile.ZipFile(file, "w", compression, compresslevel=compresslevel)
+        self._compression = compression
+        self._level = compresslevel
+
+    def add(self, name: str, *chunks: Any) -> None:
+        """Write one member from `chunks` of bytes-like objects; stored ones are aligned."""
+        info = zipfile.ZipInfo(name, _EPOCH)
+        info.compress_type = self._compression
+        info.file_size = sum(memoryview(chunk).nbytes for chunk in chunks)
+        info.create_system = 3
+        large = info.file_size * 1.05 > zipfile.ZIP64_LIMIT
+        if self._compression == zipfile.ZIP_STORED:
+            start = self._zip.start_dir + 30 + len(name) + (20 if large else 0)
+            padding = -(start + 4) % ALIGNMENT
+            info.extra = struct.pack("<HH", _ALIGN_FIELD, padding) + b"\0" * padding
+        info._compresslevel = self._level  # type: ignore[attr-defined]
+        with self._zip.open(info, "w", force_zip64=large) as member:
+            for chunk in chunks:
+                view = memoryview(chunk).cast("B") if memoryview(chunk).nbytes else memoryview(b"")
+                for start in range(0, len(view), _CHUNK):
+                    member.write(view[start : start + _CHUNK])
+
+    def close(self) -> None:
+        """Write the directory."""
+        self._zip.close()
+
+
+class Reader:
+    """The members of a zip, opened strictly.
+
+    Raises
+    ------
+    FormatError
+        The file is not a zip, is truncated, has members that overlap or stand twice.
+    LimitError
+        A limit of `limits` is passed.
+    """
+
+    def __init__(self, file: BinaryIO, limits: Limits) -> None:
+        self._file = file
+        self._limits = limits
+        size = file.seek(0, os.SEEK_END)
+        self._look_at_the_end(size)
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, EOFError, OSError) as error:
+            raise FormatError(f"the zip directory is damaged ({error})", next_step=_AGAIN) from error
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        spans = []
+        total = 0
+        for info in self._zip.infolist():
+            if info.filename in self._members:
+                raise FormatError("a member stands twice", path=repr(info.filename), next_step=_AGAIN)
+            if info.flag_bits & 0x1:
+                raise FormatError("a member is encrypted", path=repr(info.filename), next_step=_AGAIN)
+            if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
+                raise FormatError("a stored member has two sizes", path=repr(info.filename), next_step=_AGAIN)
+            self._members[info.filename] = info
+            spans.append((info.header_offset, info.header_offset + 30 + info.compress_size))
+            total += info.file_size
+        spans.sort()
+        ends = [0, *(end for _, end in spans)]
+        if any(start < end for (start, _), end in zip(spans, ends[:-1], strict=True)) or ends[-1] > size:
+            raise FormatError("members of the zip overlap or lie outside it", next_step=_AGAIN)
+        if total > limits.total_bytes:
+            raise _too_much("bytes in all members", total, "total_bytes", limits.total_bytes)
+        if total > limits.expansion_floor and total > limits.expansion * size:
+            raise _too_much("times its own size when expanded", total // size, "expansion", limits.expansion)
+
+    def _look_at_the_end(self, size: int) -> None:
+        """Refuse what is no zip, and a directory beyond the limits, before it is read."""
+        self._file.seek(0)
+        head = self._file.read(16)
+        if size < _END.size or not head.startswith(b"PK\3\4"):
+            raise FormatError(*_recognize(head))
+        self._file.seek(size - _END.size)
+        tail = self._file.read(_END.size)
+        magic, disk, _, _, entries, directory, _, comment = _END.unpack(tail)
+        if magic != b"PK\5\6" or comment or disk not in (0, 0xFFFF):
+            raise FormatError(
+                "the zip does not end with its directory: it is truncated or has bytes behind it",
+                next_step=_AGAIN,
+            )
+        if entries > self._limits.members and entries != 0xFFFF:
+            raise _too_much("members", entries, "members", self._limits.members)
+        # A zip64 directory (0xFFFFFFFF) is bounded by the distance to the end of the file.
+        bound = size if directory == 0xFFFFFFFF or entries == 0xFFFF else directory
+        if bound > self._limits.directory_bytes and directory != 0xFFFFFFFF:
+            raise _too_much("bytes of zip directory", bound, "directory_bytes", self._limits.directory_bytes)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def size(self, name: str) -> int:
+        """Return the uncompressed size of a member in bytes."""
+        return self._info(name).file_size
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        try:
+            return self._members[name]
+        except KeyError:
+            raise FormatError(f"the member {name} is missing", next_step=_AGAIN) from None
+
+    def read(self, name: str) -> bytes:
+        """Read a whole member and check its CRC."""
+        info = self._info(name)
+        try:
+            data = self._zip.read(info)
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, RuntimeError, NotImplementedError, struct.error) as error:
+            raise FormatError(f"the member is damaged ({error})", path=name, next_step=_AGAIN) from error
+        if len(data) != info.file_size:
+            raise FormatError("the member is shorter than the directory says", path=name, next_step=_AGAIN)
+        return data
+
+    def read_into(self, name: str, skip: int, target: NDArray[np.uint8], head: bytes) -> None:
+        """Fill `target` with the member's bytes after the first `skip`; check the CRC.
+
+        `head` holds those first bytes, which the caller has read already.
+        """
+        info = self._info(name)
+        if info.compress_type != zipfile.ZIP_STORED:
+            data = self.read(name)
+            target[:] = np.frombuffer(data, np.uint8, len(target), skip)
+            return
+        self._file.seek(self.offset(name) + skip)
+        view = memoryview(target)
+        crc, done = zlib.crc32(head), 0
+        while done < len(view):
+            part = view[done : done + _CHUNK]
+            count = cast("Any", self._file).readinto(part)
+            if not count:
+                raise FormatError("the file is truncated", path=name, next_step=_AGAIN)
+            crc = zlib.crc32(part[:count], crc)
+            done += count
+        if crc != info.CRC:
+            raise FormatError("the member is damaged (its CRC differs)", path=name, next_step=_AGAIN)
+
+    def head(self, name: str, size: int) -> bytes:
+        """Return the first `size` bytes of a member, unchecked."""
+        info = self._info(name)
+        if info.compress_type != zipfile.ZIP_STORED:
+            return self.read(name)[:size]
+        self._file.seek(self.offset(name))
+        return self._file.read(min(size, info.file_size))
+
+    def is_stored(self, name: str) -> bool:
+        """Tell whether the member's bytes stand in the file as they are."""
+        return self._info(name).compress_type == zipfile.ZIP_STORED
+
+    def offset(self, name: str) -> int:
+        """Return where in the file the data of a stored member begins, in bytes."""
+        info = self._info(name)
+        self._file.seek(info.header_offset)
+        local = self._file.read(_LOCAL.size)
+        if len(local) != _LOCAL.size:
+            raise FormatError("the file is truncated", path=name, next_step=_AGAIN)
+        fields = _LOCAL.unpack(local)
+        start = info.header_offset + _LOCAL.size + int(fields[-2]) + int(fields[-1])
+        stored = self._file.read(int(fields[-2]))
+        if fields[0] != b"PK\3\4" or stored != name.encode() or fields[3] != info.compress_type:
+            raise FormatError("a member's header contradicts the directory", path=name, next_step=_AGAIN)
+        return start
+
+
+def _recognize(head: bytes) -> tuple[str]:
+    if not head:
+        return ("the file is empty",)
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return (
+            "this is a pickle, which can run any code when it is loaded; `skopsafe inspect` shows "
+            "what it would do, and `skopsafe convert` makes a safe file of it",
+        )
+    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"x\x9c", b"x\x01", b"x\xda", b"\x04\x22\x4d\x18")):
+        return ("this is a compressed stream, perhaps a joblib file, and not a skopsafe file",)
+    return ("this is not a zip, and so not a skopsafe file",)
+
+
+def _too_much(what: str, count: int, limit: str, allowed: int) -> LimitError:
+    return LimitError(
+        f"the file has {count} {what}, more than the limit of {allowed}",
+        next_step=f"Pass limits=Limits({limit}=...) if you know the file and expect so much.",
+    )
+
+
+@contextlib.contextmanager
+def replacing(path: str) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `path` that replaces it when all went well, atomically."""
+    folder, base = os.path.split(os.path.abspath(os.path.realpath(path)))
+    final = os.path.join(folder, base)
+    try:
+        mode = os.stat(final).st_mode & 0o7777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{base}.", suffix=".tmp", dir=folder)
+    except OSError as error:
+        raise SkopsafeError(
+            f"cannot write into the folder ({error.strerror})", path=folder, next_step="Choose another folder."
+        ) from error
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, final)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
