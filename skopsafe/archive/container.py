@@ -238,7 +238,6 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
         with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, final)
     except BaseException:

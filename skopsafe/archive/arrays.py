@@ -1,0 +1,244 @@
+"""Arrays of plain dtypes as ``.npy`` members: large ones alone, small ones pooled by dtype.
+
+A forest has tens of thousands of small arrays; as zip members of their own they would cost more
+than their content. Format of the members: NumPy Enhancement Proposal 1.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from skopsafe.archive.container import Reader, Writer
+from skopsafe.errors import FormatError, LimitError
+from skopsafe.limits import Limits
+
+POOLED_BELOW = 1 << 16
+"""Arrays of fewer bytes than this are pooled."""
+_POOL_BLOCK = 1 << 22
+_HEADER = 1 << 16
+_DAMAGED = "The file is damaged or crafted; get it again from its author."
+
+
+def is_plain(dtype: np.dtype[Any]) -> bool:
+    """Tell whether the bytes of a dtype are its values, so that ``.npy`` can hold them."""
+    if dtype.subdtype is not None:
+        return is_plain(dtype.subdtype[0])
+    if dtype.names is not None:
+        return all(is_plain(dtype.fields[name][0]) for name in dtype.names)  # type: ignore[index]
+    return dtype.kind in "biufcSUVmM" and not dtype.hasobject
+
+
+class Collector:
+    """Gathers the arrays of a graph and writes them as members.
+
+    Attributes
+    ----------
+    dtypes : list
+        Descriptions of dtypes, as ``numpy.lib.format.dtype_to_descr`` gives them.
+    members : list of str
+        Names of the members.
+    rows : list of list of int
+        ``[dtype, member, offset in items, 1 for Fortran order, *shape]`` for each array.
+    """
+
+    def __init__(self) -> None:
+        self.dtypes: list[Any] = []
+        self.members: list[str] = []
+        self.rows: list[list[int]] = []
+        self._numbers: dict[Any, int] = {}
+        self._pools: dict[int, tuple[int, list[NDArray[Any]]]] = {}
+        self._filled: dict[int, int] = {}
+        self._large: list[tuple[str, NDArray[Any], bool]] = []
+
+    def add(self, array: NDArray[Any]) -> int:
+        """Take an array of a plain dtype and return its number."""
+        dtype = array.dtype
+        flags = array.flags
+        fortran = flags.f_contiguous and not flags.c_contiguous
+        if not (fortran or flags.c_contiguous):
+            array = np.ascontiguousarray(array)
+        number = self._numbers.get(dtype)
+        if number is None:
+            number = self._numbers[dtype] = len(self.dtypes)
+            self.dtypes.append(npy.dtype_to_descr(dtype))
+        if array.nbytes < POOLED_BELOW:
+            pool = self._pools.get(number)
+            if pool is None:
+                pool = self._pools[number] = (len(self.members), [])
+                self._filled[number] = 0
+                self.members.append(f"pool/{number}.npy")
+            member, offset = pool[0], self._filled[number]
+            pool[1].append(array)
+            self._filled[number] = offset + array.size
+        else:
+            member, offset = len(self.members), 0
+            name = f"arrays/{len(self.rows)}.npy"
+            self.members.append(name)
+            self._large.append((name, array, fortran))
+        self.rows.append([number, member, offset, int(fortran), *array.shape])
+        return len(self.rows) - 1
+
+    def write(self, writer: Writer) -> None:
+        """Write all members, the large ones first."""
+        for name, array, fortran in self._large:
+            flat = array.reshape(-1, order="F" if fortran else "C")
+            writer.add(name, _header(array.dtype, array.shape, fortran), flat.view(np.uint8))
+        for number, (member, arrays) in self._pools.items():
+            dtype = arrays[0].dtype
+            chunks = [_header(dtype, (self._filled[number],), False)]
+            for array in arrays:
+                # Joining turns tens of thousands of small writes into a few.
+                chunks.append(array.tobytes("A"))
+            writer.add(self.members[member], b"".join(chunks))
+
+
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> bytes:
+    out = io.BytesIO()
+    fields = {"descr": npy.dtype_to_descr(dtype), "fortran_order": fortran, "shape": shape}
+    _write(out, fields)
+    return out.getvalue()
+
+
+def _write(out: io.BytesIO, fields: dict[str, Any]) -> None:
+    try:
+        npy.write_array_header_1_0(out, fields)
+    except ValueError:
+        npy.write_array_header_2_0(out, fields)
+
+
+class Source:
+    """Reads the arrays that the rows of a schema describe.
+
+    Raises
+    ------
+    FormatError
+        A row contradicts its member, or points outside it.
+    LimitError
+        An array is larger than `limits` allows.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        dtypes: list[Any],
+        members: list[str],
+        rows: list[list[int]],
+        limits: Limits,
+        map_path: str | None,
+        map_mode: str,
+    ) -> None:
+        self._reader = reader
+        self._members = members
+        self._rows = rows
+        self._limits = limits
+        self._map_path = map_path
+        self._map_mode = map_mode
+        self._pools: dict[int, NDArray[Any]] = {}
+        self._dtypes = [_dtype(descr, i) for i, descr in enumerate(dtypes)]
+
+    def array(self, index: int) -> NDArray[Any]:
+        """Return array `index` as a new array, or as a map of the file."""
+        path = f"schema.json arrays[{index}]"
+        row = self._rows[index]
+        number, member, offset, fortran = row[:4]
+        shape = tuple(row[4:])
+        if not (number < len(self._dtypes) and member < len(self._members)) or fortran > 1:
+            raise FormatError("an array's row refers to no dtype or member", path=path, next_step=_DAMAGED)
+        if len(shape) > min(self._limits.dimensions, 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32):
+            raise LimitError(f"an array has {len(shape)} dimensions", path=path, next_step=_DAMAGED)
+        dtype = self._dtypes[number]
+        count = math.prod(shape)
+        if count * max(dtype.itemsize, 1) > self._limits.array_bytes or max(shape, default=0) > 2**62:
+            raise LimitError(
+                f"an array has {count} items of {dtype.itemsize} bytes",
+                path=path,
+                next_step="Pass limits=Limits(array_bytes=...) if you expect so large an array.",
+            )
+        name = self._members[member]
+        order = "F" if fortran else "C"
+        if name.startswith("pool/"):
+            pool = self._pools.get(member)
+            if pool is None:
+                pool = self._pools[member] = self._pool(name, dtype)
+            if pool.dtype != dtype or offset + count > pool.size:
+                raise FormatError("an array lies outside its pool", path=path, next_step=_DAMAGED)
+            out = pool[offset : offset + count].copy().reshape(shape, order=order)  # type: ignore[call-overload]
+        else:
+            out = self._alone(name, dtype, shape, bool(fortran))
+        if dtype.kind == "b" and out.size and out.view(np.uint8).max() > 1:
+            # numpy's boolean indexing counts bytes and trusts them to be 0 or 1.
+            raise FormatError("a bool array holds other bytes than 0 and 1", path=path, next_step=_DAMAGED)
+        return out  # type: ignore[no-any-return]
+
+    def _pool(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+        data = self._reader.read(name)
+        start, found, shape, _ = _parse(data[:_HEADER], name)
+        if found != dtype or len(shape) != 1 or start + shape[0] * dtype.itemsize != len(data):
+            raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
+        if dtype.itemsize == 0:
+            return np.zeros(shape, dtype)
+        return np.frombuffer(data, dtype, offset=start)
+
+    def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
+        head = self._reader.head(name, _HEADER)
+        start, found, header_shape, header_fortran = _parse(head, name)
+        size = math.prod(shape) * dtype.itemsize
+        if (found, header_shape, header_fortran) != (dtype, shape, fortran) or (
+            start + size != self._reader.size(name)
+        ):
+            raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
+        if self._map_path is not None and size and self._reader.is_stored(name):
+            place = self._reader.offset(name) + start
+            return np.memmap(
+                self._map_path, dtype, self._map_mode, place, shape, "F" if fortran else "C"  # type: ignore[arg-type]
+            )
+        out: NDArray[Any] = np.empty(shape, dtype, order="F" if fortran else "C")
+        flat = out.reshape(-1, order="A").view(np.uint8)
+        self._reader.read_into(name, start, flat, head[:start])
+        return out
+
+
+def _dtype(descr: Any, index: int) -> np.dtype[Any]:
+    path = f"schema.json dtypes[{index}]"
+    try:
+        dtype = npy.descr_to_dtype(_tuples(descr))
+    except (TypeError, ValueError, KeyError, IndexError, SyntaxError, OverflowError, MemoryError, RecursionError) as error:
+        raise FormatError("a dtype cannot be understood", path=path, next_step=_DAMAGED) from error
+    if not isinstance(dtype, np.dtype) or not is_plain(dtype):
+        raise FormatError("a dtype holds objects", path=path, next_step=_DAMAGED)
+    return dtype
+
+
+def _tuples(descr: Any) -> Any:
+    """Undo JSON: descriptions of structured dtypes are lists of tuples."""
+    if isinstance(descr, str):
+        return descr
+    if not isinstance(descr, list):
+        raise TypeError("a dtype is a string or a list")
+    fields = []
+    for field in descr:
+        if len(field) not in (2, 3):
+            raise TypeError("a field has a name, a dtype and perhaps a shape")
+        title = tuple(field[0]) if isinstance(field[0], list) else field[0]
+        fields.append((title, _tuples(field[1]), *(tuple(shape) for shape in field[2:])))
+    return fields
+
+
+def _parse(head: bytes, name: str) -> tuple[int, np.dtype[Any], tuple[int, ...], bool]:
+    """Read a ``.npy`` header; return where data starts, dtype, shape and Fortran order."""
+    stream = io.BytesIO(head)
+    try:
+        version = npy.read_magic(stream)
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
+        shape, fortran, dtype = read(stream, max_header_size=_HEADER)
+    except (ValueError, KeyError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise FormatError("the .npy header is damaged", path=name, next_step=_DAMAGED) from error
+    if not is_plain(dtype):
+        raise FormatError("the member's dtype holds objects", path=name, next_step=_DAMAGED)
+    return stream.tell(), dtype, shape, bool(fortran)

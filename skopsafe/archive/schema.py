@@ -1,0 +1,134 @@
+"""``schema.json``: a Document as JSON, flat whatever the depth of the object. See ``docs/format.md``."""
+
+from __future__ import annotations
+
+from typing import IO, Any, BinaryIO
+
+import msgspec
+
+from skopsafe.archive.arrays import Collector, Source
+from skopsafe.archive.container import Reader, Writer
+from skopsafe.errors import FormatError, LimitError
+from skopsafe.graph.document import PROTOCOL, Document, Shape, TypeRow, Value, check
+from skopsafe.limits import Limits
+
+MEMBER = "schema.json"
+FORMAT = "skopsafe"
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """What is looked at first, so that a foreign or newer file gets its own message."""
+
+    format: str = ""
+    protocol: int = 0
+    __module__: Any = None
+    __loader__: Any = None
+
+
+class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    format: str
+    protocol: int
+    writer: dict[str, str]
+    types: list[tuple[str, str]]
+    shapes: list[tuple[int, list[str] | None]]
+    dtypes: list[Any]
+    members: list[str]
+    arrays: list[list[int]]
+    nodes: list[list[None | bool | int | float | str | list[int]]]
+    root: None | bool | int | float | str | list[int]
+
+
+_HEADERS = msgspec.json.Decoder(_Header)
+_SCHEMAS = msgspec.json.Decoder(_Schema)
+_ENCODER = msgspec.json.Encoder()
+_AGAIN = "Get the file again from its author, or save the model again."
+
+
+def write(
+    file: IO[bytes],
+    collector: Collector,
+    types: list[TypeRow],
+    shapes: list[Shape],
+    nodes: list[list[Any]],
+    root: Value,
+    writer: dict[str, str],
+    compression: int,
+    compresslevel: int | None,
+) -> None:
+    """Write arrays and schema to a zip; the schema last, so that an audit is one read of the tail."""
+    zipped = Writer(file, compression, compresslevel)
+    collector.write(zipped)
+    schema = _Schema(
+        format=FORMAT,
+        protocol=PROTOCOL,
+        writer=writer,
+        types=[(row.name, row.role) for row in types],
+        shapes=[(s.type, None if s.attributes is None else list(s.attributes)) for s in shapes],
+        dtypes=collector.dtypes,
+        members=collector.members,
+        arrays=collector.rows,
+        nodes=nodes,
+        root=root,
+    )
+    zipped.add(MEMBER, _ENCODER.encode(schema))
+    zipped.close()
+
+
+def read(file: BinaryIO, limits: Limits, map_path: str | None = None, map_mode: str = "r") -> Document:
+    """Read a Document; arrays are read when they are asked for.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged, of another format, or of a newer protocol.
+    LimitError
+        A limit is passed.
+    """
+    reader = Reader(file, limits)
+    if MEMBER not in reader:
+        raise FormatError("this zip has no schema.json, so it is no skopsafe file", next_step=_AGAIN)
+    if reader.size(MEMBER) > limits.schema_bytes:
+        raise LimitError(
+            f"schema.json has {reader.size(MEMBER)} bytes, more than the limit of {limits.schema_bytes}",
+            next_step="Pass limits=Limits(schema_bytes=...) if you expect so large a graph.",
+        )
+    data = reader.read(MEMBER)
+    try:
+        _look_at_header(_HEADERS.decode(data))
+        schema = _SCHEMAS.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError(f"the schema is malformed ({error})", path=MEMBER, next_step=_AGAIN) from error
+    for index, row in enumerate(schema.arrays):
+        if len(row) < 4 or min(row) < 0:
+            raise FormatError("an array's row is malformed", path=f"{MEMBER} arrays[{index}]", next_step=_AGAIN)
+    source = Source(
+        reader, schema.dtypes, schema.members, schema.arrays, limits, map_path, map_mode
+    )
+    document = Document(
+        types=[TypeRow(*row) for row in schema.types],
+        shapes=[Shape(t, None if a is None else tuple(a)) for t, a in schema.shapes],
+        nodes=schema.nodes,
+        array_count=len(schema.arrays),
+        root=schema.root,
+        writer=schema.writer,
+        array=source.array,
+    )
+    check(document, limits)
+    return document
+
+
+def _look_at_header(header: _Header) -> None:
+    if header.format != FORMAT:
+        if header.__loader__ is not None or header.__module__ is not None:
+            raise FormatError(
+                "this file was written by skops, whose format this version does not read",
+                next_step="Load it with skops.io after its own audit, and save it with skopsafe.dump.",
+            )
+        raise FormatError("schema.json is not that of a skopsafe file", next_step=_AGAIN)
+    if header.protocol > PROTOCOL:
+        raise FormatError(
+            f"the file has protocol {header.protocol}, and this version reads up to {PROTOCOL}",
+            next_step="Upgrade skopsafe: pip install -U skopsafe.",
+        )
+    if header.protocol != PROTOCOL:
+        raise FormatError(f"the file has the unknown protocol {header.protocol}", next_step=_AGAIN)
