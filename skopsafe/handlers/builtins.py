@@ -1,0 +1,179 @@
+"""Python's own types: containers, numbers that JSON lacks, bytes, ranges and slices."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import types
+from typing import Any
+
+from skopsafe.graph.parts import Context, Handler, Leaf, NameOf, Parts
+from skopsafe.handlers.checks import require
+
+Names = tuple[str, ...] | None
+
+
+def canonical(items: Any) -> list[Any]:
+    """Order the items of a set so that the order does not depend on hashes."""
+    try:
+        return sorted(items, key=lambda item: (type(item).__qualname__, item))
+    except (TypeError, ValueError):
+        return sorted(items, key=lambda item: (type(item).__qualname__, repr(item)))
+
+
+def _load_list(_: Names, values: list[Any], __: Context) -> list[Any]:
+    return values
+
+
+def _fill_list(shell: list[Any], _: Names, values: list[Any], __: Context) -> None:
+    shell.extend(values)
+
+
+def _get_dict(obj: dict[Any, Any]) -> Parts:
+    return Parts(None, [part for item in obj.items() for part in item])
+
+
+def _load_dict(_: Names, values: list[Any], context: Context) -> dict[Any, Any]:
+    out: dict[Any, Any] = {}
+    _fill_dict(out, _, values, context)
+    return out
+
+
+def _fill_dict(shell: dict[Any, Any], _: Names, values: list[Any], __: Context) -> None:
+    require(len(values) % 2 == 0, "a key has no value", "dict")
+    shell.update(zip(values[::2], values[1::2], strict=True))
+    require(len(shell) == len(values) // 2, "a key stands twice", "dict")
+
+
+def _get_int(obj: int) -> Parts:
+    return Parts(None, [hex(obj)])
+
+
+def _load_int(_: Names, values: list[Any], __: Context) -> int:
+    # Hexadecimal takes linear time; decimal digits would take quadratic time.
+    (text,) = values
+    require(isinstance(text, str), "not a hexadecimal number", "int")
+    return int(text, 16)
+
+
+def _get_float(obj: float) -> Parts:
+    return Parts(None, ["nan" if obj != obj else "inf" if obj > 0 else "-inf"])  # noqa: PLR0124
+
+
+def _load_float(_: Names, values: list[Any], __: Context) -> float:
+    require(values in (["nan"], ["inf"], ["-inf"]), "not one of nan, inf and -inf", "float")
+    return float(values[0])
+
+
+def _load_complex(_: Names, values: list[Any], __: Context) -> complex:
+    real, imaginary = values
+    require(type(real) is float and type(imaginary) is float, "parts are not floats", "complex")
+    return complex(real, imaginary)
+
+
+def _get_str(obj: str) -> Parts:
+    return Parts(None, [obj.encode("utf-8", "surrogatepass").hex()])
+
+
+def _load_str(_: Names, values: list[Any], __: Context) -> str:
+    return bytes.fromhex(values[0]).decode("utf-8", "surrogatepass")
+
+
+_INLINE_BYTES = 1024
+
+
+def _get_bytes(obj: bytes | bytearray) -> Parts:
+    import numpy as np
+
+    if len(obj) <= _INLINE_BYTES:
+        return Parts(("base64",), [base64.b64encode(obj).decode()])
+    return Parts(("array",), [Leaf(np.frombuffer(bytes(obj), np.uint8))])
+
+
+def _load_bytes(names: Names, values: list[Any], context: Context) -> bytes:
+    if names == ("array",):
+        return context.array(values[0]).tobytes()
+    require(names == ("base64",) and isinstance(values[0], str), "unknown form", "bytes")
+    try:
+        return base64.b64decode(values[0], validate=True)
+    except binascii.Error:
+        require(False, "not base64", "bytes")
+        raise
+
+
+def _load_range(_: Names, values: list[Any], __: Context) -> range:
+    require(len(values) == 3 and all(type(v) is int for v in values) and values[2], "not three integers", "range")
+    return range(*values)
+
+
+def _load_slice(_: Names, values: list[Any], __: Context) -> slice:
+    require(len(values) == 3, "not three parts", "slice")
+    return slice(*values)
+
+
+def _singleton(value: Any) -> Any:
+    def load(_: Names, values: list[Any], __: Context) -> Any:
+        require(not values, "has parts", type(value).__name__)
+        return value
+
+    return load
+
+
+def _set_loader(kind: type) -> Any:
+    def load(_: Names, values: list[Any], __: Context) -> Any:
+        out = kind(values)
+        require(len(out) == len(values), "an item stands twice", kind.__name__)
+        return out
+
+    return load
+
+
+def _get_method(obj: types.MethodType) -> Parts:
+    return Parts(None, [NameOf(obj.__func__, "value", _method_name(obj)), obj.__self__])
+
+
+def _method_name(obj: types.MethodType) -> str:
+    """Name a method by the class of the method resolution order that defines it."""
+    owner = obj.__self__ if isinstance(obj.__self__, type) else type(obj.__self__)
+    for cls in owner.__mro__:
+        found = vars(cls).get(obj.__func__.__name__)
+        if getattr(found, "__func__", found) is obj.__func__:
+            return f"{cls.__module__}:{cls.__qualname__}.{obj.__func__.__name__}"
+    return f"{obj.__func__.__module__}:{obj.__func__.__qualname__}"
+
+
+def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
+    require(len(values) == 2 and isinstance(values[0], types.FunctionType), "not a function and an object", "method")
+    return types.MethodType(values[0], values[1])
+
+
+def _sequence(obj: Any) -> Parts:
+    return Parts(None, list(obj))
+
+
+HANDLERS = (
+    Handler("builtins:list", _sequence, _load_list, lambda _: [], _fill_list),
+    Handler("builtins:tuple", _sequence, lambda _, values, __: tuple(values)),
+    Handler("builtins:dict", _get_dict, _load_dict, lambda _: {}, _fill_dict),
+    Handler(
+        "builtins:set",
+        lambda obj: Parts(None, canonical(obj)),
+        _set_loader(set),
+        lambda _: set(),
+        lambda shell, _, values, __: shell.update(values),
+    ),
+    Handler("builtins:frozenset", lambda obj: Parts(None, canonical(obj)), _set_loader(frozenset)),
+    Handler("builtins:int", _get_int, _load_int),
+    Handler("builtins:float", _get_float, _load_float),
+    Handler("builtins:complex", lambda obj: Parts(None, [obj.real, obj.imag]), _load_complex),
+    Handler("builtins:str", _get_str, _load_str),
+    Handler("builtins:bytes", _get_bytes, _load_bytes),
+    Handler("builtins:bytearray", _get_bytes, lambda n, v, c: bytearray(_load_bytes(n, v, c))),
+    Handler("builtins:range", lambda obj: Parts(None, [obj.start, obj.stop, obj.step]), _load_range),
+    Handler("builtins:slice", lambda obj: Parts(None, [obj.start, obj.stop, obj.step]), _load_slice),
+    Handler("builtins:ellipsis", lambda _: Parts(None, []), _singleton(Ellipsis)),
+    Handler("builtins:NotImplementedType", lambda _: Parts(None, []), _singleton(NotImplemented)),
+    Handler("builtins:method", _get_method, _load_method),
+)
+
+

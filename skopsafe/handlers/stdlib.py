@@ -1,0 +1,229 @@
+"""Values of the standard library that configurations and models hold."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import enum
+import fractions
+import functools
+import pathlib
+import re
+import uuid
+import zoneinfo
+from typing import Any
+
+from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.handlers.checks import require
+
+Names = tuple[str, ...] | None
+
+
+def _items(obj: Any) -> list[Any]:
+    return [part for item in obj.items() for part in item]
+
+
+def _fill_mapping(shell: Any, _: Names, values: list[Any], __: Context) -> None:
+    require(len(values) % 2 == 0, "a key has no value", type(shell).__name__)
+    for key, value in zip(values[::2], values[1::2], strict=True):
+        dict.__setitem__(shell, key, value)
+
+
+def _fill_ordered(shell: Any, _: Names, values: list[Any], __: Context) -> None:
+    require(len(values) % 2 == 0, "a key has no value", "OrderedDict")
+    for key, value in zip(values[::2], values[1::2], strict=True):
+        shell[key] = value
+
+
+def _fill_defaultdict(shell: Any, _: Names, values: list[Any], context: Context) -> None:
+    # The factory is an ordinary value of the graph, so its name stood in the audit.
+    require(values and (values[0] is None or callable(values[0])), "the factory is not callable", "defaultdict")
+    shell.default_factory = values[0]
+    _fill_mapping(shell, _, values[1:], context)
+
+
+
+def _load_deque(names: Names, values: list[Any], context: Context) -> Any:
+    maxlen = values[0]
+    require(maxlen is None or (type(maxlen) is int and maxlen >= 0), "maxlen is not a size", "deque")
+    return collections.deque(values[1:], maxlen)
+
+
+def _by_fill(make: Any, fill: Any) -> Any:
+    def load(names: Names, values: list[Any], context: Context) -> Any:
+        shell = make()
+        fill(shell, names, values, context)
+        return shell
+
+    return load
+
+
+def _text(values: list[Any], name: str) -> str:
+    require(len(values) == 1 and isinstance(values[0], str) and len(values[0]) < 2**24, "not a text", name)
+    return str(values[0])
+
+
+def _load_fraction(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 2 and all(type(v) is int for v in values) and values[1] > 0, "not a ratio", "Fraction")
+    return fractions.Fraction(*values)
+
+
+def _get_decimal(obj: decimal.Decimal) -> Parts:
+    sign, digits, exponent = obj.as_tuple()
+    return Parts(None, [sign, "".join(map(str, digits)), exponent])
+
+
+def _load_decimal(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 3 and isinstance(values[1], str) and values[1].isascii(), "malformed", "Decimal")
+    require(values[2] in ("F", "n", "N") or type(values[2]) is int, "malformed exponent", "Decimal")
+    require(values[0] in (0, 1) and (not values[1] or values[1].isdigit()), "malformed", "Decimal")
+    return decimal.Decimal((values[0], tuple(map(int, values[1])), values[2]))
+
+
+def _get_datetime(obj: Any) -> Parts:
+    parts = [obj.year, obj.month, obj.day, obj.hour, obj.minute, obj.second, obj.microsecond]
+    return Parts(None, [*parts, obj.fold, obj.tzinfo])
+
+
+def _get_time(obj: Any) -> Parts:
+    return Parts(None, [obj.hour, obj.minute, obj.second, obj.microsecond, obj.fold, obj.tzinfo])
+
+
+def _moment(cls: Any) -> Any:
+    def load(_: Names, values: list[Any], __: Context) -> Any:
+        *parts, fold, zone = values
+        require(all(type(p) is int for p in parts), "not integers", cls.__name__)
+        require(zone is None or isinstance(zone, datetime.tzinfo), "not a time zone", cls.__name__)
+        return cls(*parts, tzinfo=zone, fold=fold)
+
+    return load
+
+
+def _integers(cls: Any, make: Any) -> Any:
+    def load(_: Names, values: list[Any], __: Context) -> Any:
+        require(all(type(p) is int for p in values), "not integers", cls.__name__)
+        return make(*values)
+
+    return load
+
+
+def _get_timezone(obj: Any) -> Parts:
+    args = obj.__getinitargs__()
+    return Parts(None, list(args))
+
+
+def _load_timezone(_: Names, values: list[Any], __: Context) -> Any:
+    require(values and isinstance(values[0], datetime.timedelta), "no offset", "timezone")
+    require(len(values) == 1 or (len(values) == 2 and isinstance(values[1], str)), "malformed", "timezone")
+    if len(values) == 1 and not values[0]:
+        return datetime.UTC
+    return datetime.timezone(*values)
+
+
+def _get_zone(obj: zoneinfo.ZoneInfo) -> Parts:
+    if obj.key is None:
+        raise TypeError("a ZoneInfo without a key")
+    return Parts(None, [obj.key])
+
+
+def _load_zone(_: Names, values: list[Any], __: Context) -> Any:
+    # The key picks a file of the time zone database: it must be a plain relative key.
+    key = _text(values, "ZoneInfo")
+    require(re.fullmatch(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+){0,3}", key), "not a time zone key", "ZoneInfo")
+    return zoneinfo.ZoneInfo(key)
+
+
+def _load_path(cls: Any) -> Any:
+    def load(_: Names, values: list[Any], __: Context) -> Any:
+        return cls(_text(values, cls.__name__))
+
+    return load
+
+
+def _load_pattern(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 2 and isinstance(values[0], (str, bytes)), "malformed", "re.Pattern")
+    require(type(values[1]) is int and len(values[0]) < 10_000, "malformed or too long", "re.Pattern")
+    return re.compile(values[0], re.RegexFlag(values[1]) & ~re.DEBUG)
+
+
+def _get_partial(obj: Any) -> Parts:
+    return Parts(None, [obj.func, obj.args, obj.keywords, obj.__dict__ or None])
+
+
+def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 4 and callable(values[0]), "no function", "functools.partial")
+    func, args, keywords, state = values
+    require(isinstance(args, tuple) and isinstance(keywords, dict), "malformed arguments", "functools.partial")
+    require(all(isinstance(key, str) for key in keywords), "malformed keywords", "functools.partial")
+    out = functools.partial(func, *args, **keywords)
+    if state is not None:
+        require(isinstance(state, dict), "malformed attributes", "functools.partial")
+        out.__dict__.update(state)
+    return out
+
+
+def get_enum(obj: enum.Enum) -> Parts:
+    """Write a member of an Enum as its class and name."""
+    return Parts(("()member",), [obj.name])
+
+
+
+ENUM_FORM = ("()member",)
+
+_FLAT = {
+    "datetime:date": (lambda o: [o.year, o.month, o.day], _integers(datetime.date, datetime.date)),
+    "datetime:timedelta": (
+        lambda o: [o.days, o.seconds, o.microseconds],
+        _integers(datetime.timedelta, datetime.timedelta),
+    ),
+    "fractions:Fraction": (lambda o: [o.numerator, o.denominator], _load_fraction),
+    "uuid:UUID": (lambda o: [o.hex], lambda _, v, __: uuid.UUID(hex=_text(v, "UUID"))),
+    "re:Pattern": (lambda o: [o.pattern, o.flags], _load_pattern),
+}
+
+
+def _flat(parts: Any) -> Any:
+    return lambda obj: Parts(None, parts(obj))
+
+
+HANDLERS = (
+    Handler(
+        "collections:OrderedDict",
+        lambda o: Parts(None, _items(o)),
+        _by_fill(collections.OrderedDict, _fill_ordered),
+        lambda _: collections.OrderedDict(),
+        _fill_ordered,
+    ),
+    Handler(
+        "collections:Counter",
+        lambda o: Parts(None, _items(o)),
+        _by_fill(collections.Counter, _fill_mapping),
+        lambda _: collections.Counter(),
+        _fill_mapping,
+    ),
+    Handler(
+        "collections:defaultdict",
+        lambda o: Parts(None, [o.default_factory, *_items(o)]),
+        _by_fill(collections.defaultdict, _fill_defaultdict),
+        lambda _: collections.defaultdict(),
+        _fill_defaultdict,
+    ),
+    Handler(
+        "collections:deque",
+        lambda o: Parts(None, [o.maxlen, *o]),
+        _load_deque,
+    ),
+    *(Handler(name, _flat(parts), load) for name, (parts, load) in _FLAT.items()),
+    Handler("decimal:Decimal", _get_decimal, _load_decimal),
+    Handler("datetime:datetime", _get_datetime, _moment(datetime.datetime)),
+    Handler("datetime:time", _get_time, _moment(datetime.time)),
+    Handler("datetime:timezone", _get_timezone, _load_timezone),
+    Handler("zoneinfo:ZoneInfo", _get_zone, _load_zone),
+    *(
+        Handler(f"pathlib:{cls.__name__}", lambda o: Parts(None, [str(o)]), _load_path(cls))
+        for cls in (pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath)
+    ),
+    Handler("functools:partial", _get_partial, _load_partial),
+)
+
