@@ -1,0 +1,240 @@
+"""Object to Document: a loop over an explicit stack, so that depth costs memory and nothing else."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from typing import Any
+
+from skopsafe import names
+from skopsafe.archive.arrays import Collector
+from skopsafe.errors import SkopsafeError, UnsupportedTypeError
+from skopsafe.graph.document import CLASS, VALUE, Shape, TypeRow, Value
+from skopsafe.graph.parts import Handler, Leaf, NameOf, Parts
+from skopsafe.handlers import generic
+from skopsafe.handlers.registry import Registry
+
+_FUNCTIONS = (type, types.FunctionType, types.BuiltinFunctionType)
+_SAFE_INTEGER = 2**53
+
+
+class Frame:
+    """One object on its way: what is still to be written of it."""
+
+    __slots__ = ("iterator", "label", "labels", "out", "position", "ref")
+
+    def __init__(self, ref: list[int], out: list[Any], parts: Parts) -> None:
+        self.ref = ref
+        self.out = out
+        self.iterator = iter(parts.values)
+        self.labels = parts.attributes
+        self.position = -1
+
+
+class Saver:
+    """Writes one object graph into flat tables.
+
+    Attributes
+    ----------
+    types, shapes, nodes, arrays
+        The tables of the Document.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.types: list[TypeRow] = []
+        self.shapes: list[Shape] = []
+        self.nodes: list[list[Any]] = []
+        self.arrays = Collector()
+        self._registry = registry
+        self._rows: dict[tuple[str, str], int] = {}
+        self._shape_numbers: dict[tuple[str, str, tuple[str, ...] | None], int] = {}
+        self._memo: dict[int, tuple[list[int], Any]] = {}
+        self._stack: list[Frame] = []
+        self._named: dict[int, str] = {}
+        self._cyclic: dict[int, bool] = {}
+
+    def save(self, root: Any) -> Value:
+        """Write `root` and all that it leads to; return the value that stands for it.
+
+        Raises
+        ------
+        UnsupportedTypeError
+            Something in the graph could not be loaded again; the error has the path to it.
+        """
+        try:
+            value = self._value(root)
+            stack = self._stack
+            while stack:
+                frame = stack[-1]
+                out = frame.out
+                depth = len(stack)
+                for child in frame.iterator:
+                    frame.position += 1
+                    kind = type(child)
+                    if kind is str:
+                        out.append(child if child.isascii() else self._text(child))
+                    elif kind is Leaf:
+                        out.append(self.arrays.add(child.array))
+                    else:
+                        out.append(self._value(child))
+                    if len(stack) != depth:
+                        break
+                else:
+                    frame.ref[0] = len(self.nodes)
+                    self.nodes.append(out)
+                    stack.pop()
+        except SkopsafeError:
+            raise
+        except (TypeError, ValueError, AttributeError, RecursionError, NotImplementedError) as error:
+            raise self._unsupported(f"cannot be saved: {error}") from error
+        return value
+
+    def _text(self, text: str) -> Value:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return self._node(text)
+        return text
+
+    def _value(self, obj: Any) -> Value:
+        kind = type(obj)
+        if obj is None or kind is bool:
+            return obj  # type: ignore[no-any-return]
+        if kind is int and -_SAFE_INTEGER < obj < _SAFE_INTEGER:
+            return obj  # type: ignore[no-any-return]
+        if kind is float and obj - obj == 0.0:
+            return obj  # type: ignore[no-any-return]
+        if kind is str:
+            return self._text(obj)
+        return self._node(obj)
+
+    def _node(self, obj: Any) -> list[int]:
+        known = self._memo.get(id(obj))
+        if known is not None:
+            ref = known[0]
+            if ref[0] < 0 and self._cyclic.get(id(obj)) is False:
+                raise self._unsupported(
+                    f"a {type(obj).__name__} that contains itself cannot be loaded again",
+                    "Only lists, dicts, sets and instances can be part of a cycle.",
+                )
+            return ref
+        ref = [-1]
+        self._memo[id(obj)] = (ref, obj)
+        parts, name, handler = self._take_apart(obj)
+        shellable = parts.attributes is None or not {"()args", "()kwargs"} & set(parts.attributes)
+        self._cyclic[id(obj)] = handler.shell is not None if handler else shellable
+        self._stack.append(Frame(ref, [self._shape(name, parts)], parts))
+        return ref
+
+    def _take_apart(self, obj: Any) -> tuple[Parts, str, Handler | None]:
+        cls = type(obj)
+        handler = self._registry.by_type(cls)
+        if handler is not None:
+            return handler.get(obj), handler.type, handler
+        if isinstance(obj, _FUNCTIONS) or _is_ufunc(obj):
+            obj = NameOf(obj, VALUE)
+        elif cls is not NameOf:
+            taken = generic.take_apart(obj)
+            if isinstance(taken, Parts):
+                maker = taken.type if isinstance(taken.type, NameOf) else NameOf(cls, CLASS)
+                return taken, self._name(maker), None
+            obj = taken
+        return Parts((), (), role=obj.role), self._name(obj), None
+
+    def _name(self, named: NameOf) -> str:
+        target = named.target
+        known = self._named.get(id(target))
+        if known is not None and named.name is None:
+            return known
+        name = named.name or _ufunc_name(target) or names.of(target)
+        if name is None or not names.is_name(name):
+            raise self._unsupported(
+                f"{_describe(target)} has no name by which it could be found again",
+                "Define it at the top level of a module that can be imported where the file is loaded.",
+            )
+        if _look_up(name) is not target:
+            raise self._unsupported(
+                f"{_describe(target)} is not what {names.spell(name)} means",
+                "Define it at the top level of a module, under its own name.",
+            )
+        self._memo.setdefault(~id(target), ([-1], target))  # keeps the target, and so its id, alive
+        if named.name is None:
+            self._named[id(target)] = name
+        return name
+
+    def _shape(self, name: str, parts: Parts) -> int:
+        key = (name, parts.role, parts.attributes)
+        number = self._shape_numbers.get(key)
+        if number is None:
+            row = self._rows.get(key[:2])
+            if row is None:
+                row = self._rows[key[:2]] = len(self.types)
+                self.types.append(TypeRow(name, parts.role))
+            number = self._shape_numbers[key] = len(self.shapes)
+            self.shapes.append(Shape(row, parts.attributes))
+        return number
+
+    def _unsupported(self, reason: str, next_step: str = "") -> UnsupportedTypeError:
+        step = next_step or (
+            "Remove it from the object before saving, or give its class a __getstate__ that leaves it out."
+        )
+        return UnsupportedTypeError(reason, path=self._path(), next_step=step)
+
+    def _path(self) -> str:
+        path = "object"
+        for frame in self._stack[-50:]:
+            if frame.position < 0:
+                continue
+            label = None if frame.labels is None else frame.labels[frame.position]
+            type_name = self.types[self.shapes[frame.out[0]].type].name
+            if label is None and type_name.endswith((":dict", ":OrderedDict")):
+                key = frame.out[frame.position + 1 - frame.position % 2] if frame.position % 2 else "<key>"
+                path += f"[{key!r}]" if isinstance(key, (str, int)) else "[...]"
+            elif label is None:
+                path += f"[{frame.position}]"
+            else:
+                path += f".{label}"
+        return path
+
+
+def _is_ufunc(obj: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(obj) in (numpy.ufunc, type(numpy.mean))
+
+
+def _ufunc_name(target: Any) -> str | None:
+    numpy = sys.modules["numpy"]
+    if type(target) is not numpy.ufunc:
+        return None
+    for module in ("numpy", "scipy.special"):
+        if getattr(sys.modules.get(module), target.__name__, None) is target:
+            return f"{module}:{target.__name__}"
+    return None
+
+
+def _look_up(name: str) -> Any:
+    """Find what `name` means in the modules that are loaded already."""
+    module, qualname = names.parse(name)
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        try:
+            found = vars(found)[part]
+        except (KeyError, TypeError):
+            return _standin(module, qualname)
+    return getattr(found, "__func__", found)
+
+
+@functools.cache
+def _standin(module: str, qualname: str) -> Any:
+    """Types that no module shows under the name that they claim, such as NoneType."""
+    if module == "builtins":
+        for value in (None, Ellipsis, NotImplemented):
+            if type(value).__name__ == qualname:
+                return type(value)
+    return None
+
+
+def _describe(target: Any) -> str:
+    kind = "the class" if isinstance(target, type) else "the function"
+    return f"{kind} {getattr(target, '__qualname__', None) or type(target).__name__!r}"
