@@ -1,0 +1,133 @@
+"""The reviewed tables: which names are trusted or denied, why, and which values need a look."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from skopsafe import names
+from skopsafe.graph.document import CLASS, VALUE
+
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "cv2": "opencv-python",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "skimage": "scikit-image",
+    "imblearn": "imbalanced-learn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An attribute of a trusted class whose value may still need approval.
+
+    Attributes
+    ----------
+    type, attribute : str
+        Where it holds.
+    allowed : tuple
+        Scalars that need no approval.
+    reason : str
+        What any other value could do.
+    """
+
+    type: str
+    attribute: str
+    allowed: tuple[Any, ...]
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The name to approve, such as ``sklearn.pipeline.Pipeline:memory``."""
+        return f"{names.spell(self.type)}:{self.attribute}"
+
+
+class Tables:
+    """Looks names up in the reviewed tables, reading only the tables of libraries that are asked for.
+
+    Parameters
+    ----------
+    handled : iterable of str
+        Types that have a loader of their own, which validates: the first tier.
+    """
+
+    def __init__(self, handled: Iterable[str]) -> None:
+        self.handled = frozenset(handled)
+
+    def reviewed(self, name: str, role: str) -> str | None:
+        """Return why `name` is trusted in `role`, or None."""
+        if role not in (CLASS, VALUE):
+            return None
+        found = _library(names.parse(name).module.partition(".")[0])
+        return found[role].get(name)
+
+    def setstate(self, name: str) -> bool:
+        """Tell whether the ``__setstate__`` of a reviewed class was reviewed with it."""
+        return name in _library(names.parse(name).module.partition(".")[0])["setstate"]
+
+    def rules(self, name: str) -> dict[str, Rule]:
+        """Return the rules for the attributes of a class, by attribute."""
+        found: dict[str, Rule] = _library(names.parse(name).module.partition(".")[0])["rules"].get(name, {})
+        return found
+
+    def denied(self, name: str) -> str | None:
+        """Return why no approval unlocks `name`, or None."""
+        module, qualname = names.parse(name)
+        floor = _floor()
+        exact = floor["names"].get(f"{module}:{qualname}")
+        if exact is not None:
+            return str(exact)
+        parts = module.split(".")
+        for end in range(len(parts), 0, -1):
+            reason = floor["modules"].get(".".join(parts[:end]))
+            if reason is not None:
+                return str(reason)
+        return None
+
+    def distribution(self, module: str) -> str:
+        """Return the name of the distribution that has `module`, as far as it is known."""
+        top = module.partition(".")[0]
+        return DISTRIBUTIONS.get(top, top)
+
+
+def _read(name: str) -> dict[str, Any] | None:
+    file = resources.files("skopsafe.trust").joinpath("tables", f"{name}.toml")
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else None
+
+
+@functools.cache
+def _library(top: str) -> dict[str, Any]:
+    found: dict[str, Any] = {CLASS: {}, VALUE: {}, "rules": {}, "setstate": set()}
+    table = _read(top) if top.isidentifier() and top.isascii() else None
+    if table is None or top == "denied":
+        return found
+    for group in table.get("reviewed", ()):
+        for role, key in ((CLASS, "classes"), (VALUE, "values")):
+            for qualname in group.get(key, ()):
+                found[role][f"{group['module']}:{qualname}"] = group["reason"]
+        for qualname in group.get("setstate", ()):
+            found["setstate"].add(f"{group['module']}:{qualname}")
+    for entry in table.get("rule", ()):
+        allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
+        for name in entry["classes"]:
+            rule = Rule(name, entry["attribute"], allowed, entry["reason"])
+            found["rules"].setdefault(name, {})[rule.attribute] = rule
+    return found
+
+
+@functools.cache
+def _floor() -> dict[str, dict[str, str]]:
+    table = _read("denied")
+    assert table is not None
+    out: dict[str, dict[str, str]] = {"modules": {}, "names": {}}
+    for group in table["denied"]:
+        for module in group.get("modules", ()):
+            out["modules"][module] = group["reason"]
+        for name in group.get("names", ()):
+            out["names"][name] = group["reason"]
+    return out
