@@ -1,0 +1,86 @@
+"""skopsafe saves and loads machine-learning models without running code from the file.
+
+The map of the package:
+
+- ``errors``, ``limits``, ``names``: the words that all rooms share.
+- ``graph``: the Document, an inert description of an object graph.
+- ``archive``: a Document on disk: zip, ``.npy`` arrays, ``schema.json``.
+- ``trust``: the reviewed tables and the audit of a Document.
+- ``handlers``: getter/loader pairs, by library.
+- ``save``, ``build``: object to Document; approved Document to object.
+- ``skew``: files of other library versions.
+- ``api``: the way through; ``cli``: the same as commands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads
+    from skopsafe.errors import (
+        DeniedTypeError,
+        FormatError,
+        LimitError,
+        MissingTypeError,
+        PolicyError,
+        SkopsafeError,
+        UnsupportedTypeError,
+        UntrustedTypesFoundException,
+        ValidationError,
+        VersionSkewWarning,
+    )
+    from skopsafe.limits import Limits
+    from skopsafe.trust.audit import Audit
+
+_PUBLIC = {
+    "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads"),
+    "skopsafe.errors": (
+        "DeniedTypeError",
+        "FormatError",
+        "LimitError",
+        "MissingTypeError",
+        "PolicyError",
+        "SkopsafeError",
+        "UnsupportedTypeError",
+        "UntrustedTypesFoundException",
+        "ValidationError",
+        "VersionSkewWarning",
+    ),
+    "skopsafe.limits": ("Limits",),
+    "skopsafe.trust.audit": ("Audit",),
+}
+_HOME = {name: module for module, public in _PUBLIC.items() for name in public}
+
+__all__ = [
+    "Audit",
+    "DeniedTypeError",
+    "FormatError",
+    "LimitError",
+    "Limits",
+    "MissingTypeError",
+    "PolicyError",
+    "SkopsafeError",
+    "UnsupportedTypeError",
+    "UntrustedTypesFoundException",
+    "ValidationError",
+    "VersionSkewWarning",
+    "audit",
+    "dump",
+    "dumps",
+    "get_untrusted_types",
+    "load",
+    "loads",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'skopsafe' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

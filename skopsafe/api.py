@@ -1,0 +1,225 @@
+"""The way through, readable top to bottom: dump, load, audit."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import os
+import platform
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, BinaryIO, Literal
+
+from skopsafe import names
+from skopsafe.archive import container, schema
+from skopsafe.build import Builder
+from skopsafe.errors import FormatError, PolicyError, SkopsafeError
+from skopsafe.graph.document import Document
+from skopsafe.handlers.registry import Registry, default
+from skopsafe.limits import DEFAULT_LIMITS, Limits
+from skopsafe.save import Saver
+from skopsafe.skew import warn_about_skew
+from skopsafe.trust import audit as trust
+from skopsafe.trust.audit import Audit
+from skopsafe.trust.tables import Tables
+
+File = str | os.PathLike[str] | IO[bytes]
+MapMode = Literal["r", "c"] | None
+
+
+@functools.cache
+def _registry() -> Registry:
+    return default()
+
+
+@functools.cache
+def _tables() -> Tables:
+    return Tables(_registry().types)
+
+
+def dump(obj: Any, file: File, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None) -> None:
+    """Save an object to a file.
+
+    Parameters
+    ----------
+    obj : object
+        What to save: an estimator, or any graph of supported objects.
+    file : str, os.PathLike or binary file object
+        Where to. A path is replaced atomically: a failed dump leaves the old file as it was.
+    compression : int
+        As in `zipfile.ZipFile`; stored by default, which is fastest and can be mapped.
+    compresslevel : int, optional
+        As in `zipfile.ZipFile`.
+
+    Raises
+    ------
+    UnsupportedTypeError
+        Something in `obj` could not be loaded again.
+    """
+    saver = Saver(_registry())
+    root = saver.save(obj)
+    writer = _writer(saver)
+
+    def write(out: IO[bytes]) -> None:
+        schema.write(
+            out, saver.arrays, saver.types, saver.shapes, saver.nodes, root, writer, compression, compresslevel
+        )
+
+    if isinstance(file, (str, os.PathLike)):
+        with container.replacing(os.fspath(file)) as out:
+            write(out)
+    elif hasattr(file, "write"):
+        write(file)
+    else:
+        raise SkopsafeError("file is neither a path nor a binary file object", next_step="Pass a path.")
+
+
+def dumps(obj: Any, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None) -> bytes:
+    """Save an object to bytes; see `dump`."""
+    out = io.BytesIO()
+    dump(obj, out, compression=compression, compresslevel=compresslevel)
+    return out.getvalue()
+
+
+def load(
+    file: File,
+    trusted: Sequence[str | type] | None = None,
+    *,
+    mmap_mode: MapMode = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Any:
+    """Load an object from a file, building approved types only.
+
+    Parameters
+    ----------
+    file : str, os.PathLike or binary file object
+        What to load.
+    trusted : sequence of str or type, optional
+        Names, or classes, that you approve beyond the reviewed ones.
+    mmap_mode : {None, "r", "c"}
+        Map large arrays from the file in place: read-only, or copy-on-write. Needs a path. Mapped
+        arrays are not compared with their checksum, since that would read them.
+    limits : Limits
+        Upper bounds for the file.
+
+    Returns
+    -------
+    object
+        What was saved.
+
+    Raises
+    ------
+    UntrustedTypesFoundException
+        Names need approval; nothing was imported and nothing built.
+    DeniedTypeError
+        The file names something that no approval unlocks.
+    FormatError
+        The file is damaged or would build an object that is not safe to use.
+    """
+    if mmap_mode not in (None, "r", "c"):
+        raise PolicyError(f"mmap_mode {mmap_mode!r} is unknown", next_step="Use None, 'r' or 'c'.")
+    with _opened(file, mmap_mode) as (stream, path):
+        document = schema.read(stream, limits, path, mmap_mode or "r")
+        return _build(document, trusted)
+
+
+def loads(data: bytes, trusted: Sequence[str | type] | None = None, *, limits: Limits = DEFAULT_LIMITS) -> Any:
+    """Load an object from bytes; see `load`."""
+    return load(io.BytesIO(data), trusted, limits=limits)
+
+
+def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
+    """Say what a file, or an object before it is saved, asks of those who load it.
+
+    Parameters
+    ----------
+    file : str, os.PathLike, bytes, binary file object, or any other object
+        A file, or an object: then the answer is for the file that `dump` would write.
+    limits : Limits
+        Upper bounds for the file.
+
+    Returns
+    -------
+    Audit
+        Every name with its tier and reason. Nothing is imported and no array is read.
+    """
+    if isinstance(file, bytes):
+        file = io.BytesIO(file)
+    if isinstance(file, (str, os.PathLike)) or hasattr(file, "read"):
+        with _opened(file, None) as (stream, _):
+            return trust.audit(schema.read(stream, limits), _tables())
+    saver = Saver(_registry())
+    root = saver.save(file)
+    return trust.audit(
+        Document(saver.types, saver.shapes, saver.nodes, len(saver.arrays.rows), root, _writer(saver), _no_array),
+        _tables(),
+    )
+
+
+def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[str]:
+    """Return the names that a file needs approved, sorted.
+
+    Parameters
+    ----------
+    file : str, os.PathLike or binary file object
+        The file to look at.
+    data : bytes
+        Its content, instead of `file`.
+
+    Returns
+    -------
+    list of str
+        For ``load(file, trusted=...)``, after a review. Empty: the file loads as it is.
+    """
+    if (file is None) == (data is None):
+        raise PolicyError("give exactly one of file and data", next_step="Call get_untrusted_types(file).")
+    return audit(io.BytesIO(data) if data is not None else file).untrusted
+
+
+def _build(document: Document, trusted: Any) -> Any:
+    from skopsafe.handlers.sklearn import checks_of
+
+    approved = trust.approve(document, _tables(), trusted)
+    warn_about_skew(document.writer)
+    return Builder(approved, _registry(), checks_of, _tables()).build()
+
+
+def _no_array(index: int) -> Any:
+    raise AssertionError(f"array {index} was asked for during an audit")
+
+
+@contextlib.contextmanager
+def _opened(file: File, mmap_mode: MapMode) -> Iterator[tuple[BinaryIO, str | None]]:
+    if isinstance(file, (str, os.PathLike)):
+        path = os.fspath(file)
+        try:
+            stream = open(path, "rb")
+        except OSError as error:
+            raise FormatError(
+                f"the file cannot be opened ({error.strerror})", path=str(path), next_step="Check the path."
+            ) from error
+        with stream:
+            yield stream, (path if mmap_mode else None)
+        return
+    if mmap_mode is not None:
+        raise PolicyError("only a path can be mapped", next_step="Pass a path, or leave out mmap_mode.")
+    if not hasattr(file, "read"):
+        raise SkopsafeError("file is neither a path nor a binary file object", next_step="Pass a path.")
+    if not (hasattr(file, "seekable") and file.seekable()):
+        file = io.BytesIO(file.read())
+    yield file, None  # type: ignore[misc]
+
+
+def _writer(saver: Saver) -> dict[str, str]:
+    """Return the versions of what wrote the file: skopsafe, Python and the libraries in it."""
+    from skopsafe import __version__
+
+    tops = {names.parse(row.name).module.partition(".")[0] for row in saver.types}
+    versions = {"skopsafe": __version__, "python": platform.python_version()}
+    for top in sorted(tops):
+        version = getattr(sys.modules.get(top), "__version__", None)
+        if isinstance(version, str):
+            versions[_tables().distribution(top)] = version
+    return versions
