@@ -213,21 +213,22 @@ def _check_state(name: str, state: dict[str, Any]) -> None:
 
 
 def _get_random_state(obj: Any) -> Parts:
+    # The seed sequence is left out: RandomState never uses it, and it is not that of the seed.
     state = obj.get_state(legacy=False)
-    return Parts(("bit_generator", "has_gauss", "gauss"), [obj._bit_generator, state["has_gauss"], state["gauss"]])
+    return Parts(("state", "has_gauss", "gauss"), [obj._bit_generator.state, state["has_gauss"], state["gauss"]])
 
 
-def _load_random_state(_: Names, values: list[Any], __: Context) -> Any:
-    from numpy.random import BitGenerator, RandomState
+def _load_random_state(_: Names, values: list[Any], context: Context) -> Any:
+    from numpy.random import RandomState
 
-    generator, has_gauss, gauss = values
-    require(isinstance(generator, BitGenerator), "no bit generator", "RandomState")
-    out = RandomState(generator)
-    state = out.get_state(legacy=False)
-    state["has_gauss"] = integer(has_gauss, "RandomState.has_gauss", 0, 1)
+    state, has_gauss, gauss = values
+    require(isinstance(state, dict), "malformed state", "RandomState.state")
+    out = RandomState(_load_bit_generator(None, [state.get("bit_generator"), state, None], context))
+    full = out.get_state(legacy=False)
+    full["has_gauss"] = integer(has_gauss, "RandomState.has_gauss", 0, 1)
     require(type(gauss) is float, "not a float", "RandomState.gauss")
-    state["gauss"] = gauss
-    out.set_state(state)
+    full["gauss"] = gauss
+    out.set_state(full)
     return out
 
 
