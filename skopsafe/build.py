@@ -151,6 +151,7 @@ class Builder:
                 next_step=_NEXT,
             )
         if handler is not None and handler.shell is not None:
+            self._row = shape.type
             made = handler.shell(self)
         else:
             if {"()args", "()kwargs", "()member"} & set(shape.attributes or ()):
@@ -217,6 +218,9 @@ class Builder:
         state = given["()state"]
         setstate = getattr(type(obj), "__setstate__", None)
         if setstate is not None:
+            name = names.of(type(obj))
+            if isinstance(state, dict) and name is not None and self._tables.reviewed(name, CLASS) is not None:
+                _slots_to_set(type(obj), tuple(state))
             setstate(obj, state)
             return
         in_dict, in_slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)

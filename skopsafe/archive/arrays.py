@@ -63,6 +63,8 @@ class Collector:
         fortran = flags.f_contiguous and not flags.c_contiguous
         if not (fortran or flags.c_contiguous):
             array = np.ascontiguousarray(array)
+        if dtype.names is not None:
+            array = _without_garbage(array)
         number = self._numbers.get(dtype)
         if number is None:
             number = self._numbers[dtype] = len(self.dtypes)
@@ -96,6 +98,22 @@ class Collector:
                 # Joining turns tens of thousands of small writes into a few.
                 chunks.append(array.tobytes("A"))
             writer.add(self.members[member], b"".join(chunks))
+
+
+def _without_garbage(array: NDArray[Any]) -> NDArray[Any]:
+    """Copy a structured array so that the padding between its fields is zero.
+
+    Padding holds whatever was in memory: it would differ from dump to dump, and leak into the file.
+    """
+    fields = array.dtype.fields
+    used = sum(field[0].itemsize for field in fields.values()) if fields else 0
+    if used == array.dtype.itemsize or not array.size:
+        return array
+    order: Any = "C" if array.flags.c_contiguous else "F"
+    out: NDArray[Any] = np.zeros(array.nbytes, np.uint8).view(array.dtype).reshape(array.shape, order=order)
+    for name in array.dtype.names or ():
+        out[name] = array[name]
+    return out
 
 
 def _header(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> bytes:

@@ -1,7 +1,146 @@
-"""Other compiled types of scikit-learn: losses, distance metrics, KD and ball trees."""
+"""Small compiled types: losses, distance metrics, Bunch, and the splines of scipy."""
 
 from __future__ import annotations
 
-from skopsafe.graph.parts import Handler
+import math
+from typing import Any
 
-HANDLERS: tuple[Handler, ...] = ()
+import numpy as np
+
+from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.handlers.checks import array, integer, require
+
+Names = tuple[str, ...] | None
+
+_LOSSES = (
+    "CyHalfSquaredError",
+    "CyAbsoluteError",
+    "CyPinballLoss",
+    "CyHuberLoss",
+    "CyHalfPoissonLoss",
+    "CyHalfGammaLoss",
+    "CyHalfTweedieLoss",
+    "CyHalfTweedieLossIdentity",
+    "CyHalfBinomialLoss",
+    "CyExponentialLoss",
+    "CyHalfMultinomialLoss",
+)
+_SGD_LOSSES = (
+    "ModifiedHuber",
+    "Hinge",
+    "SquaredHinge",
+    "Log",
+    "SquaredLoss",
+    "Huber",
+    "EpsilonInsensitive",
+    "SquaredEpsilonInsensitive",
+)
+_METRICS = (
+    "Euclidean",
+    "SEuclidean",
+    "Manhattan",
+    "Chebyshev",
+    "Minkowski",
+    "Mahalanobis",
+    "Hamming",
+    "Canberra",
+    "BrayCurtis",
+    "Jaccard",
+    "Matching",
+    "Dice",
+    "Kulsinski",
+    "RogersTanimoto",
+    "RussellRao",
+    "SokalMichener",
+    "SokalSneath",
+    "Haversine",
+)
+
+
+def _get_loss(obj: Any) -> Parts:
+    reduced = obj.__reduce__()
+    if reduced[0] is not type(obj):
+        return Parts(None, [])
+    return Parts(None, list(reduced[1]))
+
+
+def _load_loss(_: Names, values: list[Any], context: Context) -> Any:
+    cls = context.resolve()
+    require(len(values) <= 1, "more than one parameter", cls.__name__)
+    numbers = [value.item() if isinstance(value, np.floating) else value for value in values]
+    require(all(type(n) in (int, float) and math.isfinite(n) for n in numbers), "not a number", cls.__name__)
+    return cls(*values)
+
+
+def _get_metric(obj: Any) -> Parts:
+    p, vector, matrix = obj.__getstate__()
+    return Parts(("p", "vector", "matrix"), [p, vector, matrix])
+
+
+def _load_metric(names: Names, values: list[Any], context: Context) -> Any:
+    cls = context.resolve()
+    where = cls.__name__
+    require(names == ("p", "vector", "matrix"), "unknown form", where)
+    p, vector, matrix = values
+    require(type(p) is float and p >= 0, "not a positive number", f"{where}.p")
+    for name, part, ndim in (("vector", vector, 1), ("matrix", matrix, 2)):
+        found = array(part, f"{where}.{name}", ndim=ndim)
+        require(found.dtype == np.float64 and found.flags.c_contiguous, "not float64 in C order", f"{where}.{name}")
+    require(matrix.shape[0] == matrix.shape[1], "not square", f"{where}.matrix")
+    # These classes index the vector or matrix by feature: what uses them checks the size once more
+    # with _validate_data, so that it only has to be right here for their own kind.
+    out = cls.__new__(cls)
+    cls.__setstate__(out, (p, vector, matrix))
+    return out
+
+
+def _get_bunch(obj: Any) -> Parts:
+    return Parts(None, [part for item in dict.items(obj) for part in item])
+
+
+def _fill_bunch(shell: Any, _: Names, values: list[Any], __: Context) -> None:
+    require(len(values) % 2 == 0 and all(isinstance(key, str) for key in values[::2]), "keys are no texts", "Bunch")
+    for key, value in zip(values[::2], values[1::2], strict=True):
+        dict.__setitem__(shell, key, value)
+
+
+def _load_bunch(names: Names, values: list[Any], context: Context) -> Any:
+    out = context.resolve()()
+    _fill_bunch(out, names, values, context)
+    return out
+
+
+def _get_spline(obj: Any) -> Parts:
+    return Parts(("t", "c", "k", "extrapolate", "axis"), [obj.t, obj.c, int(obj.k), obj.extrapolate, int(obj.axis)])
+
+
+def _load_spline(names: Names, values: list[Any], context: Context) -> Any:
+    cls = context.resolve()
+    require(names == ("t", "c", "k", "extrapolate", "axis"), "unknown form", "BSpline")
+    t, c, k, extrapolate, axis = values
+    k = integer(k, "BSpline.k", 0, 1000)
+    knots = array(t, "BSpline.t", kinds="f", ndim=1)
+    require(knots.dtype == np.float64 and knots.flags.c_contiguous, "not float64 in C order", "BSpline.t")
+    require(bool(np.isfinite(knots).all()) and bool((np.diff(knots) >= 0).all()), "not ascending", "BSpline.t")
+    coefficients = array(c, "BSpline.c", kinds="fc")
+    require(coefficients.dtype in (np.float64, np.complex128), "not float64 or complex128", "BSpline.c")
+    count = len(knots) - k - 1
+    require(count >= k + 1, "fewer knots than the degree needs", "BSpline.t")
+    require(coefficients.ndim >= 1 and coefficients.shape[0] >= count, "fewer than the knots need", "BSpline.c")
+    require(knots[k] < knots[count], "the base interval is empty", "BSpline.t")
+    integer(axis, "BSpline.axis", 0, coefficients.ndim - 1)
+    require(extrapolate in (True, False, None, "periodic"), "unknown", "BSpline.extrapolate")
+    return cls.construct_fast(knots, coefficients, k, extrapolate, axis)
+
+
+HANDLERS = (
+    *(Handler(f"sklearn._loss._loss:{name}", _get_loss, _load_loss) for name in _LOSSES),
+    *(Handler(f"sklearn.linear_model._sgd_fast:{name}", _get_loss, _load_loss) for name in _SGD_LOSSES),
+    *(
+        Handler(f"sklearn.metrics._dist_metrics:{name}Distance{width}", _get_metric, _load_metric)
+        for name in _METRICS
+        for width in ("", "32", "64")
+    ),
+    Handler("sklearn.utils._bunch:Bunch", _get_bunch, _load_bunch, lambda c: c.resolve()(), _fill_bunch),
+    Handler("scipy.interpolate._bsplines:BSpline", _get_spline, _load_spline),
+)
