@@ -39,7 +39,9 @@ def _tables() -> Tables:
     return Tables(_registry().types)
 
 
-def dump(obj: Any, file: File, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None) -> None:
+def dump(
+    obj: Any, file: File, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None
+) -> None:
     """Save an object to a file.
 
     Parameters
@@ -64,7 +66,15 @@ def dump(obj: Any, file: File, *, compression: int = zipfile.ZIP_STORED, compres
 
     def write(out: IO[bytes]) -> None:
         schema.write(
-            out, saver.arrays, saver.types, saver.shapes, saver.nodes, root, writer, compression, compresslevel
+            out,
+            saver.arrays,
+            saver.types,
+            saver.shapes,
+            saver.nodes,
+            root,
+            writer,
+            compression,
+            compresslevel,
         )
 
     if isinstance(file, (str, os.PathLike)):
@@ -125,7 +135,9 @@ def load(
         return _build(document, trusted)
 
 
-def loads(data: bytes, trusted: Sequence[str | type] | None = None, *, limits: Limits = DEFAULT_LIMITS) -> Any:
+def loads(
+    data: bytes, trusted: Sequence[str | type] | None = None, *, limits: Limits = DEFAULT_LIMITS
+) -> Any:
     """Load an object from bytes; see `load`."""
     return load(io.BytesIO(data), trusted, limits=limits)
 
@@ -153,7 +165,9 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
     saver = Saver(_registry())
     root = saver.save(file)
     return trust.audit(
-        Document(saver.types, saver.shapes, saver.nodes, len(saver.arrays.rows), root, _writer(saver), _no_array),
+        Document(
+            saver.types, saver.shapes, saver.nodes, len(saver.arrays.rows), root, _writer(saver), _no_array
+        ),
         _tables(),
     )
 

@@ -85,7 +85,17 @@ class Builder:
             raise
         except RecursionError as error:
             raise self._failed(index, "it is nested too deeply") from error
-        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, MemoryError, AssertionError, RuntimeError, OSError) as error:
+        except (
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            MemoryError,
+            AssertionError,
+            RuntimeError,
+            OSError,
+        ) as error:
             raise self._failed(index, f"{type(error).__name__}: {error}") from error
 
     def array(self, index: object) -> NDArray[Any]:
@@ -95,7 +105,9 @@ class Builder:
         try:
             return self._document.array(index)
         except (ValueError, OverflowError, MemoryError) as error:
-            raise FormatError(f"an array cannot be made ({error})", path=f"schema.json arrays[{index}]", next_step=_NEXT) from error
+            raise FormatError(
+                f"an array cannot be made ({error})", path=f"schema.json arrays[{index}]", next_step=_NEXT
+            ) from error
 
     def resolve(self) -> Any:
         """Return what the name of the type of the present node means."""
@@ -105,7 +117,9 @@ class Builder:
         node = self._document.nodes[index]
         name = self._document.types[self._document.shapes[node[0]].type].name
         return FormatError(
-            f"{names.spell(name)} cannot be built: {reason}", path=f"schema.json nodes[{index}]", next_step=_NEXT
+            f"{names.spell(name)} cannot be built: {reason}",
+            path=f"schema.json nodes[{index}]",
+            next_step=_NEXT,
         )
 
     def _loader(self, shape: Shape) -> Callable[[list[Any]], Any]:
@@ -155,7 +169,9 @@ class Builder:
             made = handler.shell(self)
         else:
             if {"()args", "()kwargs", "()member"} & set(shape.attributes or ()):
-                raise FormatError("a reference points ahead", path=f"schema.json nodes[{index}]", next_step=_NEXT)
+                raise FormatError(
+                    "a reference points ahead", path=f"schema.json nodes[{index}]", next_step=_NEXT
+                )
             made = new(self._resolve(shape.type))
         self._shells[index] = made
         return made
@@ -198,7 +214,9 @@ class Builder:
         attributes = shape.attributes
         if attributes is None:
             raise ValidationError(
-                f"{type(obj).__name__} is written in a form that it does not have", path=self.path, next_step=_NEXT
+                f"{type(obj).__name__} is written in a form that it does not have",
+                path=self.path,
+                next_step=_NEXT,
             )
         if attributes and attributes[0].startswith("()"):
             self._give_parts(obj, dict(zip(attributes, values, strict=True)))
@@ -219,7 +237,11 @@ class Builder:
         setstate = getattr(type(obj), "__setstate__", None)
         if setstate is not None:
             name = names.of(type(obj))
-            if isinstance(state, dict) and name is not None and self._tables.reviewed(name, CLASS) is not None:
+            if (
+                isinstance(state, dict)
+                and name is not None
+                and self._tables.reviewed(name, CLASS) is not None
+            ):
                 _slots_to_set(type(obj), tuple(state))
             setstate(obj, state)
             return
@@ -247,7 +269,9 @@ def _slots_to_set(cls: type, attributes: tuple[str, ...]) -> dict[str, Any]:
             found = vars(base).get(name)
             if (found is not None and hasattr(type(found), "__get__")) or name in ("__class__", "__dict__"):
                 raise ValidationError(
-                    "an attribute would hide a method of its class", path=f"{cls.__qualname__}.{name}", next_step=_NEXT
+                    "an attribute would hide a method of its class",
+                    path=f"{cls.__qualname__}.{name}",
+                    next_step=_NEXT,
                 )
     return slots
 
@@ -328,8 +352,10 @@ def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
         reason = tables.denied(real)
         if reason is not None:
             raise DeniedTypeError([names.spell(name)], f"it is {names.spell(real)}: {reason}")
-    if isinstance(found, type) and real != name or (
-        isinstance(found, types.FunctionType) and "." not in qualname and real != name
+    if (
+        (isinstance(found, type)
+        and real != name)
+        or (isinstance(found, types.FunctionType) and "." not in qualname and real != name)
     ):
         raise MissingTypeError(
             f"{names.spell(name)} is only another name of {real}",

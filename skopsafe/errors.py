@@ -34,9 +34,7 @@ class SkopsafeError(Exception):
         return (_restore, (type(self), self.args, dict(self.__dict__)))
 
 
-def _restore(
-    cls: type[SkopsafeError], args: tuple[object, ...], state: dict[str, object]
-) -> SkopsafeError:
+def _restore(cls: type[SkopsafeError], args: tuple[object, ...], state: dict[str, object]) -> SkopsafeError:
     error = cls.__new__(cls)
     error.args = args
     error.__dict__.update(state)

@@ -86,9 +86,7 @@ def fitted(name: str) -> tuple[Any, Any]:
     X, y = data(name, estimator)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if name in ("LabelBinarizer", "LabelEncoder"):
-            estimator.fit(X)
-        elif y is None:
+        if name in ("LabelBinarizer", "LabelEncoder") or y is None:
             estimator.fit(X)
         else:
             estimator.fit(X, y)

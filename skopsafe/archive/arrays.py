@@ -168,7 +168,9 @@ class Source:
         shape = tuple(row[4:])
         if not (number < len(self._dtypes) and member < len(self._members)) or fortran > 1:
             raise FormatError("an array's row refers to no dtype or member", path=path, next_step=_DAMAGED)
-        if len(shape) > min(self._limits.dimensions, 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32):
+        if len(shape) > min(
+            self._limits.dimensions, 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
+        ):
             raise LimitError(f"an array has {len(shape)} dimensions", path=path, next_step=_DAMAGED)
         dtype = self._dtypes[number]
         count = math.prod(shape)
@@ -214,7 +216,12 @@ class Source:
         if self._map_path is not None and size and self._reader.is_stored(name):
             place = self._reader.offset(name) + start
             return np.memmap(
-                self._map_path, dtype, self._map_mode, place, shape, "F" if fortran else "C"  # type: ignore[arg-type]
+                self._map_path,
+                dtype,
+                self._map_mode,
+                place,
+                shape,
+                "F" if fortran else "C",  # type: ignore[arg-type]
             )
         out: NDArray[Any] = np.empty(shape, dtype, order="F" if fortran else "C")
         flat = out.reshape(-1, order="A").view(np.uint8)
@@ -226,7 +233,16 @@ def _dtype(descr: Any, index: int) -> np.dtype[Any]:
     path = f"schema.json dtypes[{index}]"
     try:
         dtype = npy.descr_to_dtype(_tuples(descr))
-    except (TypeError, ValueError, KeyError, IndexError, SyntaxError, OverflowError, MemoryError, RecursionError) as error:
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+        IndexError,
+        SyntaxError,
+        OverflowError,
+        MemoryError,
+        RecursionError,
+    ) as error:
         raise FormatError("a dtype cannot be understood", path=path, next_step=_DAMAGED) from error
     if not isinstance(dtype, np.dtype) or not is_plain(dtype):
         raise FormatError("a dtype holds objects", path=path, next_step=_DAMAGED)

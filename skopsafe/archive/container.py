@@ -78,7 +78,14 @@ class Reader:
         self._look_at_the_end(size)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, EOFError, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            struct.error,
+            ValueError,
+            NotImplementedError,
+            EOFError,
+            OSError,
+        ) as error:
             raise FormatError(f"the zip directory is damaged ({error})", next_step=_AGAIN) from error
         self._members: dict[str, zipfile.ZipInfo] = {}
         spans = []
@@ -101,6 +108,10 @@ class Reader:
             raise _too_much("bytes in all members", total, "total_bytes", limits.total_bytes)
         if total > limits.expansion_floor and total > limits.expansion * size:
             raise _too_much("times its own size when expanded", total // size, "expansion", limits.expansion)
+
+    def close(self) -> None:
+        """Let go of the zip; the file stays open."""
+        self._zip.close()
 
     def _look_at_the_end(self, size: int) -> None:
         """Refuse what is no zip, and a directory beyond the limits, before it is read."""
@@ -141,7 +152,16 @@ class Reader:
         info = self._info(name)
         try:
             data = self._zip.read(info)
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, RuntimeError, NotImplementedError, struct.error) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            ValueError,
+            OSError,
+            RuntimeError,
+            NotImplementedError,
+            struct.error,
+        ) as error:
             raise FormatError(f"the member is damaged ({error})", path=name, next_step=_AGAIN) from error
         if len(data) != info.file_size:
             raise FormatError("the member is shorter than the directory says", path=name, next_step=_AGAIN)
@@ -232,7 +252,9 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{base}.", suffix=".tmp", dir=folder)
     except OSError as error:
         raise SkopsafeError(
-            f"cannot write into the folder ({error.strerror})", path=folder, next_step="Choose another folder."
+            f"cannot write into the folder ({error.strerror})",
+            path=folder,
+            next_step="Choose another folder.",
         ) from error
     try:
         with os.fdopen(descriptor, "w+b") as file:

@@ -34,8 +34,8 @@ class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtypes: list[Any]
     members: list[str]
     arrays: list[list[int]]
-    nodes: list[list[None | bool | int | float | str | list[int]]]
-    root: None | bool | int | float | str | list[int]
+    nodes: list[list[bool | int | float | str | list[int] | None]]
+    root: bool | int | float | str | list[int] | None
 
 
 _HEADERS = msgspec.json.Decoder(_Header)
@@ -100,10 +100,10 @@ def read(file: BinaryIO, limits: Limits, map_path: str | None = None, map_mode: 
         raise FormatError(f"the schema is malformed ({error})", path=MEMBER, next_step=_AGAIN) from error
     for index, row in enumerate(schema.arrays):
         if len(row) < 4 or min(row) < 0:
-            raise FormatError("an array's row is malformed", path=f"{MEMBER} arrays[{index}]", next_step=_AGAIN)
-    source = Source(
-        reader, schema.dtypes, schema.members, schema.arrays, limits, map_path, map_mode
-    )
+            raise FormatError(
+                "an array's row is malformed", path=f"{MEMBER} arrays[{index}]", next_step=_AGAIN
+            )
+    source = Source(reader, schema.dtypes, schema.members, schema.arrays, limits, map_path, map_mode)
     document = Document(
         types=[TypeRow(*row) for row in schema.types],
         shapes=[Shape(t, None if a is None else tuple(a)) for t, a in schema.shapes],

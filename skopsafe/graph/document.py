@@ -126,9 +126,7 @@ def _check_nodes(document: Document) -> None:
         for value in node:
             if type(value) is list and (len(value) != 1 or not 0 <= value[0] < count):
                 raise _malformed("a reference points to no node", f"schema.json nodes[{index}]")
-    if isinstance(document.root, list) and not (
-        len(document.root) == 1 and 0 <= document.root[0] < count
-    ):
+    if isinstance(document.root, list) and not (len(document.root) == 1 and 0 <= document.root[0] < count):
         raise _malformed("the root refers to no node", "schema.json root")
 
 

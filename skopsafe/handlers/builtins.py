@@ -102,7 +102,9 @@ def _load_bytes(names: Names, values: list[Any], context: Context) -> bytes:
 
 
 def _load_range(_: Names, values: list[Any], __: Context) -> range:
-    require(len(values) == 3 and all(type(v) is int for v in values) and values[2], "not three integers", "range")
+    require(
+        len(values) == 3 and all(type(v) is int for v in values) and values[2], "not three integers", "range"
+    )
     return range(*values)
 
 
@@ -143,7 +145,11 @@ def _method_name(obj: types.MethodType) -> str:
 
 
 def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
-    require(len(values) == 2 and isinstance(values[0], types.FunctionType), "not a function and an object", "method")
+    require(
+        len(values) == 2 and isinstance(values[0], types.FunctionType),
+        "not a function and an object",
+        "method",
+    )
     return types.MethodType(values[0], values[1])
 
 
@@ -175,5 +181,3 @@ HANDLERS = (
     Handler("builtins:NotImplementedType", lambda _: Parts(None, []), _singleton(NotImplemented)),
     Handler("builtins:method", _get_method, _load_method),
 )
-
-

@@ -36,7 +36,12 @@ def integer(value: object, attribute: str, low: int, high: int) -> int:
 
 
 def array(
-    value: object, attribute: str, *, kinds: str = "", ndim: int | None = None, shape: tuple[int | None, ...] | None = None
+    value: object,
+    attribute: str,
+    *,
+    kinds: str = "",
+    ndim: int | None = None,
+    shape: tuple[int | None, ...] | None = None,
 ) -> np.ndarray[Any, np.dtype[Any]]:
     """Return `value` if it is an ndarray of such dtype kinds, dimensions and shape."""
     require(isinstance(value, np.ndarray), "not an array", attribute)
@@ -45,7 +50,9 @@ def array(
     if ndim is not None:
         require(value.ndim == ndim, f"{value.ndim} dimensions instead of {ndim}", attribute)
     if shape is not None:
-        fits = len(shape) == value.ndim and all(w is None or w == g for w, g in zip(shape, value.shape, strict=True))
+        fits = len(shape) == value.ndim and all(
+            w is None or w == g for w, g in zip(shape, value.shape, strict=True)
+        )
         require(fits, f"shape {value.shape} instead of {shape}", attribute)
     return value
 

@@ -17,17 +17,38 @@ _PLAIN = "biufcSUVmM"
 
 def is_plain(dtype: np.dtype[Any]) -> bool:
     """Tell whether an array of `dtype` can be a `Leaf`."""
-    return dtype.kind in _PLAIN and not dtype.hasobject
+    return dtype.kind in _PLAIN and not dtype.hasobject and _has_plain_names(dtype)
+
+
+def _has_plain_names(dtype: np.dtype[Any]) -> bool:
+    """Tell whether versions 1 and 2 of the ``.npy`` header, which are Latin-1, can spell the fields."""
+    if dtype.subdtype is not None:
+        return _has_plain_names(dtype.subdtype[0])
+    for name in dtype.names or ():
+        if any(ord(letter) > 255 for letter in name + str(dtype.fields[name][2:])) or not _has_plain_names(
+            dtype.fields[name][0]
+        ):  # type: ignore[index]
+            return False
+    return True
 
 
 def _get_array(obj: np.ndarray[Any, Any]) -> Parts:
     if is_plain(obj.dtype):
         return Parts(("array",), [Leaf(obj)])
+    if obj.dtype.kind == "V" and not obj.dtype.hasobject:
+        return Parts(("bytes", "dtype"), [Leaf(obj.view(f"V{obj.dtype.itemsize}")), obj.dtype])
     fortran = obj.flags.f_contiguous and not obj.flags.c_contiguous
     items = obj.ravel(order="F" if fortran else "C").tolist()
     if obj.dtype.kind == "T":
         missing = hasattr(obj.dtype, "na_object")
-        values = [obj.shape, fortran, obj.dtype.coerce, missing, obj.dtype.na_object if missing else None, items]
+        values = [
+            obj.shape,
+            fortran,
+            obj.dtype.coerce,
+            missing,
+            obj.dtype.na_object if missing else None,
+            items,
+        ]
         return Parts(("shape", "fortran", "coerce", "missing", "na_object", "strings"), values)
     if obj.dtype.kind == "V":
         return Parts(("shape", "fortran", "dtype", "rows"), [obj.shape, fortran, obj.dtype, items])
@@ -49,6 +70,11 @@ def _shape(value: object, items: object, where: str) -> tuple[int, ...]:
 def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     if names == ("array",):
         return context.array(values[0])
+    if names == ("bytes", "dtype"):
+        found, dtype = context.array(values[0]), values[1]
+        require(isinstance(dtype, np.dtype) and not dtype.hasobject, "no plain dtype", "ndarray")
+        require(dtype.itemsize == found.dtype.itemsize, "the dtype has another size", "ndarray")
+        return found.view(dtype)
     shape = _shape(values[0], values[-1], "ndarray")
     order: Any = "F" if values[1] else "C"
     items = values[-1]
@@ -60,10 +86,12 @@ def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     if names == ("shape", "fortran", "dtype", "rows"):
         require(isinstance(values[2], np.dtype), "no dtype", "ndarray")
         return np.array(items, values[2]).reshape(shape, order=order)
-    require(names == ("shape", "fortran", "coerce", "missing", "na_object", "strings"), "unknown form", "ndarray")
+    require(
+        names == ("shape", "fortran", "coerce", "missing", "na_object", "strings"), "unknown form", "ndarray"
+    )
     options = {"na_object": values[4]} if values[3] else {}
-    dtype = np.dtypes.StringDType(coerce=bool(values[2]), **options)  # type: ignore[attr-defined, unused-ignore]
-    return np.array(items, dtype).reshape(shape, order=order)
+    text = np.dtypes.StringDType(coerce=bool(values[2]), **options)  # type: ignore[attr-defined, unused-ignore]
+    return np.array(items, text).reshape(shape, order=order)
 
 
 def _get_scalar(obj: np.generic) -> Parts:
@@ -88,13 +116,16 @@ def _load_scalar(names: Names, values: list[Any], context: Context) -> Any:
 
 def _get_dtype(obj: np.dtype[Any]) -> Parts:
     if obj.names is not None:
-        fields = [(name, obj.fields[name][0], obj.fields[name][1]) for name in obj.names]  # type: ignore[index]
+        # A field is (name, dtype, offset), with a title behind them if it has one.
+        fields = [(name, *obj.fields[name]) for name in obj.names]  # type: ignore[index]
         return Parts(("fields", "itemsize", "aligned"), [fields, obj.itemsize, obj.isalignedstruct])
     if obj.subdtype is not None:
         return Parts(("base", "shape"), list(obj.subdtype))
     if obj.kind == "T":
         missing = hasattr(obj, "na_object")
-        return Parts(("coerce", "missing", "na_object"), [obj.coerce, missing, obj.na_object if missing else None])  # type: ignore[attr-defined, unused-ignore]
+        return Parts(
+            ("coerce", "missing", "na_object"), [obj.coerce, missing, obj.na_object if missing else None]
+        )  # type: ignore[attr-defined, unused-ignore]
     return Parts(("str",), [obj.str])
 
 
@@ -110,11 +141,19 @@ def _load_dtype(names: Names, values: list[Any], _: Context) -> Any:
         return np.dtypes.StringDType(coerce=bool(values[0]), **options)  # type: ignore[attr-defined, unused-ignore]
     require(names == ("fields", "itemsize", "aligned"), "unknown form", "numpy.dtype")
     fields = values[0]
-    require(isinstance(fields, list) and all(isinstance(f, tuple) and len(f) == 3 for f in fields), "malformed", "dtype")
+    require(isinstance(fields, list), "malformed", "dtype")
+    for field in fields:
+        require(
+            isinstance(field, tuple) and len(field) in (3, 4) and isinstance(field[0], str),
+            "malformed",
+            "dtype",
+        )
+        require(isinstance(field[1], np.dtype) and isinstance(field[2], int), "malformed", "dtype")
     spec = {
         "names": [f[0] for f in fields],
         "formats": [f[1] for f in fields],
         "offsets": [f[2] for f in fields],
+        "titles": [f[3] if len(f) == 4 else None for f in fields],
         "itemsize": integer(values[1], "dtype.itemsize", 0, 2**31 - 1),
     }
     return np.dtype(spec, align=bool(values[2]))  # type: ignore[call-overload]
@@ -137,7 +176,9 @@ def _load_masked(_: Names, values: list[Any], __: Context) -> Any:
     array(data, "MaskedArray.data")
     if mask is not None:
         array(mask, "MaskedArray.mask", shape=data.shape)
-        require(mask.dtype == np.ma.make_mask_descr(data.dtype), "the mask's dtype is wrong", "MaskedArray.mask")
+        require(
+            mask.dtype == np.ma.make_mask_descr(data.dtype), "the mask's dtype is wrong", "MaskedArray.mask"
+        )
     out = np.ma.MaskedArray(data, np.ma.nomask if mask is None else mask, hard_mask=hard, copy=False)
     if fill is not None:
         require(array(fill, "MaskedArray.fill_value").size == 1, "not a scalar", "MaskedArray.fill_value")
@@ -173,12 +214,20 @@ def _get_bit_generator(obj: Any) -> Parts:
 
 
 def _load_bit_generator(_: Names, values: list[Any], __: Context) -> Any:
-    import numpy.random as random
+    from numpy import random
 
     name, state, sequence = values
     require(name in _BIT_GENERATORS, "not a bit generator of numpy", "BitGenerator")
-    require(isinstance(state, dict) and state.get("bit_generator") == name, "malformed state", "BitGenerator.state")
-    require(sequence is None or type(sequence) is random.SeedSequence, "malformed seed_seq", "BitGenerator.seed_seq")
+    require(
+        isinstance(state, dict) and state.get("bit_generator") == name,
+        "malformed state",
+        "BitGenerator.state",
+    )
+    require(
+        sequence is None or type(sequence) is random.SeedSequence,
+        "malformed seed_seq",
+        "BitGenerator.seed_seq",
+    )
     _check_state(name, state)
     out = getattr(random, name)(sequence if sequence is not None else 0)
     out.state = state
@@ -215,7 +264,9 @@ def _check_state(name: str, state: dict[str, Any]) -> None:
 def _get_random_state(obj: Any) -> Parts:
     # The seed sequence is left out: RandomState never uses it, and it is not that of the seed.
     state = obj.get_state(legacy=False)
-    return Parts(("state", "has_gauss", "gauss"), [obj._bit_generator.state, state["has_gauss"], state["gauss"]])
+    return Parts(
+        ("state", "has_gauss", "gauss"), [obj._bit_generator.state, state["has_gauss"], state["gauss"]]
+    )
 
 
 def _load_random_state(_: Names, values: list[Any], context: Context) -> Any:
@@ -253,9 +304,16 @@ def _load_seed(_: Names, values: list[Any], __: Context) -> Any:
     integer(size, "SeedSequence.pool_size", 4, 4096)
     words = [entropy] if not isinstance(entropy, (list, tuple, np.ndarray)) else list(entropy)
     for word in (*words, *key):
-        require(word is None or (isinstance(word, (int, np.integer)) and word >= 0), "not an integer", "SeedSequence")
+        require(
+            word is None or (isinstance(word, (int, np.integer)) and word >= 0),
+            "not an integer",
+            "SeedSequence",
+        )
     return SeedSequence(
-        entropy, spawn_key=key, pool_size=size, n_children_spawned=integer(children, "SeedSequence", 0, 2**32 - 1)
+        entropy,
+        spawn_key=key,
+        pool_size=size,
+        n_children_spawned=integer(children, "SeedSequence", 0, 2**32 - 1),
     )
 
 

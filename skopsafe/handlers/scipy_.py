@@ -60,7 +60,11 @@ def _compressed(kind: str, shape: tuple[int, ...], parts: dict[str, Any], where:
         rows, columns = columns, rows
     if kind == "bsr":
         height, width = data.shape[1:]
-        require(height and width and rows % height == 0 and columns % width == 0, "blocks do not fit", f"{where}.data")
+        require(
+            height and width and rows % height == 0 and columns % width == 0,
+            "blocks do not fit",
+            f"{where}.data",
+        )
         rows, columns = rows // height, columns // width
     require(len(indptr) == rows + 1, f"has length {len(indptr)} instead of {rows + 1}", f"{where}.indptr")
     require(indptr[0] == 0 and indptr[-1] == len(indices), "does not span indices", f"{where}.indptr")
@@ -89,7 +93,11 @@ def _load(cls_name: str) -> Any:
 
         parts = dict(zip(names or (), values, strict=True))
         shape = _shape(parts.get("shape"), cls_name)
-        require(len(shape) == 2 or (kind in ("csr", "coo", "dok") and cls_name.endswith("array")), "shape", cls_name)
+        require(
+            len(shape) == 2 or (kind in ("csr", "coo", "dok") and cls_name.endswith("array")),
+            "shape",
+            cls_name,
+        )
         cls = getattr(scipy.sparse, cls_name)
         if kind in _COMPRESSED:
             _compressed(kind, shape, parts, cls_name)
@@ -110,7 +118,11 @@ def _load(cls_name: str) -> Any:
         for name, value in parts.items():
             if name.startswith("flag:"):
                 flag = name.removeprefix("flag:")
-                require(flag in (*_FLAGS, "has_canonical_format") and type(value) is bool, "unknown flag", cls_name)
+                require(
+                    flag in (*_FLAGS, "has_canonical_format") and type(value) is bool,
+                    "unknown flag",
+                    cls_name,
+                )
                 vars(out)[flag] = value
         return out
 
@@ -139,7 +151,11 @@ def _load_lil(cls: Any, shape: tuple[int, ...], parts: dict[str, Any], where: st
     data = array(parts.get("data"), f"{where}.data", kinds="O", shape=(shape[0],))
     rows = array(parts.get("rows"), f"{where}.rows", kinds="O", shape=(shape[0],))
     for row, values in zip(rows, data, strict=True):
-        require(type(row) is list and type(values) is list and len(row) == len(values), "malformed", f"{where}.rows")
+        require(
+            type(row) is list and type(values) is list and len(row) == len(values),
+            "malformed",
+            f"{where}.rows",
+        )
         require(all(type(c) in (int, np.int32, np.int64) for c in row), "not integers", f"{where}.rows")
         require(all(0 <= c < shape[1] for c in row), "outside the matrix", f"{where}.rows")
         require(all(a < b for a, b in zip(row, row[1:], strict=False)), "not sorted", f"{where}.rows")
@@ -168,6 +184,10 @@ def _module(name: str) -> str:
     return f"scipy.sparse._{name[:3]}"
 
 
-CLASSES = tuple(f"{kind}_{form}" for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil") for form in ("matrix", "array"))
+CLASSES = tuple(
+    f"{kind}_{form}"
+    for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
+    for form in ("matrix", "array")
+)
 
 HANDLERS = tuple(Handler(f"{_module(name)}:{name}", _get, _load(name)) for name in CLASSES)

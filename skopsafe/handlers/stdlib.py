@@ -38,10 +38,11 @@ def _fill_ordered(shell: Any, _: Names, values: list[Any], __: Context) -> None:
 
 def _fill_defaultdict(shell: Any, _: Names, values: list[Any], context: Context) -> None:
     # The factory is an ordinary value of the graph, so its name stood in the audit.
-    require(values and (values[0] is None or callable(values[0])), "the factory is not callable", "defaultdict")
+    require(
+        values and (values[0] is None or callable(values[0])), "the factory is not callable", "defaultdict"
+    )
     shell.default_factory = values[0]
     _fill_mapping(shell, _, values[1:], context)
-
 
 
 def _load_deque(names: Names, values: list[Any], context: Context) -> Any:
@@ -65,7 +66,9 @@ def _text(values: list[Any], name: str) -> str:
 
 
 def _load_fraction(_: Names, values: list[Any], __: Context) -> Any:
-    require(len(values) == 2 and all(type(v) is int for v in values) and values[1] > 0, "not a ratio", "Fraction")
+    require(
+        len(values) == 2 and all(type(v) is int for v in values) and values[1] > 0, "not a ratio", "Fraction"
+    )
     return fractions.Fraction(*values)
 
 
@@ -154,7 +157,9 @@ def _get_partial(obj: Any) -> Parts:
 def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
     require(len(values) == 4 and callable(values[0]), "no function", "functools.partial")
     func, args, keywords, state = values
-    require(isinstance(args, tuple) and isinstance(keywords, dict), "malformed arguments", "functools.partial")
+    require(
+        isinstance(args, tuple) and isinstance(keywords, dict), "malformed arguments", "functools.partial"
+    )
     require(all(isinstance(key, str) for key in keywords), "malformed keywords", "functools.partial")
     out = functools.partial(func, *args, **keywords)
     if state is not None:
@@ -166,7 +171,6 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
 def get_enum(obj: enum.Enum) -> Parts:
     """Write a member of an Enum as its class and name."""
     return Parts(("()member",), [obj.name])
-
 
 
 ENUM_FORM = ("()member",)
@@ -226,4 +230,3 @@ HANDLERS = (
     ),
     Handler("functools:partial", _get_partial, _load_partial),
 )
-

@@ -108,18 +108,25 @@ class Approved:
 
     document: Document
 
+    def __init__(self) -> None:
+        raise TypeError("only the audit approves a Document")
+
 
 def audit(document: Document, tables: Tables) -> Audit:
     """Put every name of `document` in its tier. Imports nothing and reads no array."""
     counts = np.bincount(
-        np.fromiter((document.shapes[node[0]].type for node in document.nodes), np.int64, len(document.nodes)),
+        np.fromiter(
+            (document.shapes[node[0]].type for node in document.nodes), np.int64, len(document.nodes)
+        ),
         minlength=len(document.types),
     )
     entries = []
     for index, row in enumerate(document.types):
         tier, reason = _tier(row.name, row.role, tables)
         allows = _ALLOWS[row.role].format(module=names.parse(row.name).module)
-        entries.append(Entry(names.spell(row.name), tier, reason, allows, int(counts[index]), f"types[{index}]"))
+        entries.append(
+            Entry(names.spell(row.name), tier, reason, allows, int(counts[index]), f"types[{index}]")
+        )
     entries += _values(document, tables)
     entries += _states(document, tables)
     return Audit(tuple(sorted(entries, key=lambda entry: (entry.name, entry.tier))), document.writer)
@@ -155,11 +162,20 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
         for index, node in enumerate(document.nodes):
             for place, rule in watched.get(node[0], ()):
                 value = node[place]
-                if isinstance(value, list) or not any(value is a or (value == a and type(value) is type(a)) for a in rule.allowed):
+                if isinstance(value, list) or not any(
+                    value is a or (value == a and type(value) is type(a)) for a in rule.allowed
+                ):
                     _, count, where = found.get(rule.name, (rule, 0, f"nodes[{index}]"))
                     found[rule.name] = (rule, count + 1, where)
     return [
-        Entry(name, "unknown", rule.reason, "keeps the value that the file gives to this attribute", count, where)
+        Entry(
+            name,
+            "unknown",
+            rule.reason,
+            "keeps the value that the file gives to this attribute",
+            count,
+            where,
+        )
         for name, (rule, count, where) in found.items()
     ]
 
@@ -175,7 +191,14 @@ def _states(document: Document, tables: Tables) -> list[Entry]:
         if tables.reviewed(row.name, CLASS) is not None and not tables.setstate(row.name):
             name = f"{names.spell(row.name)}:__setstate__"
             reason = "the class was reviewed for its attributes, not for a state handed to its methods"
-            found[name] = Entry(name, "unknown", reason, "calls its methods with a state from the file", 1, f"shapes[{number}]")
+            found[name] = Entry(
+                name,
+                "unknown",
+                reason,
+                "calls its methods with a state from the file",
+                1,
+                f"shapes[{number}]",
+            )
     return list(found.values())
 
 
@@ -201,7 +224,8 @@ def normalize(trusted: object) -> frozenset[str]:
         name = item if isinstance(item, str) else names.of(item)
         if name is None or "*" in name:
             raise PolicyError(
-                f"{item!r} is not the name of one class or function", next_step="Spell out every name that you trust."
+                f"{item!r} is not the name of one class or function",
+                next_step="Spell out every name that you trust.",
             )
         out.add(names.spell(name) if names.is_name(name) and not isinstance(item, str) else name)
         if names.is_name(name) and "." not in names.parse(name).qualname:
@@ -227,7 +251,8 @@ def approve(document: Document, tables: Tables, trusted: object) -> Approved:
     missing: Sequence[Entry] = [e for e in report.entries if e.tier == "unknown" and e.name not in allowed]
     if missing:
         raise UntrustedTypesFoundException(
-            sorted({entry.name for entry in missing}), [f"{e.name}: {e.reason}; approving it {e.allows}" for e in missing]
+            sorted({entry.name for entry in missing}),
+            [f"{e.name}: {e.reason}; approving it {e.allows}" for e in missing],
         )
     approved = object.__new__(Approved)
     object.__setattr__(approved, "document", document)

@@ -56,7 +56,9 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     index = _exact(state["idx_array"], np.intp, f"{where}.idx_array", ndim=1)
     require(index.shape == (count,), "has another length than data", f"{where}.idx_array")
     in_range(index, f"{where}.idx_array", 0, count)
-    require(bool((np.bincount(index, minlength=count) == 1).all()), "is not a permutation", f"{where}.idx_array")
+    require(
+        bool((np.bincount(index, minlength=count) == 1).all()), "is not a permutation", f"{where}.idx_array"
+    )
     integer(state["leaf_size"], f"{where}.leaf_size", 1, 2**62)
     levels = integer(state["n_levels"], f"{where}.n_levels", 1, 62)
     nodes = integer(state["n_nodes"], f"{where}.n_nodes", 1, 2**62)
@@ -72,7 +74,8 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     _check_partition(table, count, where)
     metric = state["dist_metric"]
     require(
-        type(metric).__module__ == "sklearn.metrics._dist_metrics" and where.endswith("32") == type(metric).__name__.endswith("32"),
+        type(metric).__module__ == "sklearn.metrics._dist_metrics"
+        and where.endswith("32") == type(metric).__name__.endswith("32"),
         "is not a distance metric of scikit-learn",
         f"{where}.dist_metric",
     )
@@ -99,7 +102,11 @@ def _check_partition(table: np.ndarray[Any, Any], count: int, where: str) -> Non
     while level.size:
         inner = level[leaf[level] == 0]
         left, right = 2 * inner + 1, 2 * inner + 2
-        require(not inner.size or int(right.max()) < len(table), "an inner node has no children", f"{where}.node_data")
+        require(
+            not inner.size or int(right.max()) < len(table),
+            "an inner node has no children",
+            f"{where}.node_data",
+        )
         fits = (
             (start[left] == start[inner])
             & (end[left] == start[right])

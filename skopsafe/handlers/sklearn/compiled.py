@@ -85,7 +85,11 @@ def _load_metric(names: Names, values: list[Any], context: Context) -> Any:
     require(type(p) is float and p >= 0, "not a positive number", f"{where}.p")
     for name, part, ndim in (("vector", vector, 1), ("matrix", matrix, 2)):
         found = array(part, f"{where}.{name}", ndim=ndim)
-        require(found.dtype == np.float64 and found.flags.c_contiguous, "not float64 in C order", f"{where}.{name}")
+        require(
+            found.dtype == np.float64 and found.flags.c_contiguous,
+            "not float64 in C order",
+            f"{where}.{name}",
+        )
     require(matrix.shape[0] == matrix.shape[1], "not square", f"{where}.matrix")
     # These classes index the vector or matrix by feature: what uses them checks the size once more
     # with _validate_data, so that it only has to be right here for their own kind.
@@ -99,7 +103,11 @@ def _get_bunch(obj: Any) -> Parts:
 
 
 def _fill_bunch(shell: Any, _: Names, values: list[Any], __: Context) -> None:
-    require(len(values) % 2 == 0 and all(isinstance(key, str) for key in values[::2]), "keys are no texts", "Bunch")
+    require(
+        len(values) % 2 == 0 and all(isinstance(key, str) for key in values[::2]),
+        "keys are no texts",
+        "Bunch",
+    )
     for key, value in zip(values[::2], values[1::2], strict=True):
         dict.__setitem__(shell, key, value)
 
@@ -111,7 +119,9 @@ def _load_bunch(names: Names, values: list[Any], context: Context) -> Any:
 
 
 def _get_spline(obj: Any) -> Parts:
-    return Parts(("t", "c", "k", "extrapolate", "axis"), [obj.t, obj.c, int(obj.k), obj.extrapolate, int(obj.axis)])
+    return Parts(
+        ("t", "c", "k", "extrapolate", "axis"), [obj.t, obj.c, int(obj.k), obj.extrapolate, int(obj.axis)]
+    )
 
 
 def _load_spline(names: Names, values: list[Any], context: Context) -> Any:
@@ -121,12 +131,16 @@ def _load_spline(names: Names, values: list[Any], context: Context) -> Any:
     k = integer(k, "BSpline.k", 0, 1000)
     knots = array(t, "BSpline.t", kinds="f", ndim=1)
     require(knots.dtype == np.float64 and knots.flags.c_contiguous, "not float64 in C order", "BSpline.t")
-    require(bool(np.isfinite(knots).all()) and bool((np.diff(knots) >= 0).all()), "not ascending", "BSpline.t")
+    require(
+        bool(np.isfinite(knots).all()) and bool((np.diff(knots) >= 0).all()), "not ascending", "BSpline.t"
+    )
     coefficients = array(c, "BSpline.c", kinds="fc")
     require(coefficients.dtype in (np.float64, np.complex128), "not float64 or complex128", "BSpline.c")
     count = len(knots) - k - 1
     require(count >= k + 1, "fewer knots than the degree needs", "BSpline.t")
-    require(coefficients.ndim >= 1 and coefficients.shape[0] >= count, "fewer than the knots need", "BSpline.c")
+    require(
+        coefficients.ndim >= 1 and coefficients.shape[0] >= count, "fewer than the knots need", "BSpline.c"
+    )
     require(knots[k] < knots[count], "the base interval is empty", "BSpline.t")
     integer(axis, "BSpline.axis", 0, coefficients.ndim - 1)
     require(extrapolate in (True, False, None, "periodic"), "unknown", "BSpline.extrapolate")

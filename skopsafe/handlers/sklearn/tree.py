@@ -24,7 +24,14 @@ def _get(obj: Any) -> Parts:
     state = obj.__getstate__()
     return Parts(
         _FORM,
-        [obj.n_features, obj.__reduce__()[1][1], obj.n_outputs, state["max_depth"], state["nodes"], state["values"]],
+        [
+            obj.n_features,
+            obj.__reduce__()[1][1],
+            obj.n_outputs,
+            state["max_depth"],
+            state["nodes"],
+            state["values"],
+        ],
     )
 
 
@@ -54,7 +61,11 @@ def check_nodes(nodes: np.ndarray[Any, Any], n_features: int, where: str) -> int
     for name, child in (("left_child", left), ("right_child", right)):
         inner_child = child[inner]
         in_range(inner_child, f"{where}.nodes[{name!r}]", 0, count)
-        require(bool((inner_child > index[inner]).all()), "a child does not come after its parent", f"{where}.nodes")
+        require(
+            bool((inner_child > index[inner]).all()),
+            "a child does not come after its parent",
+            f"{where}.nodes",
+        )
     in_range(nodes["feature"][inner], f"{where}.nodes['feature']", 0, n_features)
     parents = np.bincount(np.concatenate([left[inner], right[inner]]), minlength=count)
     require(bool((parents[1:] == 1).all()), "a node has not exactly one parent", f"{where}.nodes")
@@ -80,14 +91,18 @@ def _load(names: Names, values: list[Any], _: Context) -> Any:
     nodes = array(values[4], "Tree.nodes", kinds="V", ndim=1)
     require(len(nodes) > 0, "there is no node", "Tree.nodes")
     require(
-        nodes.dtype.names == NODE_DTYPE.names and nodes.dtype.itemsize == NODE_DTYPE.itemsize and nodes.dtype == NODE_DTYPE,
+        nodes.dtype.names == NODE_DTYPE.names
+        and nodes.dtype.itemsize == NODE_DTYPE.itemsize
+        and nodes.dtype == NODE_DTYPE,
         f"dtype {nodes.dtype} is not that of the installed scikit-learn",
         "Tree.nodes",
     )
     shape = (len(nodes), n_outputs, int(n_classes.max()))
     value = array(values[5], "Tree.values", shape=shape)
     require(value.dtype == np.float64 and value.flags.c_contiguous, "not float64 in C order", "Tree.values")
-    require(check_nodes(nodes, n_features, "Tree") == depth, "is not the depth of the nodes", "Tree.max_depth")
+    require(
+        check_nodes(nodes, n_features, "Tree") == depth, "is not the depth of the nodes", "Tree.max_depth"
+    )
     in_range(nodes["n_node_samples"], "Tree.nodes['n_node_samples']", 0, 2**62)
     out = Tree(n_features, n_classes.astype(np.intp), n_outputs)
     out.__setstate__({"max_depth": depth, "node_count": len(nodes), "nodes": nodes, "values": value})

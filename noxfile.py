@@ -1,0 +1,36 @@
+"""Sessions: ``nox -s tests``, ``nox -s lint``, ``nox -s bench``. Needs the interpreters that it names."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "tests"]
+nox.options.default_venv_backend = "uv|virtualenv"
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+# The oldest release that is supported, and whatever is newest for the interpreter.
+SCIKIT_LEARNS = ["1.6.1", "newest"]
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("sklearn", SCIKIT_LEARNS)
+def tests(session: nox.Session, sklearn: str) -> None:
+    """Run the tests; further arguments go to pytest."""
+    pin = [] if sklearn == "newest" else [f"scikit-learn=={sklearn}"]
+    session.install("-e", ".[test]", *pin)
+    session.run("python", "-m", "pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    session.install("-e", ".[sklearn,lint]", "pandas>=2.2")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Compare speed with joblib, pickle and skops; ``nox -s bench -- --smoke`` for small models."""
+    session.install("-e", ".[bench]")
+    session.run("python", "benchmarks/compare.py", *session.posargs)

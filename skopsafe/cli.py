@@ -1,0 +1,228 @@
+"""The command line: the verbs of the api as commands. The only file that prints.
+
+Exit codes, the same for all commands: 0 nothing to approve, 1 something needs approval, 2 denied,
+3 unreadable file or wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skopsafe import __version__
+from skopsafe.errors import FormatError, SkopsafeError
+
+if TYPE_CHECKING:
+    from skopsafe.graph.document import Document
+    from skopsafe.trust.audit import Audit
+
+OK, APPROVE, DENIED, UNREADABLE = 0, 1, 2, 3
+_ASCII = str.maketrans({"├": "|", "└": "`", "─": "-", "│": "|"})
+
+
+class _Commands(click.Group):
+    """A group whose usage errors do not share an exit code with `DENIED`, as click's own would."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            vars(error)["exit_code"] = UNREADABLE
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            vars(error)["exit_code"] = UNREADABLE
+            raise
+        except SkopsafeError as error:
+            _say(f"Error: {error}", err=True)
+            ctx.exit(UNREADABLE)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="skopsafe")
+def main() -> None:
+    """Look at model files without running anything that is in them."""
+
+
+@main.command()
+@click.argument("file", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print the audit as one JSON object.")
+@click.pass_context
+def audit(ctx: click.Context, file: str, as_json: bool) -> None:
+    """List every name that FILE asks for, and which of them need approval.
+
+    Exit code: 0 nothing to approve, 1 something needs approval, 2 something can never be approved,
+    3 the file cannot be read.
+    """
+    from skopsafe.api import audit as look
+
+    try:
+        report = look(file)
+    except SkopsafeError as error:
+        if not as_json:
+            raise
+        _say(json.dumps({"ok": False, "error": type(error).__name__, "message": str(error)}, indent=2))
+        ctx.exit(UNREADABLE)
+    _say(json.dumps(report.to_dict(), indent=2) if as_json else str(report))
+    ctx.exit(_exit_code(report))
+
+
+@main.command()
+@click.argument("file", type=click.Path())
+@click.option("--depth", type=click.IntRange(0), default=12, show_default=True, help="Levels to draw.")
+@click.option("--width", type=click.IntRange(1), default=20, show_default=True, help="Children of each node.")
+@click.option("--lines", type=click.IntRange(1), default=2000, show_default=True, help="Lines to draw.")
+def visualize(file: str, depth: int, width: int, lines: int) -> None:
+    """Draw what is in FILE as a tree. Nothing of it is built or imported.
+
+    Types that need approval or are denied are marked. A node that stands in several places has a
+    number, and the other places show "-> #number".
+    """
+    from skopsafe.api import audit as look
+    from skopsafe.report.text import tree
+
+    marks = _marks(look(file))
+    for line in tree(_document(file), marks=marks, depth=depth, width=width, lines=lines):
+        _say(line)
+
+
+@main.command()
+@click.pass_context
+def demo(ctx: click.Context) -> None:
+    """Save, audit and load a model, then watch an attack being refused. Takes a few seconds."""
+    import tempfile
+
+    try:
+        import sklearn
+    except ImportError:
+        _say('Error: the demo needs scikit-learn. Run: pip install "skopsafe[sklearn]"', err=True)
+        ctx.exit(UNREADABLE)
+    _say(f"skopsafe {__version__}, scikit-learn {sklearn.__version__}")
+    with tempfile.TemporaryDirectory(prefix="skopsafe-demo-") as folder:
+        worked = _demo_round_trip(folder) and _demo_attack(folder)
+    if not worked:
+        _say("\nThe demo did not do what it should. Please report this with the output above.", err=True)
+        ctx.exit(APPROVE)
+    _say("\nAll steps did what they should. The temporary folder is gone.")
+
+
+def _demo_round_trip(folder: str) -> bool:
+    import os
+
+    import numpy as np
+
+    from skopsafe import api
+    from skopsafe.demo import train
+
+    _step(1, "Train a model: StandardScaler and a forest of 50 trees, on scikit-learn's breast cancer data")
+    model, X = train()
+    expected = model.predict_proba(X)
+    _say(f"   fitted on {X.shape[0]} samples with {X.shape[1]} features")
+
+    path = os.path.join(folder, "model.skops")
+    _step(2, "dump(model, file): write it as a zip of plain arrays and one JSON table")
+    api.dump(model, path)
+    _say(f"   wrote {path}, {os.path.getsize(path):,} bytes")
+
+    _step(3, "audit(file): list every name that the file asks for; nothing is imported")
+    report = api.audit(path)
+    _say("\n".join(f"   {line}" for line in str(report).splitlines()))
+    _say("   nothing to approve" if report.ok else f"   to approve: {', '.join(report.untrusted)}")
+
+    _step(4, "load(file): build the model again; no trusted=... is given, only reviewed names are built")
+    loaded = api.load(path)
+    _say(f"   got a {type(loaded).__name__} of {', '.join(name for name, _ in loaded.steps)}")
+
+    _step(5, "Predict with the loaded model and compare with the original, bit by bit")
+    same = bool(np.array_equal(expected, loaded.predict_proba(X)))
+    _say(f"   {expected.size} probabilities: {'all equal' if same else 'THEY DIFFER'}")
+    return report.ok and same
+
+
+def _demo_attack(folder: str) -> bool:
+    import os
+
+    from skopsafe import api
+    from skopsafe.demo import write_attack
+    from skopsafe.errors import DeniedTypeError
+
+    path = os.path.join(folder, "attack.skops")
+    proof = os.path.join(folder, "attacked")
+    command = f'echo attacked > "{proof}"'
+    _step(6, "Craft an attack: a well-formed file whose content is a call of os.system with a shell command")
+    write_attack(path, command)
+    _say(f"   wrote {path}; as a pickle, loading it would run: {command}")
+    _say("   what `skopsafe audit` says of it:")
+    _say("\n".join(f"   {line}" for line in str(api.audit(path)).splitlines()))
+
+    refused = True
+    for number, trusted in ((7, None), (8, ["os.system"])):
+        told = "" if trusted is None else ", trusted=['os.system']"
+        remark = "even a caller who approves it is refused" if trusted else "it must be refused"
+        _step(number, f"load(attack{told}): {remark}")
+        try:
+            api.load(path, trusted)
+        except DeniedTypeError as error:
+            _say(f"   DeniedTypeError: {error}")
+        else:
+            _say("   IT WAS NOT REFUSED")
+            refused = False
+    _step(9, "Look for the trace that the command would have left")
+    ran = os.path.exists(proof)
+    _say("   IT IS THERE: the command ran" if ran else "   none: the command never ran")
+    return refused and not ran
+
+
+def _step(number: int, what: str) -> None:
+    _say(f"\n{number}. {what}")
+
+
+def _exit_code(report: Audit) -> int:
+    if report.denied:
+        return DENIED
+    return OK if report.ok else APPROVE
+
+
+def _document(file: str) -> Document:
+    from skopsafe.archive import schema
+    from skopsafe.limits import DEFAULT_LIMITS
+
+    try:
+        with open(file, "rb") as stream:
+            return schema.read(stream, DEFAULT_LIMITS)
+    except OSError as error:
+        raise FormatError(
+            f"the file cannot be opened ({error.strerror})", path=file, next_step="Check the path."
+        ) from error
+
+
+def _marks(report: Audit) -> dict[str, str]:
+    """Return a remark for every type that does not load as it is, by its name in the type table."""
+    out: dict[str, str] = {}
+    for entry in report.entries:
+        if entry.tier in ("unknown", "denied"):
+            # A name is spelled with a dot or with a colon; the table has the colon always.
+            module, _, qualname = entry.name.rpartition(".")
+            name = entry.name if ":" in entry.name else f"{module}:{qualname}"
+            out[name] = "denied" if entry.tier == "denied" else out.get(name, "needs approval")
+    return out
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print text that may hold words of the file: no control character but the line end gets out."""
+    from skopsafe.report.text import escape
+
+    stream = sys.stderr if err else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    text = "\n".join(map(escape, text.split("\n")))
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    click.echo(text, err=err)

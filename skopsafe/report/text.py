@@ -1,0 +1,174 @@
+"""The tree of a Document as lines of text. Nothing is built and no array is read.
+
+Every text that comes from the file passes `escape`, so that a file cannot send control sequences to
+the terminal that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from skopsafe import names
+from skopsafe.graph.document import CALL, VALUE, Document
+
+DEPTH = 12
+"""Levels that are drawn unless a caller says otherwise."""
+WIDTH = 20
+"""Children of one node that are drawn unless a caller says otherwise."""
+LINES = 2000
+"""Lines that are drawn unless a caller says otherwise: depth and width alone would allow far too many."""
+
+_TEXT = 60
+_MAPPINGS = {
+    "builtins:dict": 0,
+    "collections:OrderedDict": 0,
+    "collections:Counter": 0,
+    "collections:defaultdict": 1,
+    "sklearn.utils._bunch:Bunch": 0,
+}
+"""Types whose values are key, value, key, value, with the number of values before the first key."""
+
+
+def escape(text: str) -> str:
+    """Spell every character that is not printable as an escape: controls, bidirectional marks, surrogates.
+
+    Examples
+    --------
+    >>> escape("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
+    )
+
+
+def tree(
+    document: Document,
+    *,
+    marks: Mapping[str, str] | None = None,
+    depth: int = DEPTH,
+    width: int = WIDTH,
+    lines: int = LINES,
+) -> Iterator[str]:
+    """Draw a Document, one line for each value.
+
+    A node that stands in several places is drawn once, with its number; the other places, and the
+    closing link of a cycle, show the number alone.
+
+    Parameters
+    ----------
+    document : Document
+        What to draw.
+    marks : mapping of str to str, optional
+        A remark to show behind a type, by the name in the type table.
+    depth, width, lines : int
+        How many levels, children of one node, and lines to draw.
+
+    Yields
+    ------
+    str
+        Lines without line ends.
+    """
+    shared = _shared(document)
+    drawn: set[int] = set()
+    # What is still to be drawn, next last: indentation, branch, label, value, level, or a remark instead.
+    stack: list[tuple[str, str, str, Any, int]] = [("", "", "", document.root, 0)]
+    count = 0
+    while stack:
+        indent, branch, label, value, level = stack.pop()
+        if count == lines:
+            yield f"... more than {lines} lines"
+            return
+        count += 1
+        head = f"{indent}{branch}{label}"
+        if isinstance(value, _Remark):
+            yield head + value
+            continue
+        if not isinstance(value, list):
+            yield head + _scalar(value)
+            continue
+        number = value[0]
+        if number in drawn:
+            yield f"{head}-> #{number}"
+            continue
+        title, children = _describe(document, number, marks or {})
+        drawn.add(number)
+        tag = f" #{number}" if number in shared else ""
+        yield f"{head}{title}{tag}"
+        if not children:
+            continue
+        below = indent + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
+        if level == depth:
+            stack.append((below, "└─ ", "", _Remark("... deeper"), level + 1))
+            continue
+        shown: list[tuple[str, Any]] = list(children[:width])
+        if len(children) > width:
+            shown.append(("", _Remark(f"... {len(children) - width} more")))
+        for position in range(len(shown) - 1, -1, -1):
+            text, child = shown[position]
+            stack.append((below, "└─ " if position == len(shown) - 1 else "├─ ", text, child, level + 1))
+
+
+class _Remark(str):
+    """A line of our own among values from the file."""
+
+    __slots__ = ()
+
+
+def _shared(document: Document) -> set[int]:
+    """Return the numbers of nodes that more than one place refers to."""
+    once: set[int] = set()
+    more: set[int] = set()
+    if isinstance(document.root, list):
+        once.add(document.root[0])
+    for node in document.nodes:
+        for value in node:
+            if type(value) is list:
+                (more if value[0] in once else once).add(value[0])
+    return more
+
+
+def _describe(document: Document, number: int, marks: Mapping[str, str]) -> tuple[str, list[tuple[str, Any]]]:
+    """Return the title of a node, and its children as (label, value)."""
+    node = document.nodes[number]
+    shape = document.shapes[node[0]]
+    row = document.types[shape.type]
+    name = escape(names.spell(row.name))
+    title = {VALUE: f"<{name}>", CALL: f"call of {name}"}.get(row.role, name)
+    mark = marks.get(row.name)
+    if mark:
+        title += f" [{escape(mark)}]"
+    values = node[1:]
+    if shape.attributes is None:
+        return f"{title} ({len(values)})" if row.name in _COUNTED else title, _unnamed(row.name, values)
+    if shape.attributes == ("array",) and type(values[0]) is int:
+        return f"{title} (array {values[0]})", []
+    return title, [
+        (f"{_short(label)}: ", value) for label, value in zip(shape.attributes, values, strict=True)
+    ]
+
+
+_COUNTED = ("builtins:list", "builtins:tuple", "builtins:set", "builtins:frozenset")
+
+
+def _unnamed(name: str, values: list[Any]) -> list[tuple[str, Any]]:
+    first = _MAPPINGS.get(name)
+    if first is None or (len(values) - first) % 2:
+        return [("", value) for value in values]
+    out = [("factory: ", value) for value in values[:first]]
+    for position in range(first, len(values), 2):
+        key, value = values[position : position + 2]
+        if isinstance(key, list):
+            out += [("key: ", key), ("value: ", value)]
+        else:
+            out.append((f"{_scalar(key)}: ", value))
+    return out
+
+
+def _scalar(value: Any) -> str:
+    return f"'{_short(value)}'" if isinstance(value, str) else str(value)
+
+
+def _short(text: str) -> str:
+    return escape(text) if len(text) <= _TEXT else f"{escape(text[:_TEXT])}... ({len(text)} characters)"

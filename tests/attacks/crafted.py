@@ -1,0 +1,55 @@
+"""Tools that make crafted files: take a file apart, change it, put it together again."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import skopsafe
+
+
+def schema_of(data: bytes) -> dict[str, Any]:
+    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        result: dict[str, Any] = json.loads(zipped.read("schema.json"))
+    return result
+
+
+def with_schema(data: bytes, schema: dict[str, Any] | bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            if name != "schema.json":
+                new.writestr(name, old.read(name))
+        new.writestr("schema.json", schema if isinstance(schema, bytes) else json.dumps(schema))
+    return out.getvalue()
+
+
+def changed(obj: Any, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """Dump `obj` and apply `change` to the schema of the file."""
+    data = skopsafe.dumps(obj)
+    schema = schema_of(data)
+    change(schema)
+    return with_schema(data, schema)
+
+
+def call(name: str, role: str = "call", *args: Any) -> bytes:
+    """Return a file that asks for `name` in `role` with scalar arguments."""
+    schema = {
+        "format": "skopsafe",
+        "protocol": 1,
+        "writer": {},
+        "types": [["builtins:tuple", "class"], [name, role]],
+        "shapes": [[0, None], [1, ["()args"] if role == "call" else []]],
+        "dtypes": [],
+        "members": [],
+        "arrays": [],
+        "nodes": [[0, *args], [1, [0]] if role == "call" else [1]],
+        "root": [1],
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        zipped.writestr("schema.json", json.dumps(schema))
+    return out.getvalue()

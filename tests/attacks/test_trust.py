@@ -1,0 +1,146 @@
+"""Crafted files that try to run code: each is refused before anything is imported."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import skopsafe
+from tests.attacks.crafted import call, changed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "os:system",
+        "posix:system",
+        "builtins:eval",
+        "builtins:exec",
+        "builtins:getattr",
+        "subprocess:Popen",
+        "pickle:loads",
+        "_pickle:loads",
+        "ctypes:CDLL",
+        "importlib:import_module",
+        "operator:methodcaller",
+        "_operator:attrgetter",
+        "builtins:open",
+        "shutil:rmtree",
+        "socket:socket",
+        "runpy:run_path",
+        "skopsafe.api:load",
+    ],
+)
+@pytest.mark.parametrize("role", ["call", "value", "class"])
+def test_the_floor_cannot_be_approved(name: str, role: str, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    data = call(name, role, f"touch {marker}")
+    spelled = name.replace(":", ".")
+    assert spelled in skopsafe.get_untrusted_types(data=data)
+    with pytest.raises(skopsafe.DeniedTypeError) as caught:
+        skopsafe.loads(data, trusted=[spelled, name])
+    assert caught.value.types == [spelled]
+    assert not marker.exists()
+
+
+def test_an_alias_of_a_denied_function_is_denied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "innocent_helpers.py").write_text("from os import system as tidy\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    marker = tmp_path / "marker"
+    data = call("innocent_helpers:tidy", "call", f"touch {marker}")
+    with pytest.raises(skopsafe.DeniedTypeError, match="posix"):
+        skopsafe.loads(data, trusted=["innocent_helpers.tidy"])
+    assert not marker.exists()
+
+
+def test_nothing_is_imported_before_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = tmp_path / "marker"
+    (tmp_path / "module_with_effects.py").write_text(f"open({str(marker)!r}, 'w').close()\ndef f(): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    data = call("module_with_effects:f")
+    with pytest.raises(skopsafe.UntrustedTypesFoundException):
+        skopsafe.loads(data)
+    assert skopsafe.get_untrusted_types(data=data) == ["module_with_effects.f"]
+    assert "module_with_effects" not in sys.modules
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("role", ["class", "call"])
+def test_a_reviewed_function_is_not_trusted_in_another_role(role: str) -> None:
+    assert skopsafe.get_untrusted_types(data=call("numpy:log1p", role)) == ["numpy.log1p"]
+
+
+def test_a_trusted_name_in_another_module_is_not_trusted() -> None:
+    assert skopsafe.get_untrusted_types(data=call("evil.pipeline:Pipeline", "class")) == [
+        "evil.pipeline.Pipeline"
+    ]
+
+
+def test_a_partial_shows_its_function() -> None:
+    data = skopsafe.dumps(functools.partial(np.savetxt, "x"))
+    assert skopsafe.get_untrusted_types(data=data) == ["numpy.savetxt"]
+
+
+def test_a_name_must_be_a_name() -> None:
+    for name in ("os:system\x1b[31m", "a:b c", "a", ":", "a:b:c", "<b>:x", "../x:y", 5):
+        with pytest.raises(skopsafe.FormatError):
+            skopsafe.loads(call(name, "call"))  # type: ignore[arg-type]
+
+
+def test_an_attribute_cannot_hide_a_method() -> None:
+    from sklearn.preprocessing import StandardScaler
+
+    def rename(schema: dict[str, Any]) -> None:
+        for shape in schema["shapes"]:
+            if shape[1] and "copy" in shape[1]:
+                shape[1][shape[1].index("copy")] = "transform"
+
+    data = changed(StandardScaler(), rename)
+    with pytest.raises(skopsafe.ValidationError, match="transform"):
+        skopsafe.loads(data)
+
+
+def test_the_file_cannot_name_a_loader_or_grant_trust() -> None:
+    for field in ("loader", "__loader__", "trusted", "skops_trusted_types"):
+        data = changed([1], lambda schema, field=field: schema.update({field: ["os.system"]}))
+        with pytest.raises(skopsafe.FormatError, match="malformed"):
+            skopsafe.loads(data)
+
+
+def test_values_that_open_doors_need_approval(tmp_path: Path) -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(TfidfVectorizer(input="filename"), memory=str(tmp_path))
+    names = skopsafe.audit(model).untrusted
+    assert names == [
+        "sklearn.feature_extraction.text.TfidfVectorizer:input",
+        "sklearn.pipeline.Pipeline:memory",
+    ]
+    data = skopsafe.dumps(model)
+    with pytest.raises(skopsafe.UntrustedTypesFoundException, match="pickles in it are loaded"):
+        skopsafe.loads(data)
+    assert skopsafe.loads(data, trusted=names).memory == str(tmp_path)
+
+
+@pytest.mark.parametrize("trusted", [True, ["sklearn.*"], "os.system", [lambda: 0], [5]])
+def test_trust_without_names_is_refused(trusted: Any) -> None:
+    with pytest.raises(skopsafe.PolicyError):
+        skopsafe.loads(skopsafe.dumps([1]), trusted=trusted)
+
+
+def test_the_exception_says_how_to_approve() -> None:
+    with pytest.raises(TypeError) as caught:
+        skopsafe.loads(call("mypackage.mod:f"))
+    assert caught.value.types == ["mypackage.mod.f"]  # type: ignore[attr-defined]
+    assert "trusted=['mypackage.mod.f']" in str(caught.value)
+
+
+def test_an_approved_name_that_is_not_installed_says_what_to_install() -> None:
+    with pytest.raises(skopsafe.MissingTypeError, match=r"imbalanced-learn"):
+        skopsafe.loads(call("imblearn.nowhere:F"), trusted=["imblearn.nowhere.F"])

@@ -1,0 +1,97 @@
+"""The fences of the design, read from the imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skopsafe
+
+ROOT = Path(skopsafe.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+ROOMS = ("graph", "archive", "trust", "handlers")
+ALLOWED = {
+    "graph": {"errors", "limits", "names", "graph"},
+    "archive": {"errors", "limits", "names", "graph", "archive"},
+    "trust": {"errors", "limits", "names", "graph", "trust"},
+    "handlers": {"errors", "limits", "names", "graph", "handlers"},
+    "errors.py": set(),
+    "limits.py": set(),
+    "names.py": set(),
+}
+
+
+def imports(path: Path, *, top_level: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = tree.body if top_level else list(ast.walk(tree))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_import_in_one_direction(path: Path) -> None:
+    allowed = ALLOWED.get(room(path))
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("skopsafe.") and name.count(".")}
+    if allowed is not None:
+        assert used <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_dangerous_modules_stay_in_their_place(path: Path) -> None:
+    used = {name.split(".")[0] for name in imports(path)}
+    assert not used & {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+    source = path.read_text("utf-8")
+    if path.name != "build.py" and path != ROOT / "__init__.py":
+        assert "import_module" not in source
+        assert "__import__(" not in source
+    if path.name != "cli.py":
+        assert "print(" not in source
+    if room(path) != "archive" and path.name != "api.py":
+        assert "zipfile" not in used
+    assert "eval(" not in source.replace("literal_eval(", "")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_estimator_libraries_are_imported_inside_functions(path: Path) -> None:
+    top = {name.split(".")[0] for name in imports(path, top_level=True)}
+    assert not top & {"sklearn", "scipy", "pandas", "pytest"}
+
+
+def test_modules_stay_short() -> None:
+    for path in FILES:
+        assert len(path.read_text("utf-8").splitlines()) <= 400, path
+
+
+def test_importing_skopsafe_imports_no_estimator_library() -> None:
+    code = (
+        "import sys, skopsafe, skopsafe.api; skopsafe.dumps([1]);"
+        "print(sorted({'sklearn', 'scipy', 'pandas', 'pytest'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_only_the_audit_makes_an_approval() -> None:
+    from skopsafe.build import Builder
+    from skopsafe.trust.audit import Approved
+
+    with pytest.raises(TypeError):
+        Approved()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="only the audit"):
+        Builder(object(), None, None, None)  # type: ignore[arg-type]
+    makers = [p for p in FILES if "__new__(Approved)" in p.read_text("utf-8")]
+    assert [p.name for p in makers] == ["audit.py"]
