@@ -63,7 +63,9 @@ def models(smoke: bool) -> dict[str, Callable[[], Any]]:
         words = np.array([f"word{number}" for number in range(size(100_000, 200))])
         order = np.random.default_rng(0).permutation(len(words) * 2) % len(words)
         texts = [" ".join(part) for part in np.array_split(words[order], size(2000, 20))]
-        return make_pipeline(TfidfVectorizer(), SGDClassifier(random_state=0)).fit(texts, np.arange(len(texts)) % 2)
+        return make_pipeline(TfidfVectorizer(), SGDClassifier(random_state=0)).fit(
+            texts, np.arange(len(texts)) % 2
+        )
 
     def hidden() -> Any:
         layers = (size(512, 8),) * 2
@@ -72,19 +74,25 @@ def models(smoke: bool) -> dict[str, Callable[[], Any]]:
     forest = RandomForestClassifier
     trees, rounds = size(1000, 20), size(300, 10)
     return {
-        "logistic-regression pipeline": lambda: make_pipeline(StandardScaler(), LogisticRegression()).fit(*data(1000)),
+        "logistic-regression pipeline": lambda: make_pipeline(StandardScaler(), LogisticRegression()).fit(
+            *data(1000)
+        ),
         "RandomForest, 100 trees": lambda: forest(size(100, 10), random_state=0, n_jobs=-1).fit(*data(5000)),
-        "RandomForest, 1000 trees, depth 6": lambda: forest(trees, max_depth=6, random_state=0, n_jobs=-1).fit(*data(5000)),
+        "RandomForest, 1000 trees, depth 6": lambda: forest(
+            trees, max_depth=6, random_state=0, n_jobs=-1
+        ).fit(*data(5000)),
         "HistGradientBoosting, 300 it.": lambda: HistGradientBoostingClassifier(
             max_iter=rounds, early_stopping=False, random_state=0
         ).fit(*data(5000)),
-        "GradientBoosting, 300": lambda: GradientBoostingClassifier(n_estimators=rounds, random_state=0).fit(*data(2000)),
+        "GradientBoosting, 300": lambda: GradientBoostingClassifier(n_estimators=rounds, random_state=0).fit(
+            *data(2000)
+        ),
         "KNN, 500k x 50": neighbours,
         "tf-idf, 100k words, + SGD": text,
         "MLP 512 x 512": hidden,
-        "GridSearchCV over SVC": lambda: GridSearchCV(SVC(), {"C": [0.1, 1, 10], "gamma": ["scale", "auto"]}, cv=3).fit(
-            *data(500)
-        ),
+        "GridSearchCV over SVC": lambda: GridSearchCV(
+            SVC(), {"C": [0.1, 1, 10], "gamma": ["scale", "auto"]}, cv=3
+        ).fit(*data(500)),
     }
 
 
@@ -135,7 +143,12 @@ def measure(todo: dict[tuple[str, str], Callable[[], Any]], rounds: int) -> dict
     return best
 
 
-COLUMNS = [(verb, other) for verb in ("dump", "load", "audit") for other in OTHERS if verb != "audit" or other == "skops"]
+COLUMNS = [
+    (verb, other)
+    for verb in ("dump", "load", "audit")
+    for other in OTHERS
+    if verb != "audit" or other == "skops"
+]
 
 
 def main() -> None:

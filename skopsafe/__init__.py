@@ -9,6 +9,7 @@ The map of the package:
 - ``handlers``: getter/loader pairs, by library.
 - ``save``, ``build``: object to Document; approved Document to object.
 - ``skew``: files of other library versions.
+- ``report``: an audit and a Document as text.
 - ``api``: the way through; ``cli``: the same as commands.
 """
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         VersionSkewWarning,
     )
     from skopsafe.limits import Limits
+    from skopsafe.report.text import Drawing, visualize
     from skopsafe.trust.audit import Audit
 
 _PUBLIC = {
@@ -50,6 +52,7 @@ _PUBLIC = {
         "VersionSkewWarning",
     ),
     "skopsafe.limits": ("Limits",),
+    "skopsafe.report.text": ("Drawing", "visualize"),
     "skopsafe.trust.audit": ("Audit",),
 }
 _HOME = {name: module for module, public in _PUBLIC.items() for name in public}
@@ -57,6 +60,7 @@ _HOME = {name: module for module, public in _PUBLIC.items() for name in public}
 __all__ = [
     "Audit",
     "DeniedTypeError",
+    "Drawing",
     "FormatError",
     "LimitError",
     "Limits",
@@ -73,6 +77,7 @@ __all__ = [
     "get_untrusted_types",
     "load",
     "loads",
+    "visualize",
 ]
 
 

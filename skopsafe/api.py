@@ -14,6 +14,7 @@ from typing import IO, Any, BinaryIO, Literal
 
 from skopsafe import names
 from skopsafe.archive import container, schema
+from skopsafe.archive.arrays import Mapping
 from skopsafe.build import Builder
 from skopsafe.errors import FormatError, PolicyError, SkopsafeError
 from skopsafe.graph.document import Document
@@ -98,6 +99,7 @@ def load(
     trusted: Sequence[str | type] | None = None,
     *,
     mmap_mode: MapMode = None,
+    verify: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
     """Load an object from a file, building approved types only.
@@ -109,8 +111,10 @@ def load(
     trusted : sequence of str or type, optional
         Names, or classes, that you approve beyond the reviewed ones.
     mmap_mode : {None, "r", "c"}
-        Map large arrays from the file in place: read-only, or copy-on-write. Needs a path. Mapped
-        arrays are not compared with their checksum, since that would read them.
+        Map large arrays from the file in place: read-only, or copy-on-write. Needs a path.
+    verify : bool
+        Compare mapped arrays with their checksums too, which reads them once. All else is always
+        compared.
     limits : Limits
         Upper bounds for the file.
 
@@ -130,8 +134,10 @@ def load(
     """
     if mmap_mode not in (None, "r", "c"):
         raise PolicyError(f"mmap_mode {mmap_mode!r} is unknown", next_step="Use None, 'r' or 'c'.")
-    with _opened(file, mmap_mode) as (stream, path):
-        document = schema.read(stream, limits, path, mmap_mode or "r")
+    if mmap_mode is not None and not isinstance(file, (str, os.PathLike)):
+        raise PolicyError("only a path can be mapped", next_step="Pass a path, or leave out mmap_mode.")
+    mapping = Mapping(mmap_mode, verify) if mmap_mode is not None else None
+    with described(file, limits, mapping) as document:
         return _build(document, trusted)
 
 
@@ -160,16 +166,17 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
     if isinstance(file, bytes):
         file = io.BytesIO(file)
     if isinstance(file, (str, os.PathLike)) or hasattr(file, "read"):
-        with _opened(file, None) as (stream, _):
-            return trust.audit(schema.read(stream, limits), _tables())
+        with described(file, limits) as document:
+            return audit_of(document)
     saver = Saver(_registry())
     root = saver.save(file)
-    return trust.audit(
-        Document(
-            saver.types, saver.shapes, saver.nodes, len(saver.arrays.rows), root, _writer(saver), _no_array
-        ),
-        _tables(),
-    )
+    rows = len(saver.arrays.rows)
+    return audit_of(Document(saver.types, saver.shapes, saver.nodes, rows, root, _writer(saver), _no_array))
+
+
+def audit_of(document: Document) -> Audit:
+    """Return the audit of a Document."""
+    return trust.audit(document, _tables())
 
 
 def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[str]:
@@ -205,25 +212,32 @@ def _no_array(index: int) -> Any:
 
 
 @contextlib.contextmanager
-def _opened(file: File, mmap_mode: MapMode) -> Iterator[tuple[BinaryIO, str | None]]:
+def described(
+    file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None
+) -> Iterator[Document]:
+    """Open a file as a Document, whose arrays can be read while the context lasts."""
+    with _opened(file) as stream, schema.opened(stream, limits, mapping) as document:
+        yield document
+
+
+@contextlib.contextmanager
+def _opened(file: File) -> Iterator[BinaryIO]:
     if isinstance(file, (str, os.PathLike)):
         path = os.fspath(file)
         try:
-            stream = open(path, "rb")
+            stream = open(path, "rb")  # noqa: SIM115 - closed below
         except OSError as error:
             raise FormatError(
                 f"the file cannot be opened ({error.strerror})", path=str(path), next_step="Check the path."
             ) from error
         with stream:
-            yield stream, (path if mmap_mode else None)
+            yield stream
         return
-    if mmap_mode is not None:
-        raise PolicyError("only a path can be mapped", next_step="Pass a path, or leave out mmap_mode.")
     if not hasattr(file, "read"):
         raise SkopsafeError("file is neither a path nor a binary file object", next_step="Pass a path.")
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
-    yield file, None  # type: ignore[misc]
+    yield file  # type: ignore[misc]
 
 
 def _writer(saver: Saver) -> dict[str, str]:

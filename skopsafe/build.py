@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import importlib
 import types
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, cast
 
 from numpy.typing import NDArray
 
@@ -242,7 +242,7 @@ class Builder:
                 and name is not None
                 and self._tables.reviewed(name, CLASS) is not None
             ):
-                _slots_to_set(type(obj), tuple(state))
+                _slots_to_set(cast("Hashable", type(obj)), tuple(state))
             setstate(obj, state)
             return
         in_dict, in_slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
@@ -278,7 +278,7 @@ def _slots_to_set(cls: type, attributes: tuple[str, ...]) -> dict[str, Any]:
 
 def set_attributes(obj: Any, attributes: tuple[str, ...], values: list[Any]) -> None:
     """Set attributes without running code of the class."""
-    slots = _slots_to_set(type(obj), attributes)
+    slots = _slots_to_set(cast("Hashable", type(obj)), attributes)
     if not slots:
         if attributes:
             obj.__dict__.update(zip(attributes, values, strict=True))
@@ -352,10 +352,8 @@ def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
         reason = tables.denied(real)
         if reason is not None:
             raise DeniedTypeError([names.spell(name)], f"it is {names.spell(real)}: {reason}")
-    if (
-        (isinstance(found, type)
-        and real != name)
-        or (isinstance(found, types.FunctionType) and "." not in qualname and real != name)
+    if (isinstance(found, type) and real != name) or (
+        isinstance(found, types.FunctionType) and "." not in qualname and real != name
     ):
         raise MissingTypeError(
             f"{names.spell(name)} is only another name of {real}",

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skopsafe import __version__
-from skopsafe.errors import FormatError, SkopsafeError
+from skopsafe.errors import SkopsafeError
 
 if TYPE_CHECKING:
-    from skopsafe.graph.document import Document
     from skopsafe.trust.audit import Audit
 
 OK, APPROVE, DENIED, UNREADABLE = 0, 1, 2, 3
@@ -84,11 +83,9 @@ def visualize(file: str, depth: int, width: int, lines: int) -> None:
     Types that need approval or are denied are marked. A node that stands in several places has a
     number, and the other places show "-> #number".
     """
-    from skopsafe.api import audit as look
-    from skopsafe.report.text import tree
+    from skopsafe.report.text import visualize as draw
 
-    marks = _marks(look(file))
-    for line in tree(_document(file), marks=marks, depth=depth, width=width, lines=lines):
+    for line in draw(file, depth=depth, width=width, lines=lines).lines:
         _say(line)
 
 
@@ -187,31 +184,6 @@ def _exit_code(report: Audit) -> int:
     if report.denied:
         return DENIED
     return OK if report.ok else APPROVE
-
-
-def _document(file: str) -> Document:
-    from skopsafe.archive import schema
-    from skopsafe.limits import DEFAULT_LIMITS
-
-    try:
-        with open(file, "rb") as stream:
-            return schema.read(stream, DEFAULT_LIMITS)
-    except OSError as error:
-        raise FormatError(
-            f"the file cannot be opened ({error.strerror})", path=file, next_step="Check the path."
-        ) from error
-
-
-def _marks(report: Audit) -> dict[str, str]:
-    """Return a remark for every type that does not load as it is, by its name in the type table."""
-    out: dict[str, str] = {}
-    for entry in report.entries:
-        if entry.tier in ("unknown", "denied"):
-            # A name is spelled with a dot or with a colon; the table has the colon always.
-            module, _, qualname = entry.name.rpartition(".")
-            name = entry.name if ":" in entry.name else f"{module}:{qualname}"
-            out[name] = "denied" if entry.tier == "denied" else out.get(name, "needs approval")
-    return out
 
 
 def _say(text: str, *, err: bool = False) -> None:

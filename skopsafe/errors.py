@@ -57,7 +57,7 @@ class ValidationError(FormatError):
     """The content of the file would build an object that is not safe to use."""
 
 
-class MissingTypeError(SkopsafeError, ImportError):
+class MissingTypeError(SkopsafeError, ImportError):  # type: ignore[misc]  # ImportError has a path too
     """An approved name does not exist here: its package is absent or of another version."""
 
 

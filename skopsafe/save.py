@@ -204,12 +204,13 @@ def _is_ufunc(obj: Any) -> bool:
 
 
 def _ufunc_name(target: Any) -> str | None:
-    numpy = sys.modules["numpy"]
+    numpy: Any = sys.modules["numpy"]
     if type(target) is not numpy.ufunc:
         return None
+    name: str = target.__name__
     for module in ("numpy", "scipy.special"):
-        if getattr(sys.modules.get(module), target.__name__, None) is target:
-            return f"{module}:{target.__name__}"
+        if getattr(sys.modules.get(module), name, None) is target:
+            return f"{module}:{name}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -135,7 +136,7 @@ def same(a: Any, b: Any) -> bool:
             return all(map(same, a.ravel().tolist(), b.ravel().tolist()))
         return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
     if isinstance(a, float):
-        return a == b or (a != a and b != b)
+        return a == b or (math.isnan(a) and math.isnan(b))
     if hasattr(a, "to_numpy"):
         return bool(a.equals(b))
     return bool(a == b)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib import format as npy
@@ -93,11 +94,9 @@ class Collector:
             writer.add(name, _header(array.dtype, array.shape, fortran), flat.view(np.uint8))
         for number, (member, arrays) in self._pools.items():
             dtype = arrays[0].dtype
-            chunks = [_header(dtype, (self._filled[number],), False)]
-            for array in arrays:
-                # Joining turns tens of thousands of small writes into a few.
-                chunks.append(array.tobytes("A"))
-            writer.add(self.members[member], b"".join(chunks))
+            head = _header(dtype, (self._filled[number],), False)
+            # Joining turns tens of thousands of small writes into a few.
+            writer.add(self.members[member], b"".join([head, *(array.tobytes("A") for array in arrays)]))
 
 
 def _without_garbage(array: NDArray[Any]) -> NDArray[Any]:
@@ -130,6 +129,14 @@ def _write(out: io.BytesIO, fields: dict[str, Any]) -> None:
         npy.write_array_header_2_0(out, fields)
 
 
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """How large arrays are mapped from the file in place."""
+
+    mode: Literal["r", "c"]
+    verify: bool
+
+
 class Source:
     """Reads the arrays that the rows of a schema describe.
 
@@ -148,15 +155,13 @@ class Source:
         members: list[str],
         rows: list[list[int]],
         limits: Limits,
-        map_path: str | None,
-        map_mode: str,
+        mapping: Mapping | None,
     ) -> None:
         self._reader = reader
         self._members = members
         self._rows = rows
         self._limits = limits
-        self._map_path = map_path
-        self._map_mode = map_mode
+        self._mapping = mapping
         self._pools: dict[int, NDArray[Any]] = {}
         self._dtypes = [_dtype(descr, i) for i, descr in enumerate(dtypes)]
 
@@ -213,16 +218,13 @@ class Source:
             start + size != self._reader.size(name)
         ):
             raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
-        if self._map_path is not None and size and self._reader.is_stored(name):
+        if self._mapping is not None and size and self._reader.is_stored(name):
+            if self._mapping.verify:
+                self._reader.check(name)
             place = self._reader.offset(name) + start
-            return np.memmap(
-                self._map_path,
-                dtype,
-                self._map_mode,
-                place,
-                shape,
-                "F" if fortran else "C",  # type: ignore[arg-type]
-            )
+            order: Any = "F" if fortran else "C"
+            # The open file is mapped and not its path, which may have come to mean another file.
+            return np.memmap(self._reader.file, dtype, self._mapping.mode, place, shape, order)
         out: NDArray[Any] = np.empty(shape, dtype, order="F" if fortran else "C")
         flat = out.reshape(-1, order="A").view(np.uint8)
         self._reader.read_into(name, start, flat, head[:start])

@@ -26,6 +26,17 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _END = struct.Struct("<4s4H2IH")
 _ALIGN_FIELD = 0xD935  # the extra field that Android's zipalign uses for the same purpose
 _CHUNK = 1 << 24
+# What zipfile and its decompressors raise on damaged members.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    struct.error,
+)
 _AGAIN = "Get the file again from its author, or save the model again."
 
 
@@ -72,7 +83,7 @@ class Reader:
     """
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
-        self._file = file
+        self.file = file
         self._limits = limits
         size = file.seek(0, os.SEEK_END)
         self._look_at_the_end(size)
@@ -115,12 +126,12 @@ class Reader:
 
     def _look_at_the_end(self, size: int) -> None:
         """Refuse what is no zip, and a directory beyond the limits, before it is read."""
-        self._file.seek(0)
-        head = self._file.read(16)
+        self.file.seek(0)
+        head = self.file.read(16)
         if size < _END.size or not head.startswith(b"PK\3\4"):
             raise FormatError(*_recognize(head))
-        self._file.seek(size - _END.size)
-        tail = self._file.read(_END.size)
+        self.file.seek(size - _END.size)
+        tail = self.file.read(_END.size)
         magic, disk, _, _, entries, directory, _, comment = _END.unpack(tail)
         if magic != b"PK\5\6" or comment or disk not in (0, 0xFFFF):
             raise FormatError(
@@ -152,16 +163,7 @@ class Reader:
         info = self._info(name)
         try:
             data = self._zip.read(info)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            ValueError,
-            OSError,
-            RuntimeError,
-            NotImplementedError,
-            struct.error,
-        ) as error:
+        except _DAMAGE as error:
             raise FormatError(f"the member is damaged ({error})", path=name, next_step=_AGAIN) from error
         if len(data) != info.file_size:
             raise FormatError("the member is shorter than the directory says", path=name, next_step=_AGAIN)
@@ -177,12 +179,12 @@ class Reader:
             data = self.read(name)
             target[:] = np.frombuffer(data, np.uint8, len(target), skip)
             return
-        self._file.seek(self.offset(name) + skip)
-        view = memoryview(target)
+        self.file.seek(self.offset(name) + skip)
+        view = memoryview(cast("Any", target))
         crc, done = zlib.crc32(head), 0
         while done < len(view):
             part = view[done : done + _CHUNK]
-            count = cast("Any", self._file).readinto(part)
+            count = cast("Any", self.file).readinto(part)
             if not count:
                 raise FormatError("the file is truncated", path=name, next_step=_AGAIN)
             crc = zlib.crc32(part[:count], crc)
@@ -190,13 +192,22 @@ class Reader:
         if crc != info.CRC:
             raise FormatError("the member is damaged (its CRC differs)", path=name, next_step=_AGAIN)
 
+    def check(self, name: str) -> None:
+        """Read a member in pieces and compare its CRC."""
+        try:
+            with self._zip.open(self._info(name)) as member:
+                while member.read(_CHUNK):
+                    pass
+        except _DAMAGE as error:
+            raise FormatError(f"the member is damaged ({error})", path=name, next_step=_AGAIN) from error
+
     def head(self, name: str, size: int) -> bytes:
         """Return the first `size` bytes of a member, unchecked."""
         info = self._info(name)
         if info.compress_type != zipfile.ZIP_STORED:
             return self.read(name)[:size]
-        self._file.seek(self.offset(name))
-        return self._file.read(min(size, info.file_size))
+        self.file.seek(self.offset(name))
+        return self.file.read(min(size, info.file_size))
 
     def is_stored(self, name: str) -> bool:
         """Tell whether the member's bytes stand in the file as they are."""
@@ -205,13 +216,13 @@ class Reader:
     def offset(self, name: str) -> int:
         """Return where in the file the data of a stored member begins, in bytes."""
         info = self._info(name)
-        self._file.seek(info.header_offset)
-        local = self._file.read(_LOCAL.size)
+        self.file.seek(info.header_offset)
+        local = self.file.read(_LOCAL.size)
         if len(local) != _LOCAL.size:
             raise FormatError("the file is truncated", path=name, next_step=_AGAIN)
         fields = _LOCAL.unpack(local)
         start = info.header_offset + _LOCAL.size + int(fields[-2]) + int(fields[-1])
-        stored = self._file.read(int(fields[-2]))
+        stored = self.file.read(int(fields[-2]))
         if fields[0] != b"PK\3\4" or stored != name.encode() or fields[3] != info.compress_type:
             raise FormatError("a member's header contradicts the directory", path=name, next_step=_AGAIN)
         return start

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import IO, Any, BinaryIO
 
 import msgspec
 
-from skopsafe.archive.arrays import Collector, Source
+from skopsafe.archive.arrays import Collector, Mapping, Source
 from skopsafe.archive.container import Reader, Writer
 from skopsafe.errors import FormatError, LimitError
 from skopsafe.graph.document import PROTOCOL, Document, Shape, TypeRow, Value, check
@@ -74,8 +76,9 @@ def write(
     zipped.close()
 
 
-def read(file: BinaryIO, limits: Limits, map_path: str | None = None, map_mode: str = "r") -> Document:
-    """Read a Document; arrays are read when they are asked for.
+@contextlib.contextmanager
+def opened(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Iterator[Document]:
+    """Read a Document; its arrays are read when they are asked for, while the context lasts.
 
     Raises
     ------
@@ -84,7 +87,11 @@ def read(file: BinaryIO, limits: Limits, map_path: str | None = None, map_mode: 
     LimitError
         A limit is passed.
     """
-    reader = Reader(file, limits)
+    with contextlib.closing(Reader(file, limits)) as reader:
+        yield _read(reader, limits, mapping)
+
+
+def _read(reader: Reader, limits: Limits, mapping: Mapping | None) -> Document:
     if MEMBER not in reader:
         raise FormatError("this zip has no schema.json, so it is no skopsafe file", next_step=_AGAIN)
     if reader.size(MEMBER) > limits.schema_bytes:
@@ -103,7 +110,7 @@ def read(file: BinaryIO, limits: Limits, map_path: str | None = None, map_mode: 
             raise FormatError(
                 "an array's row is malformed", path=f"{MEMBER} arrays[{index}]", next_step=_AGAIN
             )
-    source = Source(reader, schema.dtypes, schema.members, schema.arrays, limits, map_path, map_mode)
+    source = Source(reader, schema.dtypes, schema.members, schema.arrays, limits, mapping)
     document = Document(
         types=[TypeRow(*row) for row in schema.types],
         shapes=[Shape(t, None if a is None else tuple(a)) for t, a in schema.shapes],

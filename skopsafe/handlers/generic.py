@@ -65,8 +65,9 @@ def take_apart(obj: Any) -> Parts | NameOf:
 
 def _is_plain(cls: type) -> bool:
     """Tell whether the attributes of an instance are all that there is."""
-    if cls.__reduce_ex__ is not object.__reduce_ex__ or cls.__reduce__ is not object.__reduce__:
-        return False
+    for method in ("__reduce_ex__", "__reduce__"):
+        if getattr(cls, method) is not getattr(object, method):
+            return False
     if cls in copyreg.dispatch_table or hasattr(cls, "__getnewargs__") or hasattr(cls, "__getnewargs_ex__"):
         return False
     for method in ("__getstate__", "__setstate__"):
@@ -79,12 +80,12 @@ def _is_plain(cls: type) -> bool:
 
 def slots(cls: type) -> dict[str, MemberDescriptorType]:
     """Return the slots of a class by attribute name."""
-    found: dict[str, MemberDescriptorType] = {}
-    for base in reversed(cls.__mro__):
-        for name, value in vars(base).items():
-            if isinstance(value, MemberDescriptorType):
-                found[name] = value
-    return found
+    return {
+        name: value
+        for base in reversed(cls.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, MemberDescriptorType)
+    }
 
 
 def _attributes(obj: Any) -> Parts:

@@ -24,10 +24,8 @@ def _has_plain_names(dtype: np.dtype[Any]) -> bool:
     """Tell whether versions 1 and 2 of the ``.npy`` header, which are Latin-1, can spell the fields."""
     if dtype.subdtype is not None:
         return _has_plain_names(dtype.subdtype[0])
-    for name in dtype.names or ():
-        if any(ord(letter) > 255 for letter in name + str(dtype.fields[name][2:])) or not _has_plain_names(
-            dtype.fields[name][0]
-        ):  # type: ignore[index]
+    for name, field in (dtype.fields or {}).items():  # a title is a key of its own
+        if any(ord(letter) > 255 for letter in name) or not _has_plain_names(field[0]):
             return False
     return True
 
@@ -122,10 +120,11 @@ def _get_dtype(obj: np.dtype[Any]) -> Parts:
     if obj.subdtype is not None:
         return Parts(("base", "shape"), list(obj.subdtype))
     if obj.kind == "T":
-        missing = hasattr(obj, "na_object")
+        text: Any = obj
+        missing = hasattr(text, "na_object")
         return Parts(
-            ("coerce", "missing", "na_object"), [obj.coerce, missing, obj.na_object if missing else None]
-        )  # type: ignore[attr-defined, unused-ignore]
+            ("coerce", "missing", "na_object"), [text.coerce, missing, text.na_object if missing else None]
+        )
     return Parts(("str",), [obj.str])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ def _load_lil(cls: Any, shape: tuple[int, ...], parts: dict[str, Any], where: st
         )
         require(all(type(c) in (int, np.int32, np.int64) for c in row), "not integers", f"{where}.rows")
         require(all(0 <= c < shape[1] for c in row), "outside the matrix", f"{where}.rows")
-        require(all(a < b for a, b in zip(row, row[1:], strict=False)), "not sorted", f"{where}.rows")
+        require(all(a < b for a, b in itertools.pairwise(row)), "not sorted", f"{where}.rows")
     require(isinstance(parts.get("dtype"), np.dtype), "malformed", f"{where}.dtype")
     out = cls(shape, dtype=parts["dtype"])
     out.data, out.rows = data, rows

@@ -6,11 +6,16 @@ the terminal that shows it.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from skopsafe import names
+from skopsafe.api import File, audit_of, described
 from skopsafe.graph.document import CALL, VALUE, Document
+from skopsafe.limits import DEFAULT_LIMITS, Limits
+from skopsafe.trust.audit import Audit
 
 DEPTH = 12
 """Levels that are drawn unless a caller says otherwise."""
@@ -108,6 +113,63 @@ def tree(
         for position in range(len(shown) - 1, -1, -1):
             text, child = shown[position]
             stack.append((below, "└─ " if position == len(shown) - 1 else "├─ ", text, child, level + 1))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Drawing:
+    """A tree as lines of text; printing it, or showing it in a notebook, shows the tree."""
+
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def visualize(
+    file: File, *, depth: int = DEPTH, width: int = WIDTH, lines: int = LINES, limits: Limits = DEFAULT_LIMITS
+) -> Drawing:
+    """Draw what is in a file as a tree. Nothing of it is built or imported, and no array is read.
+
+    Parameters
+    ----------
+    file : str, os.PathLike or binary file object
+        What to draw.
+    depth, width, lines : int
+        How many levels, children of one node, and lines to draw.
+    limits : Limits
+        Upper bounds for the file.
+
+    Returns
+    -------
+    Drawing
+        What `print` or a notebook shows. Types that need approval or are denied are marked.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged.
+    """
+    with described(file, limits) as document:
+        return Drawing(
+            tuple(tree(document, marks=_marks(audit_of(document)), depth=depth, width=width, lines=lines))
+        )
+
+
+def _marks(report: Audit) -> dict[str, str]:
+    """Return a remark for every type that does not load as it is, by its name in the type table."""
+    out: dict[str, str] = {}
+    for entry in report.entries:
+        if entry.tier in ("unknown", "denied"):
+            # A name is spelled with a dot or with a colon; the table has the colon always.
+            module, _, qualname = entry.name.rpartition(".")
+            name = entry.name if ":" in entry.name else f"{module}:{qualname}"
+            out[name] = "denied" if entry.tier == "denied" else out.get(name, "needs approval")
+    return out
 
 
 class _Remark(str):

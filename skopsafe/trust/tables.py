@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 from skopsafe import names
 from skopsafe.graph.document import CLASS, VALUE
@@ -64,7 +64,7 @@ class Tables:
         if role not in (CLASS, VALUE):
             return None
         found = _library(names.parse(name).module.partition(".")[0])
-        return found[role].get(name)
+        return cast("str | None", found[role].get(name))
 
     def setstate(self, name: str) -> bool:
         """Tell whether the ``__setstate__`` of a reviewed class was reviewed with it."""

@@ -34,7 +34,7 @@ _COUNTERS = ("n_trims", "n_leaves", "n_splits", "n_calls")
 
 
 def _get(obj: Any) -> Parts:
-    state = [part if isinstance(part, int) or part is None else part for part in obj.__getstate__()]
+    state = list(obj.__getstate__())
     for index, part in enumerate(state):
         if isinstance(part, np.ndarray):
             state[index] = np.asarray(part)
