@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, cast
 
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from skopsafe.trust.audit import Approved
 from skopsafe.trust.tables import Tables
 
 Check = Callable[[Any], None]
+Checks = Callable[[type], Sequence[Check]]
 _MISSING: Any = object()
 _NEXT = "The file is damaged or crafted; do not load it."
 
@@ -33,12 +34,10 @@ class Builder:
     registry : Registry
         Finds the loader by the name of a type.
     checks : callable
-        ``checks(cls)`` returns the validator of a class without a handler, or None.
+        ``checks(cls)`` returns the validators of a class without a handler.
     """
 
-    def __init__(
-        self, approved: Approved, registry: Registry, checks: Callable[[type], Check | None], tables: Tables
-    ) -> None:
+    def __init__(self, approved: Approved, registry: Registry, checks: Checks, tables: Tables) -> None:
         if type(approved) is not Approved:
             raise TypeError("only the audit approves a Document")
         self._document: Document = approved.document
@@ -47,6 +46,7 @@ class Builder:
         self._tables = tables
         self._objects: list[Any] = [_MISSING] * len(self._document.nodes)
         self._shells: dict[int, Any] = {}
+        self._to_check: list[Any] = []
         self._row = 0
         self._resolved: dict[int, Any] = {}
         self.path = ""
@@ -79,6 +79,10 @@ class Builder:
                     self._fill(index, values)
                 else:
                     objects[index] = loaders[node[0]](values)
+            # Only now: an object that was checked earlier could still be filled by a later node.
+            for obj in self._to_check:
+                for check in self._checks(type(obj)):
+                    check(obj)
             root = document.root
             return objects[root[0]] if isinstance(root, list) else root
         except SkopsafeError:
@@ -222,9 +226,8 @@ class Builder:
             self._give_parts(obj, dict(zip(attributes, values, strict=True)))
         else:
             set_attributes(obj, attributes, values)
-        check = self._checks(type(obj))
-        if check is not None:
-            check(obj)
+        if self._checks(type(obj)):
+            self._to_check.append(obj)
 
     def _give_parts(self, obj: Any, given: dict[str, Any]) -> None:
         for item in given.get("()list", ()):

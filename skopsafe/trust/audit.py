@@ -161,10 +161,7 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
     if watched:
         for index, node in enumerate(document.nodes):
             for place, rule in watched.get(node[0], ()):
-                value = node[place]
-                if isinstance(value, list) or not any(
-                    value is a or (value == a and type(value) is type(a)) for a in rule.allowed
-                ):
+                if not _is_allowed(document, node[place], rule):
                     _, count, where = found.get(rule.name, (rule, 0, f"nodes[{index}]"))
                     found[rule.name] = (rule, count + 1, where)
     return [
@@ -178,6 +175,13 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
         )
         for name, (rule, count, where) in found.items()
     ]
+
+
+def _is_allowed(document: Document, value: Any, rule: Rule) -> bool:
+    if isinstance(value, list):
+        row = document.types[document.shapes[document.nodes[value[0]][0]].type]
+        return row.role == CLASS and row.name in rule.allowed_types
+    return any(value is a or (value == a and type(value) is type(a)) for a in rule.allowed)
 
 
 def _states(document: Document, tables: Tables) -> list[Entry]:

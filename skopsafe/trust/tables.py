@@ -32,6 +32,8 @@ class Rule:
         Where it holds.
     allowed : tuple
         Scalars that need no approval.
+    allowed_types : frozenset of str
+        Types of objects that need no approval as the value.
     reason : str
         What any other value could do.
     """
@@ -39,6 +41,7 @@ class Rule:
     type: str
     attribute: str
     allowed: tuple[Any, ...]
+    allowed_types: frozenset[str]
     reason: str
 
     @property
@@ -114,8 +117,9 @@ def _library(top: str) -> dict[str, Any]:
             found["setstate"].add(f"{group['module']}:{qualname}")
     for entry in table.get("rule", ()):
         allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
+        types = frozenset(entry.get("allowed_types", ()))
         for name in entry["classes"]:
-            rule = Rule(name, entry["attribute"], allowed, entry["reason"])
+            rule = Rule(name, entry["attribute"], allowed, types, entry["reason"])
             found["rules"].setdefault(name, {})[rule.attribute] = rule
     return found
 

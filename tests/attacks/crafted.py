@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import zipfile
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import skopsafe
+from skopsafe import api
+from skopsafe.graph.parts import Parts
+from skopsafe.handlers.registry import Registry
 
 
 def schema_of(data: bytes) -> dict[str, Any]:
@@ -53,3 +58,30 @@ def call(name: str, role: str = "call", *args: Any) -> bytes:
     with zipfile.ZipFile(out, "w") as zipped:
         zipped.writestr("schema.json", json.dumps(schema))
     return out.getvalue()
+
+
+def forged(obj: Any, type_name: str, **changes: Callable[[Any], Any]) -> bytes:
+    """Dump `obj` with parts of every instance of a handled type replaced.
+
+    ``forged(model, "sklearn.tree._tree:Tree", max_depth=lambda old: 0)`` gives the file that a crafted
+    object would give whose `max_depth` is 0. Attributes of plain instances need no such help: set them on
+    the object and dump it.
+    """
+    registry = api._registry()
+    genuine = registry.by_name(type_name)
+    assert genuine is not None
+
+    def get(instance: Any) -> Parts:
+        parts = genuine.get(instance)
+        assert parts.attributes is not None
+        assert changes.keys() <= set(parts.attributes)
+        values = [
+            changes[name](value) if name in changes else value
+            for name, value in zip(parts.attributes, parts.values, strict=True)
+        ]
+        return dataclasses.replace(parts, values=values)
+
+    handlers = [dataclasses.replace(genuine, get=get)]
+    handlers += [registry.by_name(name) for name in sorted(registry.types) if name != type_name]
+    with mock.patch.object(api, "_registry", return_value=Registry(handlers)):
+        return skopsafe.dumps(obj)

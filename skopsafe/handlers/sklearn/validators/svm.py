@@ -1,0 +1,8 @@
+"""libsvm models, dense and sparse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+CHECKS: dict[str, Callable[[Any], None]] = {}
