@@ -71,7 +71,7 @@ def dump(
             saver.arrays,
             saver.types,
             saver.shapes,
-            saver.nodes,
+            saver.runs,
             root,
             writer,
             compression,
@@ -171,7 +171,7 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
     saver = Saver(_registry())
     root = saver.save(file)
     rows = len(saver.arrays.rows)
-    return audit_of(Document(saver.types, saver.shapes, saver.nodes, rows, root, _writer(saver), _no_array))
+    return audit_of(Document(saver.types, saver.shapes, saver.runs, rows, root, _writer(saver), _no_arrays))
 
 
 def audit_of(document: Document) -> Audit:
@@ -207,8 +207,8 @@ def _build(document: Document, trusted: Any) -> Any:
     return Builder(approved, _registry(), checks_of, _tables()).build()
 
 
-def _no_array(index: int) -> Any:
-    raise AssertionError(f"array {index} was asked for during an audit")
+def _no_arrays(numbers: Sequence[int], copy: bool) -> Any:
+    raise AssertionError(f"arrays {numbers} were asked for during an audit (copy: {copy})")
 
 
 @contextlib.contextmanager

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import importlib
 import types
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from numpy.typing import NDArray
 
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, FormatError, MissingTypeError, SkopsafeError, ValidationError
-from skopsafe.graph.document import CALL, CLASS, VALUE, Document, Shape
+from skopsafe.graph.document import CALL, CLASS, VALUE, Column, Document, Run, Shape, Values
+from skopsafe.graph.parts import Handler
 from skopsafe.handlers import generic
-from skopsafe.handlers.registry import Registry
+from skopsafe.handlers.registry import ALIASES, Registry
 from skopsafe.trust.audit import Approved
 from skopsafe.trust.tables import Tables
 
@@ -44,7 +45,7 @@ class Builder:
         self._registry = registry
         self._checks = checks
         self._tables = tables
-        self._objects: list[Any] = [_MISSING] * len(self._document.nodes)
+        self._objects: list[Any] = []
         self._shells: dict[int, Any] = {}
         self._to_check: list[Any] = []
         self._row = 0
@@ -59,36 +60,22 @@ class Builder:
         SkopsafeError
             Something in the file does not fit together; the error says where.
         """
-        document = self._document
-        loaders = [self._loader(shape) for shape in document.shapes]
-        objects = self._objects
-        index = -1
+        document, objects = self._document, self._objects
+        name = ""
         try:
-            for index, node in enumerate(document.nodes):
-                values: list[Any] = []
-                for value in node[1:]:
-                    if type(value) is list:
-                        found = objects[value[0]]
-                        if found is _MISSING:
-                            found = self._shell(value[0])
-                        values.append(found)
-                    else:
-                        values.append(value)
-                if index in self._shells:
-                    objects[index] = self._shells[index]
-                    self._fill(index, values)
-                else:
-                    objects[index] = loaders[node[0]](values)
+            for run in document.runs:
+                shape = document.shapes[run.shape]
+                name = document.types[shape.type].name
+                self._run(run, shape)
             # Only now: an object that was checked earlier could still be filled by a later node.
             for obj in self._to_check:
                 for check in self._checks(type(obj)):
+                    name = names.of(type(obj)) or ""
                     check(obj)
-            root = document.root
-            return objects[root[0]] if isinstance(root, list) else root
         except SkopsafeError:
             raise
         except RecursionError as error:
-            raise self._failed(index, "it is nested too deeply") from error
+            raise self._failed(name, "it is nested too deeply") from error
         except (
             ArithmeticError,
             LookupError,
@@ -100,31 +87,131 @@ class Builder:
             RuntimeError,
             OSError,
         ) as error:
-            raise self._failed(index, f"{type(error).__name__}: {error}") from error
+            raise self._failed(name, f"{type(error).__name__}: {error}") from error
+        root = document.root
+        return objects[root[0]] if isinstance(root, list) else root
 
-    def array(self, index: object) -> NDArray[Any]:
-        """Return array `index` of the file."""
-        if type(index) is not int or not 0 <= index < self._document.array_count:
-            raise ValidationError("a node refers to no array", next_step=_NEXT)
+    def _run(self, run: Run, shape: Shape) -> None:
+        """Build the nodes of a run and append them to the objects."""
+        objects = self._objects
+        start, count = len(objects), run.count
+        load = self._loader(shape)
+        if shape.attributes is None:
+            for row in cast("list[list[Any]]", run.columns):
+                self._node(load, self._row_of(row), shape)
+            return
+        columns = [self._column(column, count) for column in run.columns]
+        if self._shells.keys().isdisjoint(range(start, start + count)):
+            handler = self._handler(shape)
+            if handler is not None and handler.load_run is not None:
+                objects += handler.load_run(shape.attributes, columns, self)
+                return
+            if count > 1 and handler is None and self._is_plain(shape):
+                objects += self._instances(shape, run.columns, columns, count)
+                return
+        rows = zip(*columns, strict=True) if columns else [()] * count
+        for values in rows:
+            self._node(load, list(values), shape)
+        if len(objects) != start + count:
+            raise AssertionError("a run gave another number of objects than it has nodes")
+
+    def _node(self, load: Callable[[list[Any]], Any], values: list[Any], shape: Shape) -> None:
+        number = len(self._objects)
+        if number in self._shells:
+            self._fill(number, shape, values)
+            self._objects.append(self._shells[number])
+        else:
+            self._objects.append(load(values))
+
+    def _row_of(self, row: list[Any]) -> list[Any]:
+        """Return the values of a row, references replaced by what they mean."""
+        if list not in set(map(type, row)):
+            return row.copy()
+        return [self._referred(value[0]) if type(value) is list else value for value in row]
+
+    def _referred(self, number: int) -> Any:
+        return self._objects[number] if number < len(self._objects) else self._shell(number)
+
+    def _column(self, column: Values, count: int) -> list[Any]:
+        """Return the values of a column as one list."""
+        if isinstance(column, list):
+            return self._row_of(column)
+        if not isinstance(column, Column):
+            return [column] * count
+        if column.refs is not None:
+            return [self._referred(number) for number in column.refs]
+        if column.ref is None:
+            first = column.first or 0
+            return list(range(first, first + count))
+        if not column.step:
+            return [self._referred(column.ref)] * count
+        if column.ref + count <= len(self._objects):
+            return self._objects[column.ref : column.ref + count]
+        return [self._referred(column.ref + row) for row in range(count)]
+
+    def _is_plain(self, shape: Shape) -> bool:
+        row = self._document.types[shape.type]
+        return row.role == CLASS and not (shape.attributes and shape.attributes[0].startswith("()"))
+
+    def _instances(
+        self, shape: Shape, stored: list[Values], columns: list[list[Any]], count: int
+    ) -> list[Any]:
+        """Build many instances of one class: a template for what they share, the rest one by one."""
+        cls = self._resolve(shape.type)
+        attributes = shape.attributes or ()
+        made = [generic.new(cls) for _ in range(count)]
+        if generic.slots_to_set(cls, attributes):
+            for obj, *values in zip(made, *columns, strict=True):
+                generic.set_attributes(obj, attributes, values)
+        elif attributes:
+            template = {name: column[0] for name, column in zip(attributes, columns, strict=True)}
+            varying = [
+                (name, column)
+                for name, column, form in zip(attributes, columns, stored, strict=True)
+                if isinstance(form, list) or (isinstance(form, Column) and (form.ref is None or form.step))
+            ]
+            for row, obj in enumerate(made):
+                state = obj.__dict__
+                state.update(template)
+                for name, column in varying:
+                    state[name] = column[row]
+        if self._checks(cls):
+            self._to_check += made
+        return made
+
+    def array(self, number: object) -> NDArray[Any]:
+        """Return array `number` of the file."""
+        return self.arrays([number])[0]
+
+    def arrays(self, numbers: Sequence[object], *, copy: bool = True) -> list[NDArray[Any]]:
+        """Return arrays of the file; without `copy` they may be views of a buffer."""
+        for number in numbers:
+            if type(number) is not int or not 0 <= number < self._document.array_count:
+                raise ValidationError("a node refers to no array", next_step=_NEXT)
         try:
-            return self._document.array(index)
+            return self._document.arrays(cast("Sequence[int]", numbers), copy)
         except (ValueError, OverflowError, MemoryError) as error:
+            if isinstance(error, SkopsafeError):
+                raise
             raise FormatError(
-                f"an array cannot be made ({error})", path=f"schema.json arrays[{index}]", next_step=_NEXT
+                f"an array cannot be made ({error})", path="schema.json arrays", next_step=_NEXT
             ) from error
 
     def resolve(self) -> Any:
         """Return what the name of the type of the present node means."""
         return self._resolve(self._row)
 
-    def _failed(self, index: int, reason: str) -> FormatError:
-        node = self._document.nodes[index]
-        name = self._document.types[self._document.shapes[node[0]].type].name
+    def _failed(self, name: str, reason: str) -> FormatError:
         return FormatError(
             f"{names.spell(name)} cannot be built: {reason}",
-            path=f"schema.json nodes[{index}]",
+            path=f"schema.json nodes[{len(self._objects)}]",
             next_step=_NEXT,
         )
+
+    def _handler(self, shape: Shape) -> Handler | None:
+        row = self._document.types[shape.type]
+        self._row = shape.type
+        return self._registry.by_name(row.name) if row.role == CLASS else None
 
     def _loader(self, shape: Shape) -> Callable[[list[Any]], Any]:
         """Return the function that builds a node of `shape` from its values."""
@@ -133,15 +220,10 @@ class Builder:
             return functools.partial(self._value, shape.type)
         if row.role == CALL:
             return functools.partial(self._call, shape)
-        handler = self._registry.by_name(row.name)
+        handler = self._handler(shape)
         if handler is not None:
             load, attributes = handler.load, shape.attributes
-
-            def run(values: list[Any]) -> Any:
-                self._row = shape.type
-                return load(attributes, values, self)
-
-            return run
+            return lambda values: load(attributes, values, self)
         return functools.partial(self._instance, shape)
 
     def _value(self, row: int, _: list[Any]) -> Any:
@@ -159,9 +241,9 @@ class Builder:
         """Return the empty object to which a reference ahead of its node points."""
         if index in self._shells:
             return self._shells[index]
-        shape = self._document.shapes[self._document.nodes[index][0]]
+        shape = self._document.shapes[self._document.shape_of(index)]
         row = self._document.types[shape.type]
-        handler = self._registry.by_name(row.name) if row.role == CLASS else None
+        present, handler = self._row, self._handler(shape)
         if row.role != CLASS or (handler is not None and handler.shell is None):
             raise FormatError(
                 "a reference points ahead to an object that cannot be part of a cycle",
@@ -169,21 +251,19 @@ class Builder:
                 next_step=_NEXT,
             )
         if handler is not None and handler.shell is not None:
-            self._row = shape.type
             made = handler.shell(self)
         else:
             if {"()args", "()kwargs", "()member"} & set(shape.attributes or ()):
                 raise FormatError(
                     "a reference points ahead", path=f"schema.json nodes[{index}]", next_step=_NEXT
                 )
-            made = new(self._resolve(shape.type))
+            made = generic.new(self._resolve(shape.type))
+        self._row = present
         self._shells[index] = made
         return made
 
-    def _fill(self, index: int, values: list[Any]) -> None:
-        shell = self._shells[index]
-        shape = self._document.shapes[self._document.nodes[index][0]]
-        handler = self._registry.by_name(self._document.types[shape.type].name)
+    def _fill(self, index: int, shape: Shape, values: list[Any]) -> None:
+        shell, handler = self._shells[index], self._handler(shape)
         if handler is not None and handler.fill is not None:
             handler.fill(shell, shape.attributes, values, self)
         else:
@@ -199,9 +279,9 @@ class Builder:
             return member
         if attributes and attributes[0].startswith("()"):
             given = dict(zip(attributes, values, strict=True))
-            obj = new(cls, given.get("()args", ()), given.get("()kwargs", {}))
+            obj = generic.new(cls, given.get("()args", ()), given.get("()kwargs", {}))
         else:
-            obj = new(cls)
+            obj = generic.new(cls)
         self._give_state(obj, shape, values)
         return obj
 
@@ -225,79 +305,14 @@ class Builder:
         if attributes and attributes[0].startswith("()"):
             self._give_parts(obj, dict(zip(attributes, values, strict=True)))
         else:
-            set_attributes(obj, attributes, values)
+            generic.set_attributes(obj, attributes, values)
         if self._checks(type(obj)):
             self._to_check.append(obj)
 
     def _give_parts(self, obj: Any, given: dict[str, Any]) -> None:
-        for item in given.get("()list", ()):
-            obj.append(item)
-        for key, value in given.get("()dict", {}).items():
-            obj[key] = value
-        if "()state" not in given:
-            return
-        state = given["()state"]
-        setstate = getattr(type(obj), "__setstate__", None)
-        if setstate is not None:
-            name = names.of(type(obj))
-            if (
-                isinstance(state, dict)
-                and name is not None
-                and self._tables.reviewed(name, CLASS) is not None
-            ):
-                _slots_to_set(cast("Hashable", type(obj)), tuple(state))
-            setstate(obj, state)
-            return
-        in_dict, in_slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
-        for part in (in_dict, in_slots):
-            if part is not None:
-                if not isinstance(part, dict):
-                    raise ValidationError("a state is no dict", path=self.path, next_step=_NEXT)
-                set_attributes(obj, tuple(part), list(part.values()))
-
-
-@functools.lru_cache(maxsize=4096)
-def _slots_to_set(cls: type, attributes: tuple[str, ...]) -> dict[str, Any]:
-    """Check that instance attributes hide nothing of the class; return its slots.
-
-    An instance attribute named like a method would be called in its place.
-    """
-    slots = generic.slots(cls)
-    for name in attributes:
-        if not isinstance(name, str) or name.startswith("()"):
-            raise ValidationError("an attribute's name is malformed", path=cls.__qualname__, next_step=_NEXT)
-        if name in slots:
-            continue
-        for base in cls.__mro__:
-            found = vars(base).get(name)
-            if (found is not None and hasattr(type(found), "__get__")) or name in ("__class__", "__dict__"):
-                raise ValidationError(
-                    "an attribute would hide a method of its class",
-                    path=f"{cls.__qualname__}.{name}",
-                    next_step=_NEXT,
-                )
-    return slots
-
-
-def set_attributes(obj: Any, attributes: tuple[str, ...], values: list[Any]) -> None:
-    """Set attributes without running code of the class."""
-    slots = _slots_to_set(cast("Hashable", type(obj)), attributes)
-    if not slots:
-        if attributes:
-            obj.__dict__.update(zip(attributes, values, strict=True))
-        return
-    for name, value in zip(attributes, values, strict=True):
-        if name in slots:
-            slots[name].__set__(obj, value)
-        else:
-            obj.__dict__[name] = value
-
-
-def new(cls: Any, args: Any = (), kwargs: Any = None) -> Any:
-    """Make an instance by ``cls.__new__`` alone."""
-    if not isinstance(args, tuple):
-        raise ValidationError("the arguments of __new__ are no tuple", path=cls.__qualname__, next_step=_NEXT)
-    return cls.__new__(cls, *args, **(kwargs or {}))
+        name = names.of(type(obj))
+        is_reviewed = name is not None and self._tables.reviewed(name, CLASS) is not None
+        generic.give_parts(obj, given, is_reviewed)
 
 
 def resolve(name: str, role: str, tables: Tables) -> Any:
@@ -350,6 +365,7 @@ def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
     if role == CLASS and not isinstance(found, type):
         raise MissingTypeError(f"{names.spell(name)} is not a class", next_step=_NEXT)
     real = names.of(found)
+    real = ALIASES.get(real, real) if real is not None else None
     qualname = names.parse(name).qualname
     if real is not None:
         reason = tables.denied(real)

@@ -46,7 +46,7 @@ def write_attack(path: str | os.PathLike[str], command: str) -> None:
     from skopsafe import __version__
     from skopsafe.archive import schema
     from skopsafe.archive.arrays import Collector
-    from skopsafe.graph.document import CALL, CLASS, Shape, TypeRow
+    from skopsafe.graph.document import CALL, CLASS, Column, Run, Shape, TypeRow
 
     with open(path, "wb") as file:
         schema.write(
@@ -54,7 +54,7 @@ def write_attack(path: str | os.PathLike[str], command: str) -> None:
             Collector(),
             types=[TypeRow("builtins:tuple", CLASS), TypeRow("os:system", CALL)],
             shapes=[Shape(0, None), Shape(1, ("()args",))],
-            nodes=[[0, command], [1, [0]]],
+            runs=[Run(0, 1, [[command]]), Run(1, 1, [Column(ref=0)])],
             root=[1],
             writer={"skopsafe": __version__},
             compression=_STORED,

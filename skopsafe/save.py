@@ -10,8 +10,9 @@ from typing import Any
 from skopsafe import names
 from skopsafe.archive.arrays import Collector
 from skopsafe.errors import SkopsafeError, UnsupportedTypeError
-from skopsafe.graph.document import CLASS, VALUE, Shape, TypeRow, Value
+from skopsafe.graph.document import CLASS, VALUE, Run, Shape, TypeRow, Value
 from skopsafe.graph.parts import Handler, Leaf, NameOf, Parts
+from skopsafe.graph.runs import group
 from skopsafe.handlers import generic
 from skopsafe.handlers.registry import Registry
 
@@ -22,14 +23,19 @@ _SAFE_INTEGER = 2**53
 class Frame:
     """One object on its way: what is still to be written of it."""
 
-    __slots__ = ("iterator", "label", "labels", "out", "position", "ref")
+    __slots__ = ("height", "iterator", "labels", "out", "ref")
 
     def __init__(self, ref: list[int], out: list[Any], parts: Parts) -> None:
         self.ref = ref
         self.out = out
         self.iterator = iter(parts.values)
         self.labels = parts.attributes
-        self.position = -1
+        self.height = 0
+
+    @property
+    def position(self) -> int:
+        """Which value is on its way."""
+        return len(self.out) - 1
 
 
 class Saver:
@@ -37,15 +43,18 @@ class Saver:
 
     Attributes
     ----------
-    types, shapes, nodes, arrays
-        The tables of the Document.
+    types, shapes, runs, arrays
+        The tables of the Document; `runs` and `arrays` are there when `save` has returned.
     """
 
     def __init__(self, registry: Registry) -> None:
         self.types: list[TypeRow] = []
         self.shapes: list[Shape] = []
-        self.nodes: list[list[Any]] = []
+        self.runs: list[Run] = []
         self.arrays = Collector()
+        self._nodes: list[list[Any]] = []
+        self._refs: list[list[int]] = []
+        self._heights: list[int] = []
         self._registry = registry
         self._rows: dict[tuple[str, str], int] = {}
         self._shape_numbers: dict[tuple[str, str, tuple[str, ...] | None], int] = {}
@@ -64,31 +73,48 @@ class Saver:
         """
         try:
             value = self._value(root)
-            stack = self._stack
-            while stack:
-                frame = stack[-1]
-                out = frame.out
-                depth = len(stack)
-                for child in frame.iterator:
-                    frame.position += 1
-                    kind = type(child)
-                    if kind is str:
-                        out.append(child if child.isascii() else self._text(child))
-                    elif kind is Leaf:
-                        out.append(self.arrays.add(child.array))
-                    else:
-                        out.append(self._value(child))
-                    if len(stack) != depth:
-                        break
-                else:
-                    frame.ref[0] = len(self.nodes)
-                    self.nodes.append(out)
-                    stack.pop()
+            self._walk()
         except SkopsafeError:
             raise
         except (TypeError, ValueError, AttributeError, RecursionError, NotImplementedError) as error:
             raise self._unsupported(f"cannot be saved: {error}") from error
+        is_named = [shape.attributes is not None for shape in self.shapes]
+        self.runs = group(self._nodes, self._heights, self._refs, is_named, self.arrays.add)
         return value
+
+    def _walk(self) -> None:
+        stack, heights = self._stack, self._heights
+        while stack:
+            frame = stack[-1]
+            append, depth = frame.out.append, len(stack)
+            for child in frame.iterator:
+                kind = type(child)
+                if (
+                    (kind is str and child.isascii())
+                    or kind is Leaf
+                    or child is None
+                    or kind is bool
+                    or (kind is int and -_SAFE_INTEGER < child < _SAFE_INTEGER)
+                ):
+                    append(child)
+                else:
+                    value = self._value(child)
+                    if len(stack) != depth:
+                        break  # `value` is appended when the child is done
+                    append(value)
+                    if type(value) is list and value[0] >= 0:
+                        frame.height = max(frame.height, heights[value[0]] + 1)
+            else:
+                stack.pop()
+                ref = frame.ref
+                ref[0] = len(heights)
+                heights.append(frame.height)
+                self._refs.append(ref)
+                self._nodes.append(frame.out)
+                if stack:
+                    parent = stack[-1]
+                    parent.out.append(ref)
+                    parent.height = max(parent.height, frame.height + 1)
 
     def _text(self, text: str) -> Value:
         try:
@@ -184,7 +210,7 @@ class Saver:
     def _path(self) -> str:
         path = "object"
         for frame in self._stack[-50:]:
-            if frame.position < 0:
+            if frame.labels is not None and frame.position >= len(frame.labels):
                 continue
             label = None if frame.labels is None else frame.labels[frame.position]
             type_name = self.types[self.shapes[frame.out[0]].type].name

@@ -17,7 +17,7 @@ from skopsafe import demo
 from skopsafe.archive import schema
 from skopsafe.archive.arrays import Collector
 from skopsafe.cli import main
-from skopsafe.graph.document import Document, Shape, TypeRow
+from skopsafe.graph.document import Document, Run, Shape, TypeRow
 from skopsafe.report.text import escape, tree
 
 ESCAPE = "\x1b[31mred\x07\u202e"
@@ -34,11 +34,19 @@ def run(*args: Any) -> Result:
     return CliRunner().invoke(main, [str(arg) for arg in args])
 
 
-def write(path: Path, types: list[tuple[str, str]], shapes: list[Any], nodes: list[Any], root: Any) -> Path:
+def write(path: Path, types: list[tuple[str, str]], shapes: list[Any], runs: list[Any], root: Any) -> Path:
     with path.open("wb") as file:
         rows = [TypeRow(*row) for row in types]
         schema.write(
-            file, Collector(), rows, [Shape(*s) for s in shapes], nodes, root, {"skopsafe": "0"}, 0, None
+            file,
+            Collector(),
+            rows,
+            [Shape(*s) for s in shapes],
+            [Run(*run) for run in runs],
+            root,
+            {"skopsafe": "0"},
+            0,
+            None,
         )
     return path
 
@@ -189,7 +197,7 @@ def test_no_control_character_of_the_file_reaches_the_terminal(tmp_path: Path) -
         tmp_path / "x.skops",
         [("builtins:dict", "class"), ("somewhere:Thing", "class")],
         [(0, None), (1, (ESCAPE, f"b\n{ESCAPE}"))],
-        [[1, ESCAPE, "\x9b2J\r"], [0, ESCAPE, [0]]],
+        [(1, 1, [ESCAPE, "\x9b2J\r"]), (0, 1, [[ESCAPE, [0]]])],
         [1],
     )
     for args in (["visualize"], ["audit"], ["audit", "--json"]):

@@ -42,13 +42,34 @@ class Plain:
         count = int(np.prod(shape, dtype=int))
         return found[offset : offset + count].reshape(shape, order="F" if fortran else "C")
 
+    def nodes(self) -> Any:
+        for shape, count, columns in self.schema["runs"]:
+            if self.schema["shapes"][shape][1] is None:
+                for row in columns:
+                    yield shape, row
+                continue
+            for row in range(count):
+                yield shape, [self.cell(column, row) for column in columns]
+
+    @staticmethod
+    def cell(column: Any, row: int) -> Any:
+        if isinstance(column, list):
+            return column[row]
+        if not isinstance(column, dict):
+            return column
+        if "refs" in column:
+            return [column["refs"][row]]
+        if "ref" in column:
+            return [column["ref"] + row * column.get("step", 0)]
+        return column["first"] + row
+
     def read(self) -> Any:
         built: list[Any] = []
 
         def value(item: Any) -> Any:
             return built[item[0]] if isinstance(item, list) else item
 
-        for shape, *items in self.schema["nodes"]:
+        for shape, items in self.nodes():
             row, attributes = self.schema["shapes"][shape]
             name, role = self.schema["types"][row]
             values = [value(item) for item in items]
@@ -60,6 +81,10 @@ class Plain:
                 built.append(values)
             elif name == "builtins:dict":
                 built.append(dict(zip(values[::2], values[1::2], strict=True)))
+            elif name == "sklearn.tree._tree:Tree":
+                for place in (1, 4, 5):
+                    values[place] = self.array(values[place])
+                built.append({"": (name, role), **dict(zip(attributes, values, strict=True))})
             else:
                 built.append({"": (name, role), **dict(zip(attributes, values, strict=True))})
         return value(self.schema["root"])
@@ -105,7 +130,7 @@ def test_the_schema_has_the_documented_fields(path: Path) -> None:
         "dtypes",
         "members",
         "arrays",
-        "nodes",
+        "runs",
         "root",
     ]
     assert schema["format"] == "skopsafe"
@@ -150,5 +175,5 @@ def test_a_closing_link_of_a_cycle_refers_ahead() -> None:
     loop.append([loop])
     with zipfile.ZipFile(io.BytesIO(skopsafe.dumps(loop))) as found:
         schema = json.loads(found.read("schema.json"))
-    assert schema["nodes"] == [[0, [1]], [0, [0]]]
+    assert schema["runs"] == [[0, 1, [[[1]]]], [0, 1, [[[0]]]]]
     assert schema["root"] == [1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ POOLED_BELOW = 1 << 16
 """Arrays of fewer bytes than this are pooled."""
 _POOL_BLOCK = 1 << 22
 _HEADER = 1 << 16
+_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 _DAMAGED = "The file is damaged or crafted; get it again from its author."
 
 
@@ -163,19 +165,45 @@ class Source:
         self._limits = limits
         self._mapping = mapping
         self._pools: dict[int, NDArray[Any]] = {}
+        self._pool_dtypes: dict[int, int] = {}
+        self._taken: dict[int, int] = {}
         self._dtypes = [_dtype(descr, i) for i, descr in enumerate(dtypes)]
 
-    def array(self, index: int) -> NDArray[Any]:
-        """Return array `index` as a new array, or as a map of the file."""
-        path = f"schema.json arrays[{index}]"
+    def arrays(self, numbers: Sequence[int], copy: bool) -> list[NDArray[Any]]:
+        """Return arrays as new arrays, or as maps of the file; without `copy` as views of their pools."""
+        out = []
+        for number in numbers:
+            row = self._rows[number]
+            pool = self._pools.get(row[1])
+            if pool is not None and len(row) == 5 and row[0] == self._pool_dtypes[row[1]]:
+                # The way of thousands of small arrays of one dimension: in a pool that is open already.
+                _, member, offset, fortran, size = row
+                end = offset + size
+                if end > len(pool) or fortran:
+                    raise FormatError(
+                        "an array lies outside its pool", path=_path(number), next_step=_DAMAGED
+                    )
+                self._take(member, size, len(pool), number)
+                found = pool[offset:end]
+                out.append(found.copy() if copy else found)
+            else:
+                out.append(self._array(number, copy))
+        return out
+
+    def _take(self, member: int, size: int, available: int, number: int) -> None:
+        """Count what was read of a member, so that overlapping arrays cannot fill the memory."""
+        taken = self._taken[member] = self._taken.get(member, 0) + size
+        if taken > available:
+            raise FormatError("arrays of a member overlap", path=_path(number), next_step=_DAMAGED)
+
+    def _array(self, index: int, copy: bool) -> NDArray[Any]:
+        path = _path(index)
         row = self._rows[index]
         number, member, offset, fortran = row[:4]
         shape = tuple(row[4:])
         if not (number < len(self._dtypes) and member < len(self._members)) or fortran > 1:
             raise FormatError("an array's row refers to no dtype or member", path=path, next_step=_DAMAGED)
-        if len(shape) > min(
-            self._limits.dimensions, 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
-        ):
+        if len(shape) > min(self._limits.dimensions, _DIMENSIONS):
             raise LimitError(f"an array has {len(shape)} dimensions", path=path, next_step=_DAMAGED)
         dtype = self._dtypes[number]
         count = math.prod(shape)
@@ -191,15 +219,16 @@ class Source:
             pool = self._pools.get(member)
             if pool is None:
                 pool = self._pools[member] = self._pool(name, dtype)
+                self._pool_dtypes[member] = number
             if pool.dtype != dtype or offset + count > pool.size:
                 raise FormatError("an array lies outside its pool", path=path, next_step=_DAMAGED)
-            out = pool[offset : offset + count].copy().reshape(shape, order=order)  # type: ignore[call-overload]
-        else:
-            out = self._alone(name, dtype, shape, bool(fortran))
-        if dtype.kind == "b" and out.size and out.view(np.uint8).max() > 1:
-            # numpy's boolean indexing counts bytes and trusts them to be 0 or 1.
-            raise FormatError("a bool array holds other bytes than 0 and 1", path=path, next_step=_DAMAGED)
-        return out  # type: ignore[no-any-return]
+            self._take(member, count, pool.size, index)
+            out = pool[offset : offset + count]
+            return (out.copy() if copy else out).reshape(shape, order=order)  # type: ignore[call-overload,no-any-return]
+        if offset:
+            raise FormatError("an array lies outside its member", path=path, next_step=_DAMAGED)
+        self._take(member, 1, 1, index)
+        return _with_true_bools(self._alone(name, dtype, shape, bool(fortran)), path)
 
     def _pool(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         data = self._reader.read(name)
@@ -208,7 +237,7 @@ class Source:
             raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
         if dtype.itemsize == 0:
             return np.zeros(shape, dtype)
-        return np.frombuffer(data, dtype, offset=start)
+        return _with_true_bools(np.frombuffer(data, dtype, offset=start), name)
 
     def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
         head = self._reader.head(name, _HEADER)
@@ -229,6 +258,21 @@ class Source:
         flat = out.reshape(-1, order="A").view(np.uint8)
         self._reader.read_into(name, start, flat, head[:start])
         return out
+
+
+def _path(number: int) -> str:
+    return f"schema.json arrays[{number}]"
+
+
+def _with_true_bools(array: NDArray[Any], path: str) -> NDArray[Any]:
+    """Return `array` if its bools, in fields too, are 0 or 1: numpy's boolean indexing trusts them to be."""
+    dtype = array.dtype
+    if dtype.names is not None:
+        for name in dtype.names:
+            _with_true_bools(array[name], path)
+    elif dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+        raise FormatError("a bool array holds other bytes than 0 and 1", path=path, next_step=_DAMAGED)
+    return array
 
 
 def _dtype(descr: Any, index: int) -> np.dtype[Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import IO, Any, BinaryIO
+from typing import IO, Annotated, Any, BinaryIO
 
 import msgspec
 
 from skopsafe.archive.arrays import Collector, Mapping, Source
 from skopsafe.archive.container import Reader, Writer
 from skopsafe.errors import FormatError, LimitError
-from skopsafe.graph.document import PROTOCOL, Document, Shape, TypeRow, Value, check
+from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value, check
+from skopsafe.graph.runs import spelled_out
 from skopsafe.limits import Limits
 
 MEMBER = "schema.json"
@@ -35,8 +36,8 @@ class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shapes: list[tuple[int, list[str] | None]]
     dtypes: list[Any]
     members: list[str]
-    arrays: list[list[int]]
-    nodes: list[list[bool | int | float | str | list[int] | None]]
+    arrays: list[list[Annotated[int, msgspec.Meta(ge=0)]]]
+    runs: list[Run]
     root: bool | int | float | str | list[int] | None
 
 
@@ -51,7 +52,7 @@ def write(
     collector: Collector,
     types: list[TypeRow],
     shapes: list[Shape],
-    nodes: list[list[Any]],
+    runs: list[Run],
     root: Value,
     writer: dict[str, str],
     compression: int,
@@ -69,10 +70,13 @@ def write(
         dtypes=collector.dtypes,
         members=collector.members,
         arrays=collector.rows,
-        nodes=nodes,
+        runs=runs,
         root=root,
     )
-    zipped.add(MEMBER, _ENCODER.encode(schema))
+    data = _ENCODER.encode(schema)
+    if sum(run.count for run in runs) > len(data):
+        data = _ENCODER.encode(msgspec.structs.replace(schema, runs=spelled_out(runs)))
+    zipped.add(MEMBER, data)
     zipped.close()
 
 
@@ -106,7 +110,7 @@ def _read(reader: Reader, limits: Limits, mapping: Mapping | None) -> Document:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"the schema is malformed ({error})", path=MEMBER, next_step=_AGAIN) from error
     for index, row in enumerate(schema.arrays):
-        if len(row) < 4 or min(row) < 0:
+        if len(row) < 4:
             raise FormatError(
                 "an array's row is malformed", path=f"{MEMBER} arrays[{index}]", next_step=_AGAIN
             )
@@ -114,12 +118,14 @@ def _read(reader: Reader, limits: Limits, mapping: Mapping | None) -> Document:
     document = Document(
         types=[TypeRow(*row) for row in schema.types],
         shapes=[Shape(t, None if a is None else tuple(a)) for t, a in schema.shapes],
-        nodes=schema.nodes,
+        runs=schema.runs,
         array_count=len(schema.arrays),
         root=schema.root,
         writer=schema.writer,
-        array=source.array,
+        arrays=source.arrays,
     )
+    if document.node_count > len(data):
+        raise LimitError("the schema has more nodes than bytes", path=MEMBER, next_step=_AGAIN)
     check(document, limits)
     return document
 

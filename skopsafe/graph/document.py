@@ -5,10 +5,13 @@ See ``docs/format.md`` for how a Document is spelled as JSON.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +31,50 @@ ROLES = (CLASS, VALUE, CALL)
 
 Scalar = None | bool | int | float | str
 Value = Scalar | list[int]
-"""A JSON scalar, or a reference to a node: a list with the node's index."""
+"""A JSON scalar, or a reference to a node: a list with the node's number."""
+
+
+class Column(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The values of one attribute over a run, where they follow a rule. Exactly one field is set.
+
+    Attributes
+    ----------
+    ref : int or None
+        All rows refer to this node; with `step` 1, each row to the node after that of the row before.
+    step : int
+        0 or 1; goes with `ref`.
+    refs : list of int or None
+        One reference for each row.
+    first : int or None
+        The integers ``first``, ``first + 1``, ...
+    """
+
+    ref: int | None = None
+    step: int = 0
+    refs: list[int] | None = None
+    first: int | None = None
+
+
+Values = Scalar | list[Scalar | list[int]] | Column
+
+
+class Run(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Nodes of one shape, stored by attribute.
+
+    Attributes
+    ----------
+    shape : int
+        Which shape all of them have.
+    count : int
+        How many they are.
+    columns : list
+        Where the shape names attributes, one entry for each: a scalar that all rows share, a list with
+        one value for each row, or a `Column`. Where it does not, one list of values for each row.
+    """
+
+    shape: int
+    count: int
+    columns: list[Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +103,62 @@ class Document:
         Every name that loading can import, once. The audit is this table.
     shapes : sequence of Shape
         Every distinct (type, attribute names).
-    nodes : sequence of list
-        ``[shape, value, ...]``, children first.
-    arrays : sequence
-        What `array` can be asked for; opaque here.
+    runs : sequence of Run
+        All nodes, children first. A node's number is its place in them, counted from 0.
+    array_count : int
+        How many arrays there are.
     root : Value
         The object that was saved.
     writer : dict of str to str
         Versions of skopsafe, Python and the libraries at writing.
-    array : callable
-        ``array(i)`` reads array ``i``.
+    arrays : callable
+        ``arrays(numbers, copy)`` reads arrays; without `copy` they may be views of a buffer.
+    starts : list of int
+        The number of the first node of each run.
     """
 
     types: Sequence[TypeRow]
     shapes: Sequence[Shape]
-    nodes: Sequence[list[Any]]
+    runs: Sequence[Run]
     array_count: int
     root: Value
     writer: dict[str, str]
-    array: Callable[[int], NDArray[np.generic]]
+    arrays: Callable[[Sequence[int], bool], list[NDArray[np.generic]]]
+    starts: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        starts = list(accumulate((run.count for run in self.runs), initial=0))
+        object.__setattr__(self, "starts", starts)
+
+    @property
+    def node_count(self) -> int:
+        """How many nodes there are."""
+        return self.starts[-1]
+
+    def shape_of(self, number: int) -> int:
+        """Return the shape of node `number`."""
+        return self.runs[bisect_right(self.starts, number) - 1].shape
+
+    def node(self, number: int) -> list[Any]:
+        """Return node `number` as ``[shape, value, ...]``."""
+        place = bisect_right(self.starts, number) - 1
+        run, row = self.runs[place], number - self.starts[place]
+        if self.shapes[run.shape].attributes is None:
+            return [run.shape, *run.columns[row]]  # type: ignore[misc]
+        return [run.shape, *(at(column, row) for column in run.columns)]
+
+
+def at(column: Values, row: int) -> Value:
+    """Return the value that a column has in a row."""
+    if isinstance(column, list):
+        return column[row]
+    if not isinstance(column, Column):
+        return column
+    if column.refs is not None:
+        return [column.refs[row]]
+    if column.ref is not None:
+        return [column.ref + row * column.step]
+    return (column.first or 0) + row
 
 
 def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -106,28 +189,63 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
             raise _malformed("a shape names an attribute twice", where)
         if document.types[shape.type].role == VALUE and shape.attributes != ():
             raise _malformed("a name used as a value has attributes", where)
-    if len(document.nodes) > limits.nodes:
+    if any(run.count < 1 for run in document.runs):
+        raise _malformed("a run has no nodes", "schema.json runs")
+    if document.node_count > limits.nodes:
         raise LimitError(
-            f"the file has {len(document.nodes)} nodes, more than the limit of {limits.nodes}",
+            f"the file has {document.node_count} nodes, more than the limit of {limits.nodes}",
             next_step="Pass limits=Limits(nodes=...) if you expect so many objects.",
         )
-    _check_nodes(document)
+    for index, run in enumerate(document.runs):
+        _check_run(run, f"schema.json runs[{index}]", document)
+    if isinstance(document.root, list):
+        _check_references([document.root], document.node_count, "schema.json root")
 
 
-def _check_nodes(document: Document) -> None:
-    count = len(document.nodes)
-    lengths = [None if s.attributes is None else len(s.attributes) + 1 for s in document.shapes]
-    for index, node in enumerate(document.nodes):
-        if not node or type(node[0]) is not int or not 0 <= node[0] < len(lengths):
-            raise _malformed("a node refers to no shape", f"schema.json nodes[{index}]")
-        expected = lengths[node[0]]
-        if expected is not None and len(node) != expected:
-            raise _malformed("a node has not as many values as its shape", f"schema.json nodes[{index}]")
-        for value in node:
-            if type(value) is list and (len(value) != 1 or not 0 <= value[0] < count):
-                raise _malformed("a reference points to no node", f"schema.json nodes[{index}]")
-    if isinstance(document.root, list) and not (len(document.root) == 1 and 0 <= document.root[0] < count):
-        raise _malformed("the root refers to no node", "schema.json root")
+def _check_run(run: Run, where: str, document: Document) -> None:
+    if not 0 <= run.shape < len(document.shapes):
+        raise _malformed("a run refers to no shape", where)
+    nodes = document.node_count
+    attributes = document.shapes[run.shape].attributes
+    if attributes is None:
+        if len(run.columns) != run.count:
+            raise _malformed("a run has not one row for each node", where)
+        for row in run.columns:
+            if not isinstance(row, list):
+                raise _malformed("a row is no list", where)
+            _check_references(row, nodes, where)
+        return
+    if len(run.columns) != len(attributes):
+        raise _malformed("a run has not one column for each attribute of its shape", where)
+    for column in run.columns:
+        if isinstance(column, list):
+            if len(column) != run.count:
+                raise _malformed("a column has not one value for each node", where)
+            _check_references(column, nodes, where)
+        elif isinstance(column, Column):
+            _check_column(column, run.count, nodes, where)
+
+
+def _check_column(column: Column, count: int, nodes: int, where: str) -> None:
+    rules = (column.ref is not None) + (column.refs is not None) + (column.first is not None)
+    if rules != 1 or column.step not in (0, 1) or (column.step and column.ref is None):
+        raise _malformed("a column follows no rule that there is", where)
+    if column.ref is not None and not 0 <= column.ref <= column.ref + column.step * (count - 1) < nodes:
+        raise _malformed("a reference points to no node", where)
+    if column.refs is not None and (
+        len(column.refs) != count or not 0 <= min(column.refs) <= max(column.refs) < nodes
+    ):
+        raise _malformed("a column of references does not fit", where)
+    if column.first is not None and not 0 <= column.first < 2**53:
+        raise _malformed("a column of integers does not fit", where)
+
+
+def _check_references(values: Sequence[Value], nodes: int, where: str) -> None:
+    if list not in set(map(type, values)):
+        return
+    for value in values:
+        if type(value) is list and (len(value) != 1 or not 0 <= value[0] < nodes):
+            raise _malformed("a reference points to no node", where)
 
 
 def _malformed(reason: str, path: str) -> FormatError:

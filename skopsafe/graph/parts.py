@@ -53,8 +53,11 @@ class Context(Protocol):
 
     path: str
 
-    def array(self, index: object) -> NDArray[np.generic]:
-        """Return array number `index` of the file, checked against its record."""
+    def array(self, number: object) -> NDArray[np.generic]:
+        """Return array `number` of the file, checked against its record."""
+
+    def arrays(self, numbers: Sequence[object], *, copy: bool = True) -> list[NDArray[np.generic]]:
+        """Return arrays of the file; without `copy` they may be read-only views of a buffer."""
 
     def resolve(self) -> Any:
         """Return the approved class or function that the present node's type names."""
@@ -76,6 +79,9 @@ class Handler:
         ``shell(context)`` makes the empty object that a cycle can point to.
     fill : callable or None
         ``fill(shell, attributes, values, context)`` gives the shell its content.
+    load_run : callable or None
+        ``load_run(attributes, columns, context) -> list of objects``: `load` for a whole run, with a list
+        of values for each attribute. Worth having where a model holds thousands.
     """
 
     type: str
@@ -83,3 +89,4 @@ class Handler:
     load: Callable[[tuple[str, ...] | None, list[Any], Context], Any]
     shell: Callable[[Context], Any] | None = None
     fill: Callable[[Any, tuple[str, ...] | None, list[Any], Context], None] | None = None
+    load_run: Callable[[tuple[str, ...], list[list[Any]], Context], list[Any]] | None = None

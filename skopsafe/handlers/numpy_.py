@@ -92,6 +92,12 @@ def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     return np.array(items, text).reshape(shape, order=order)
 
 
+def _load_arrays(names: tuple[str, ...], columns: list[list[Any]], context: Context) -> list[Any]:
+    if names == ("array",):
+        return context.arrays(columns[0])
+    return [_load_array(names, list(values), context) for values in zip(*columns, strict=True)]
+
+
 def _get_scalar(obj: np.generic) -> Parts:
     kind = type(obj)
     if kind is np.float64 or kind is np.int64 or kind is np.bool_ or kind is np.str_:
@@ -322,7 +328,7 @@ def _load_masked_constant(_: Names, values: list[Any], __: Context) -> Any:
 
 
 HANDLERS = (
-    Handler("numpy:ndarray", _get_array, _load_array),
+    Handler("numpy:ndarray", _get_array, _load_array, load_run=_load_arrays),
     Handler("numpy:generic", _get_scalar, _load_scalar),
     Handler("numpy:dtype", _get_dtype, _load_dtype),
     Handler("numpy.ma:MaskedArray", _get_masked, _load_masked),

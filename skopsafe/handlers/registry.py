@@ -13,6 +13,20 @@ from collections.abc import Iterable
 from skopsafe import names
 from skopsafe.graph.parts import Handler
 
+LOSSES = (
+    "CyHalfSquaredError",
+    "CyAbsoluteError",
+    "CyPinballLoss",
+    "CyHuberLoss",
+    "CyHalfPoissonLoss",
+    "CyHalfGammaLoss",
+    "CyHalfTweedieLoss",
+    "CyHalfTweedieLossIdentity",
+    "CyHalfBinomialLoss",
+    "CyExponentialLoss",
+    "CyHalfMultinomialLoss",
+)
+
 ALIASES = {
     "numpy.ma.core:MaskedArray": "numpy.ma:MaskedArray",
     "numpy.matrixlib.defmatrix:matrix": "numpy:matrix",
@@ -21,6 +35,8 @@ ALIASES = {
     "numpy.random._generator:Generator": "numpy.random:Generator",
     "numpy.random.bit_generator:SeedSequence": "numpy.random:SeedSequence",
     "numpy:memmap": "numpy:ndarray",
+    # Before scikit-learn 1.9 the compiled losses claim a module of their own.
+    **{f"_loss:{name}": f"sklearn._loss._loss:{name}" for name in LOSSES},
     "pathlib._local:PurePosixPath": "pathlib:PurePosixPath",
     "pathlib._local:PureWindowsPath": "pathlib:PureWindowsPath",
     "pathlib._local:PosixPath": "pathlib:PosixPath",

@@ -184,8 +184,8 @@ def _shared(document: Document) -> set[int]:
     more: set[int] = set()
     if isinstance(document.root, list):
         once.add(document.root[0])
-    for node in document.nodes:
-        for value in node:
+    for number in range(document.node_count):
+        for value in document.node(number):
             if type(value) is list:
                 (more if value[0] in once else once).add(value[0])
     return more
@@ -193,7 +193,7 @@ def _shared(document: Document) -> set[int]:
 
 def _describe(document: Document, number: int, marks: Mapping[str, str]) -> tuple[str, list[tuple[str, Any]]]:
     """Return the title of a node, and its children as (label, value)."""
-    node = document.nodes[number]
+    node = document.node(number)
     shape = document.shapes[node[0]]
     row = document.types[shape.type]
     name = escape(names.spell(row.name))

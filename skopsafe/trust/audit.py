@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, PolicyError, UntrustedTypesFoundException
-from skopsafe.graph.document import CALL, CLASS, VALUE, Document
+from skopsafe.graph.document import CALL, CLASS, VALUE, Column, Document, at
 from skopsafe.trust.tables import Rule, Tables
 
 Tier = Literal["built-in", "reviewed", "unknown", "denied"]
@@ -114,19 +112,14 @@ class Approved:
 
 def audit(document: Document, tables: Tables) -> Audit:
     """Put every name of `document` in its tier. Imports nothing and reads no array."""
-    counts = np.bincount(
-        np.fromiter(
-            (document.shapes[node[0]].type for node in document.nodes), np.int64, len(document.nodes)
-        ),
-        minlength=len(document.types),
-    )
+    counts = [0] * len(document.types)
+    for run in document.runs:
+        counts[document.shapes[run.shape].type] += run.count
     entries = []
     for index, row in enumerate(document.types):
         tier, reason = _tier(row.name, row.role, tables)
         allows = _ALLOWS[row.role].format(module=names.parse(row.name).module)
-        entries.append(
-            Entry(names.spell(row.name), tier, reason, allows, int(counts[index]), f"types[{index}]")
-        )
+        entries.append(Entry(names.spell(row.name), tier, reason, allows, counts[index], f"types[{index}]"))
     entries += _values(document, tables)
     entries += _states(document, tables)
     return Audit(tuple(sorted(entries, key=lambda entry: (entry.name, entry.tier))), document.writer)
@@ -154,16 +147,19 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
     for number, shape in enumerate(document.shapes):
         rules = tables.rules(document.types[shape.type].name)
         if rules and shape.attributes:
-            places = [(i, rules[name]) for i, name in enumerate(shape.attributes, 1) if name in rules]
+            places = [(i, rules[name]) for i, name in enumerate(shape.attributes) if name in rules]
             if places:
                 watched[number] = places
     found: dict[str, tuple[Rule, int, str]] = {}
     if watched:
-        for index, node in enumerate(document.nodes):
-            for place, rule in watched.get(node[0], ()):
-                if not _is_allowed(document, node[place], rule):
-                    _, count, where = found.get(rule.name, (rule, 0, f"nodes[{index}]"))
-                    found[rule.name] = (rule, count + 1, where)
+        for run, start in zip(document.runs, document.starts, strict=False):
+            for place, rule in watched.get(run.shape, ()):
+                column = run.columns[place]
+                same = not isinstance(column, list | Column)
+                for row in range(1 if same else run.count):
+                    if not _is_allowed(document, at(column, row), rule):
+                        _, count, where = found.get(rule.name, (rule, 0, f"nodes[{start + row}]"))
+                        found[rule.name] = (rule, count + (run.count if same else 1), where)
     return [
         Entry(
             name,
@@ -179,7 +175,7 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
 
 def _is_allowed(document: Document, value: Any, rule: Rule) -> bool:
     if isinstance(value, list):
-        row = document.types[document.shapes[document.nodes[value[0]][0]].type]
+        row = document.types[document.shapes[document.shape_of(value[0])].type]
         return row.role == CLASS and row.name in rule.allowed_types
     return any(value is a or (value == a and type(value) is type(a)) for a in rule.allowed)
 

@@ -51,7 +51,7 @@ def call(name: str, role: str = "call", *args: Any) -> bytes:
         "dtypes": [],
         "members": [],
         "arrays": [],
-        "nodes": [[0, *args], [1, [0]] if role == "call" else [1]],
+        "runs": [[0, 1, [list(args)]], [1, 1, [{"ref": 0}] if role == "call" else []]],
         "root": [1],
     }
     out = io.BytesIO()

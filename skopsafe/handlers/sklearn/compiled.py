@@ -9,22 +9,10 @@ import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.registry import LOSSES
 
 Names = tuple[str, ...] | None
 
-_LOSSES = (
-    "CyHalfSquaredError",
-    "CyAbsoluteError",
-    "CyPinballLoss",
-    "CyHuberLoss",
-    "CyHalfPoissonLoss",
-    "CyHalfGammaLoss",
-    "CyHalfTweedieLoss",
-    "CyHalfTweedieLossIdentity",
-    "CyHalfBinomialLoss",
-    "CyExponentialLoss",
-    "CyHalfMultinomialLoss",
-)
 _SGD_LOSSES = (
     "ModifiedHuber",
     "Hinge",
@@ -148,7 +136,7 @@ def _load_spline(names: Names, values: list[Any], context: Context) -> Any:
 
 
 HANDLERS = (
-    *(Handler(f"sklearn._loss._loss:{name}", _get_loss, _load_loss) for name in _LOSSES),
+    *(Handler(f"sklearn._loss._loss:{name}", _get_loss, _load_loss) for name in LOSSES),
     *(Handler(f"sklearn.linear_model._sgd_fast:{name}", _get_loss, _load_loss) for name in _SGD_LOSSES),
     *(
         Handler(f"sklearn.metrics._dist_metrics:{name}Distance{width}", _get_metric, _load_metric)
