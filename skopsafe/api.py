@@ -24,6 +24,7 @@ from skopsafe.save import Saver
 from skopsafe.skew import warn_about_skew
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
+from skopsafe.trust.policy import Policy, policy_of
 from skopsafe.trust.tables import Tables
 
 File = str | os.PathLike[str] | IO[bytes]
@@ -100,6 +101,7 @@ def load(
     *,
     mmap_mode: MapMode = None,
     verify: bool = False,
+    policy: str | os.PathLike[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
     """Load an object from a file, building approved types only.
@@ -115,6 +117,9 @@ def load(
     verify : bool
         Compare mapped arrays with their checksums too, which reads them once. All else is always
         compared.
+    policy : str or os.PathLike, optional
+        A TOML file with more names that you approve: ``trusted = ["mypkg.models.Model", "mypkg.steps.*"]``.
+        Keep it under review, and never beside the models.
     limits : Limits
         Upper bounds for the file.
 
@@ -136,16 +141,21 @@ def load(
         raise PolicyError(f"mmap_mode {mmap_mode!r} is unknown", next_step="Use None, 'r' or 'c'.")
     if mmap_mode is not None and not isinstance(file, (str, os.PathLike)):
         raise PolicyError("only a path can be mapped", next_step="Pass a path, or leave out mmap_mode.")
+    approved = policy_of(trusted, policy)
     mapping = Mapping(mmap_mode, verify) if mmap_mode is not None else None
     with described(file, limits, mapping) as document:
-        return _build(document, trusted)
+        return _build(document, approved)
 
 
 def loads(
-    data: bytes, trusted: Sequence[str | type] | None = None, *, limits: Limits = DEFAULT_LIMITS
+    data: bytes,
+    trusted: Sequence[str | type] | None = None,
+    *,
+    policy: str | os.PathLike[str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
     """Load an object from bytes; see `load`."""
-    return load(io.BytesIO(data), trusted, limits=limits)
+    return load(io.BytesIO(data), trusted, policy=policy, limits=limits)
 
 
 def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
@@ -199,10 +209,10 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
     return audit(io.BytesIO(data) if data is not None else file).untrusted
 
 
-def _build(document: Document, trusted: Any) -> Any:
+def _build(document: Document, policy: Policy) -> Any:
     from skopsafe.handlers.sklearn import checks_of
 
-    approved = trust.approve(document, _tables(), trusted)
+    approved = trust.approve(document, _tables(), policy)
     warn_about_skew(document.writer)
     return Builder(approved, _registry(), checks_of, _tables()).build()
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from skopsafe import __version__
 from skopsafe.errors import SkopsafeError
-
-if TYPE_CHECKING:
-    from skopsafe.trust.audit import Audit
 
 OK, APPROVE, DENIED, UNREADABLE = 0, 1, 2, 3
 _ASCII = str.maketrans({"├": "|", "└": "`", "─": "-", "│": "|"})
@@ -52,16 +49,21 @@ def main() -> None:
 @main.command()
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print the audit as one JSON object.")
+@click.option("--policy", type=click.Path(), help="TOML file with names that are approved.")
 @click.pass_context
-def audit(ctx: click.Context, file: str, as_json: bool) -> None:
+def audit(ctx: click.Context, file: str, as_json: bool, policy: str | None) -> None:
     """List every name that FILE asks for, and which of them need approval.
+
+    With --policy, the exit code is for what the policy file does not approve.
 
     Exit code: 0 nothing to approve, 1 something needs approval, 2 something can never be approved,
     3 the file cannot be read.
     """
     from skopsafe.api import audit as look
+    from skopsafe.trust.policy import policy_of
 
     try:
+        approved = policy_of(None, policy)
         report = look(file)
     except SkopsafeError as error:
         if not as_json:
@@ -69,7 +71,9 @@ def audit(ctx: click.Context, file: str, as_json: bool) -> None:
         _say(json.dumps({"ok": False, "error": type(error).__name__, "message": str(error)}, indent=2))
         ctx.exit(UNREADABLE)
     _say(json.dumps(report.to_dict(), indent=2) if as_json else str(report))
-    ctx.exit(_exit_code(report))
+    if report.denied:
+        ctx.exit(DENIED)
+    ctx.exit(APPROVE if report.missing(approved) else OK)
 
 
 @main.command()
@@ -178,12 +182,6 @@ def _demo_attack(folder: str) -> bool:
 
 def _step(number: int, what: str) -> None:
     _say(f"\n{number}. {what}")
-
-
-def _exit_code(report: Audit) -> int:
-    if report.denied:
-        return DENIED
-    return OK if report.ok else APPROVE
 
 
 def _say(text: str, *, err: bool = False) -> None:

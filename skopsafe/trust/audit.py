@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import html
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from skopsafe import names
-from skopsafe.errors import DeniedTypeError, PolicyError, UntrustedTypesFoundException
-from skopsafe.graph.document import CALL, CLASS, VALUE, Column, Document, at
+from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
+from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, at
+from skopsafe.trust.policy import Policy
 from skopsafe.trust.tables import Rule, Tables
 
 Tier = Literal["built-in", "reviewed", "unknown", "denied"]
@@ -28,6 +29,9 @@ class Entry:
     ----------
     name : str
         As it is written in ``trusted=[...]``.
+    role : str
+        ``class``: instances are built; ``value``: the function or class itself is in the graph; ``call``:
+        loading calls it; ``attribute``: the value of an attribute; ``state``: a state for ``__setstate__``.
     tier : str
         ``built-in``, ``reviewed``, ``unknown`` or ``denied``.
     reason : str
@@ -41,6 +45,7 @@ class Entry:
     """
 
     name: str
+    role: str
     tier: Tier
     reason: str
     allows: str
@@ -73,6 +78,14 @@ class Audit:
         """Names that no approval unlocks, sorted."""
         return sorted({e.name for e in self.entries if e.tier == "denied"})
 
+    def missing(self, policy: Policy) -> list[Entry]:
+        """Return the entries that `policy` would have to approve and does not."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.tier == "unknown" and not policy.allows(entry.name, entry.role in ROLES)
+        ]
+
     @property
     def ok(self) -> bool:
         """True when the file loads with nothing to approve."""
@@ -80,7 +93,7 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as JSON values."""
-        fields = ("name", "tier", "reason", "allows", "count", "where")
+        fields = ("name", "role", "tier", "reason", "allows", "count", "where")
         return {
             "ok": self.ok,
             "untrusted": self.untrusted,
@@ -88,6 +101,9 @@ class Audit:
             "writer": self.writer,
             "entries": [{field: getattr(entry, field) for field in fields} for entry in self.entries],
         }
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         lines = [f"{len(self.entries)} names, {len(self.untrusted)} to approve, {len(self.denied)} denied"]
@@ -119,7 +135,9 @@ def audit(document: Document, tables: Tables) -> Audit:
     for index, row in enumerate(document.types):
         tier, reason = _tier(row.name, row.role, tables)
         allows = _ALLOWS[row.role].format(module=names.parse(row.name).module)
-        entries.append(Entry(names.spell(row.name), tier, reason, allows, counts[index], f"types[{index}]"))
+        entries.append(
+            Entry(names.spell(row.name), row.role, tier, reason, allows, counts[index], f"types[{index}]")
+        )
     entries += _values(document, tables)
     entries += _states(document, tables)
     return Audit(tuple(sorted(entries, key=lambda entry: (entry.name, entry.tier))), document.writer)
@@ -163,6 +181,7 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
     return [
         Entry(
             name,
+            "attribute",
             "unknown",
             rule.reason,
             "keeps the value that the file gives to this attribute",
@@ -193,6 +212,7 @@ def _states(document: Document, tables: Tables) -> list[Entry]:
             reason = "the class was reviewed for its attributes, not for a state handed to its methods"
             found[name] = Entry(
                 name,
+                "state",
                 "unknown",
                 reason,
                 "calls its methods with a state from the file",
@@ -202,38 +222,7 @@ def _states(document: Document, tables: Tables) -> list[Entry]:
     return list(found.values())
 
 
-def normalize(trusted: object) -> frozenset[str]:
-    """Turn what a caller trusts into names.
-
-    Raises
-    ------
-    PolicyError
-        It is ``True``, a pattern, or something that has no name.
-    """
-    if trusted is None or trusted is False:
-        return frozenset()
-    if trusted is True:
-        raise PolicyError(
-            "trusted=True would approve whatever the file asks for",
-            next_step="Call get_untrusted_types(file), review the names, and pass those that you know.",
-        )
-    if isinstance(trusted, (str, type)) or not isinstance(trusted, Iterable):
-        raise PolicyError("trusted takes a list of names or classes", next_step="Write trusted=[...].")
-    out = set()
-    for item in trusted:
-        name = item if isinstance(item, str) else names.of(item)
-        if name is None or "*" in name:
-            raise PolicyError(
-                f"{item!r} is not the name of one class or function",
-                next_step="Spell out every name that you trust.",
-            )
-        out.add(names.spell(name) if names.is_name(name) and not isinstance(item, str) else name)
-        if names.is_name(name) and "." not in names.parse(name).qualname:
-            out.add(names.spell(name))
-    return frozenset(out)
-
-
-def approve(document: Document, tables: Tables, trusted: object) -> Approved:
+def approve(document: Document, tables: Tables, policy: Policy) -> Approved:
     """Return an approved Document, or raise.
 
     Raises
@@ -241,14 +230,13 @@ def approve(document: Document, tables: Tables, trusted: object) -> Approved:
     DeniedTypeError
         The file names something on the deny floor.
     UntrustedTypesFoundException
-        Names need approval that `trusted` does not have.
+        Names need approval that `policy` does not give.
     """
-    allowed = normalize(trusted)
     report = audit(document, tables)
     denied = [entry for entry in report.entries if entry.tier == "denied"]
     if denied:
         raise DeniedTypeError([e.name for e in denied], "; ".join(sorted({e.reason for e in denied})))
-    missing: Sequence[Entry] = [e for e in report.entries if e.tier == "unknown" and e.name not in allowed]
+    missing = report.missing(policy)
     if missing:
         raise UntrustedTypesFoundException(
             sorted({entry.name for entry in missing}),
