@@ -124,6 +124,9 @@ def test_the_schema_has_the_documented_fields(path: Path) -> None:
     assert list(schema) == [
         "format",
         "protocol",
+        "__class__",
+        "__module__",
+        "__loader__",
         "writer",
         "types",
         "shapes",
@@ -177,3 +180,9 @@ def test_a_closing_link_of_a_cycle_refers_ahead() -> None:
         schema = json.loads(found.read("schema.json"))
     assert schema["runs"] == [[0, 1, [[[1]]]], [0, 1, [[[0]]]]]
     assert schema["root"] == [1]
+
+
+def test_skops_says_whose_file_it_is(path: Path) -> None:
+    skops = pytest.importorskip("skops.io")
+    with pytest.raises(TypeError, match=r"Can't find loader skopsafe\.load"):
+        skops.load(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import IO, Annotated, Any, BinaryIO
+from typing import IO, Annotated, Any, BinaryIO, Literal
 
 import msgspec
 
@@ -24,13 +24,17 @@ class _Header(msgspec.Struct, frozen=True):
 
     format: str = ""
     protocol: int = 0
-    __module__: Any = None
-    __loader__: Any = None
+    loader: Any = msgspec.field(name="__loader__", default=None)
 
 
 class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str
     protocol: int
+    # skops looks for these three, and so says "Can't find loader skopsafe.load ..." instead of a KeyError.
+    # They are the same in every file, and nothing here reads them.
+    skops_class: Literal["load"] = msgspec.field(name="__class__")
+    skops_module: Literal["skopsafe"] = msgspec.field(name="__module__")
+    skops_loader: Literal["skopsafe.load"] = msgspec.field(name="__loader__")
     writer: dict[str, str]
     types: list[tuple[str, str]]
     shapes: list[tuple[int, list[str] | None]]
@@ -64,6 +68,9 @@ def write(
     schema = _Schema(
         format=FORMAT,
         protocol=PROTOCOL,
+        skops_class="load",
+        skops_module="skopsafe",
+        skops_loader="skopsafe.load",
         writer=writer,
         types=[(row.name, row.role) for row in types],
         shapes=[(s.type, None if s.attributes is None else list(s.attributes)) for s in shapes],
@@ -132,7 +139,7 @@ def _read(reader: Reader, limits: Limits, mapping: Mapping | None) -> Document:
 
 def _look_at_header(header: _Header) -> None:
     if header.format != FORMAT:
-        if header.__loader__ is not None or header.__module__ is not None:
+        if header.loader is not None:
             raise FormatError(
                 "this file was written by skops, whose format this version does not read",
                 next_step="Load it with skops.io after its own audit, and save it with skopsafe.dump.",

@@ -45,6 +45,9 @@ def call(name: str, role: str = "call", *args: Any) -> bytes:
     schema = {
         "format": "skopsafe",
         "protocol": 1,
+        "__class__": "load",
+        "__module__": "skopsafe",
+        "__loader__": "skopsafe.load",
         "writer": {},
         "types": [["builtins:tuple", "class"], [name, role]],
         "shapes": [[0, None], [1, ["()args"] if role == "call" else []]],
