@@ -24,6 +24,8 @@ ALIGNMENT = 64
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _LOCAL = struct.Struct("<4s5H3I2H")
 _END = struct.Struct("<4s4H2IH")
+_END64 = struct.Struct("<4sQ2H2I4Q")
+_LOCATOR_SIZE = 20
 _ALIGN_FIELD = 0xD935  # the extra field that Android's zipalign uses for the same purpose
 _CHUNK = 1 << 24
 # What zipfile and its decompressors raise on damaged members.
@@ -138,12 +140,24 @@ class Reader:
                 "the zip does not end with its directory: it is truncated or has bytes behind it",
                 next_step=_AGAIN,
             )
-        if entries > self._limits.members and entries != 0xFFFF:
+        if directory == 0xFFFFFFFF or entries == 0xFFFF:
+            entries, directory = self._look_at_zip64(size)
+        if entries > self._limits.members:
             raise _too_much("members", entries, "members", self._limits.members)
-        # A zip64 directory (0xFFFFFFFF) is bounded by the distance to the end of the file.
-        bound = size if directory == 0xFFFFFFFF or entries == 0xFFFF else directory
-        if bound > self._limits.directory_bytes and directory != 0xFFFFFFFF:
-            raise _too_much("bytes of zip directory", bound, "directory_bytes", self._limits.directory_bytes)
+        if directory > self._limits.directory_bytes:
+            raise _too_much(
+                "bytes of zip directory", directory, "directory_bytes", self._limits.directory_bytes
+            )
+
+    def _look_at_zip64(self, size: int) -> tuple[int, int]:
+        """Return entries and bytes of a zip64 directory, whose end stands before that of the zip."""
+        start = size - _END.size - _LOCATOR_SIZE - _END64.size
+        if start >= 0:
+            self.file.seek(start)
+            magic, _, _, _, _, _, _, entries, directory, _ = _END64.unpack(self.file.read(_END64.size))
+            if magic == b"PK\6\6":
+                return entries, directory
+        raise FormatError("the end of the zip64 directory is damaged", next_step=_AGAIN)
 
     def __contains__(self, name: str) -> bool:
         return name in self._members

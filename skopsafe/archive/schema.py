@@ -121,6 +121,8 @@ def _read(reader: Reader, limits: Limits, mapping: Mapping | None) -> Document:
             raise FormatError(
                 "an array's row is malformed", path=f"{MEMBER} arrays[{index}]", next_step=_AGAIN
             )
+    if len(set(schema.members)) != len(schema.members):
+        raise FormatError("a member is listed twice", path=f"{MEMBER} members", next_step=_AGAIN)
     source = Source(reader, schema.dtypes, schema.members, schema.arrays, limits, mapping)
     document = Document(
         types=[TypeRow(*row) for row in schema.types],
