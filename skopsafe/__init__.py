@@ -9,6 +9,7 @@ The map of the package:
 - ``handlers``: getter/loader pairs, by library.
 - ``save``, ``build``: object to Document; approved Document to object.
 - ``skew``: files of other library versions.
+- ``foreign``: files of other formats, looked at without running them.
 - ``report``: an audit and a Document as text.
 - ``api``: the way through; ``cli``: the same as commands.
 """

@@ -17,6 +17,7 @@ from skopsafe.archive import container, schema
 from skopsafe.archive.arrays import Mapping
 from skopsafe.build import Builder
 from skopsafe.errors import FormatError, PolicyError, SkopsafeError
+from skopsafe.foreign.pickles import Operation, operations
 from skopsafe.graph.document import Document
 from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
@@ -187,6 +188,28 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
 def audit_of(document: Document) -> Audit:
     """Return the audit of a Document."""
     return trust.audit(document, _tables())
+
+
+def inspect_operations(file: File) -> Iterator[Operation]:
+    """List what loading a pickle would import and call, without loading it.
+
+    Parameters
+    ----------
+    file : str, os.PathLike or binary file object
+        The pickle; of several in a row, the first.
+
+    Yields
+    ------
+    Operation
+        In the order of the stream.
+
+    Raises
+    ------
+    FormatError
+        The file is no pickle, or breaks off.
+    """
+    with _opened(file) as stream:
+        yield from operations(stream, lambda name: _tables().denied(name) if names.is_name(name) else None)
 
 
 def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[str]:

@@ -94,6 +94,38 @@ def visualize(file: str, depth: int, width: int, lines: int) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path())
+@click.pass_context
+def inspect(ctx: click.Context, file: str) -> None:
+    """List what loading the pickle FILE would import and call, without loading it.
+
+    Exit code: 1 it imports or calls something, 2 it names something that can never be approved, 3 it is no
+    pickle, or cannot be read to its end. A pickle that does neither is plain data: 0.
+    """
+    from skopsafe.api import inspect_operations
+
+    found = []
+    failure = None
+    try:
+        for operation in inspect_operations(file):
+            found.append(operation)
+            what = "calls" if operation.name is None and operation.opcode != "STACK_GLOBAL" else "imports"
+            name = operation.name or ("a name that it computes" if what == "imports" else "")
+            mark = f"   DENIED: {operation.denied}" if operation.denied else ""
+            _say(f"{operation.offset:>10}  {operation.opcode:13} {what} {name}{mark}".rstrip())
+    except SkopsafeError as error:
+        failure = error
+    denied = sorted({operation.name for operation in found if operation.name and operation.denied})
+    if denied:
+        _say(f"malicious: loading it would reach {', '.join(denied)}")
+    elif failure is None:
+        _say(f"{len(found)} operations; loading it would run them" if found else "plain data: nothing to run")
+    if failure is not None:
+        _say(f"Error: {failure}", err=True)
+    ctx.exit(DENIED if denied else UNREADABLE if failure is not None else APPROVE if found else OK)
+
+
+@main.command()
 @click.pass_context
 def demo(ctx: click.Context) -> None:
     """Save, audit and load a model, then watch an attack being refused. Takes a few seconds."""

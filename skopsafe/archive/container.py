@@ -26,6 +26,7 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _END = struct.Struct("<4s4H2IH")
 _END64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR_SIZE = 20
+_OPENING = tuple(bytes([opcode]) for opcode in b"(])}cIKJMLNVXUSFGT")
 _ALIGN_FIELD = 0xD935  # the extra field that Android's zipalign uses for the same purpose
 _CHUNK = 1 << 24
 # What zipfile and its decompressors raise on damaged members.
@@ -131,7 +132,7 @@ class Reader:
         self.file.seek(0)
         head = self.file.read(16)
         if size < _END.size or not head.startswith(b"PK\3\4"):
-            raise FormatError(*_recognize(head))
+            raise FormatError(*_recognize(head, self._last_byte(size)))
         self.file.seek(size - _END.size)
         tail = self.file.read(_END.size)
         magic, disk, _, _, entries, directory, _, comment = _END.unpack(tail)
@@ -148,6 +149,10 @@ class Reader:
             raise _too_much(
                 "bytes of zip directory", directory, "directory_bytes", self._limits.directory_bytes
             )
+
+    def _last_byte(self, size: int) -> bytes:
+        self.file.seek(max(size - 1, 0))
+        return self.file.read(1)
 
     def _look_at_zip64(self, size: int) -> tuple[int, int]:
         """Return entries and bytes of a zip64 directory, whose end stands before that of the zip."""
@@ -242,14 +247,16 @@ class Reader:
         return start
 
 
-def _recognize(head: bytes) -> tuple[str]:
+def _recognize(head: bytes, tail: bytes) -> tuple[str]:
     if not head:
         return ("the file is empty",)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return (
             "this is a pickle, which can run any code when it is loaded; `skopsafe inspect` shows "
-            "what it would do, and `skopsafe convert` makes a safe file of it",
+            "what it would do",
         )
+    if tail == b"." and head[:1] in _OPENING:
+        return ("this looks like a pickle of protocol 0 or 1; `skopsafe inspect` shows what it would do",)
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"x\x9c", b"x\x01", b"x\xda", b"\x04\x22\x4d\x18")):
         return ("this is a compressed stream, perhaps a joblib file, and not a skopsafe file",)
     return ("this is not a zip, and so not a skopsafe file",)

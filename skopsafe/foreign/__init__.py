@@ -1,0 +1,1 @@
+"""Files of other formats, looked at without running anything of them."""
