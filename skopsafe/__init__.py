@@ -8,6 +8,7 @@ The map of the package:
 - ``trust``: the reviewed tables and the audit of a Document.
 - ``handlers``: getter/loader pairs, by library.
 - ``save``, ``build``: object to Document; approved Document to object.
+- ``resolve``: an approved name to what it means; nothing else imports by name.
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
 - ``report``: an audit and a Document as text.

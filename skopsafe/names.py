@@ -56,3 +56,12 @@ def of(obj: object) -> str | None:
         return None
     name = f"{module}:{qualname}"
     return name if is_name(name) else None
+
+
+def standin(module: str, qualname: str) -> type | None:
+    """Return a type that no module shows under the name that it claims, such as NoneType, or None."""
+    if module == "builtins":
+        for value in (None, Ellipsis, NotImplemented):
+            if type(value).__name__ == qualname:
+                return type(value)
+    return None

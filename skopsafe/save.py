@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import types
 from typing import Any
@@ -248,18 +247,8 @@ def _look_up(name: str) -> Any:
         try:
             found = vars(found)[part]
         except (KeyError, TypeError):
-            return _standin(module, qualname)
+            return names.standin(module, qualname)
     return getattr(found, "__func__", found)
-
-
-@functools.cache
-def _standin(module: str, qualname: str) -> Any:
-    """Types that no module shows under the name that they claim, such as NoneType."""
-    if module == "builtins":
-        for value in (None, Ellipsis, NotImplemented):
-            if type(value).__name__ == qualname:
-                return type(value)
-    return None
 
 
 def _describe(target: Any) -> str:

@@ -20,6 +20,7 @@ ALLOWED = {
     "archive": {"errors", "limits", "names", "graph", "archive"},
     "trust": {"errors", "limits", "names", "graph", "trust"},
     "handlers": {"errors", "limits", "names", "graph", "handlers"},
+    "foreign": {"errors", "limits", "names", "graph", "archive", "foreign"},
     "errors.py": set(),
     "limits.py": set(),
     "names.py": set(),
@@ -55,7 +56,8 @@ def test_dangerous_modules_stay_in_their_place(path: Path) -> None:
     used = {name.split(".")[0] for name in imports(path)}
     assert not used & {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
     source = path.read_text("utf-8")
-    if path.name != "build.py" and path != ROOT / "__init__.py":
+    if path != ROOT / "resolve.py" and path != ROOT / "__init__.py":
+        assert "importlib" not in used or path.name == "tables.py"  # for the tables themselves
         assert "import_module" not in source
         assert "__import__(" not in source
     if path.name != "cli.py":
@@ -73,7 +75,7 @@ def test_estimator_libraries_are_imported_inside_functions(path: Path) -> None:
 
 def test_modules_stay_short() -> None:
     for path in FILES:
-        assert len(path.read_text("utf-8").splitlines()) <= 400, path
+        assert len(path.read_text("utf-8").splitlines()) <= 350, path
 
 
 def test_importing_skopsafe_imports_no_estimator_library() -> None:

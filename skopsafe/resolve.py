@@ -1,0 +1,80 @@
+"""An approved name to what it means. The only module that imports by name."""
+
+from __future__ import annotations
+
+import importlib
+import types
+from typing import Any
+
+from skopsafe import names
+from skopsafe.errors import DeniedTypeError, MissingTypeError
+from skopsafe.graph.document import CLASS
+from skopsafe.handlers.registry import ALIASES
+from skopsafe.trust.tables import Tables
+
+_NEXT = "The file is damaged or crafted; do not load it."
+
+
+def resolve(name: str, role: str, tables: Tables) -> Any:
+    """Import an approved name.
+
+    Nothing but the attributes of exactly that module, and of classes in it, is looked at; the result
+    must be what its name says.
+
+    Raises
+    ------
+    MissingTypeError
+        It is not installed, or not there.
+    DeniedTypeError
+        It resolves to something that is denied under its real name.
+    """
+    module_name, qualname = names.parse(name)
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ImportError as error:
+        raise MissingTypeError(
+            f"{names.spell(name)} was approved but cannot be imported ({error})",
+            next_step=f"Install the distribution that has it: {tables.distribution(module_name)}.",
+        ) from error
+    for position, part in enumerate(qualname.split(".")):
+        if position and not isinstance(found, type):
+            raise _not_there(name, tables)
+        where = vars(found)
+        if part not in where:
+            standin = names.standin(module_name, qualname)
+            if standin is None:
+                raise _not_there(name, tables)
+            return standin
+        found = where[part]
+    found = getattr(found, "__func__", found) if isinstance(found, (classmethod, staticmethod)) else found
+    _must_be(found, name, role, tables)
+    return found
+
+
+def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
+    if isinstance(found, types.ModuleType) or not callable(found):
+        raise MissingTypeError(f"{names.spell(name)} is neither a class nor a function", next_step=_NEXT)
+    if role == CLASS and not isinstance(found, type):
+        raise MissingTypeError(f"{names.spell(name)} is not a class", next_step=_NEXT)
+    real = names.of(found)
+    real = ALIASES.get(real, real) if real is not None else None
+    qualname = names.parse(name).qualname
+    if real is not None:
+        reason = tables.denied(real)
+        if reason is not None:
+            raise DeniedTypeError([names.spell(name)], f"it is {names.spell(real)}: {reason}")
+    if (isinstance(found, type) and real != name) or (
+        isinstance(found, types.FunctionType) and "." not in qualname and real != name
+    ):
+        raise MissingTypeError(
+            f"{names.spell(name)} is only another name of {real}",
+            next_step="Save the object again under the installed version of its package.",
+        )
+
+
+def _not_there(name: str, tables: Tables) -> MissingTypeError:
+    module, qualname = names.parse(name)
+    return MissingTypeError(
+        f"the installed {module} has no {qualname}",
+        next_step=f"Install the version of {tables.distribution(module)} that wrote the file.",
+    )
