@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -241,11 +242,13 @@ class Source:
 
     def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
         head = self._reader.head(name, _HEADER)
-        start, found, header_shape, header_fortran = _parse(head, name)
+        expected = _header(dtype, shape, fortran)
+        start, agrees = len(expected), head.startswith(expected)
+        if not agrees:  # another numpy pads its headers in another way
+            start, *found = _parse(head, name)
+            agrees = found == [dtype, shape, fortran]
         size = math.prod(shape) * dtype.itemsize
-        if (found, header_shape, header_fortran) != (dtype, shape, fortran) or (
-            start + size != self._reader.size(name)
-        ):
+        if not agrees or start + size != self._reader.size(name):
             raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
         if self._mapping is not None and size and self._reader.is_stored(name):
             if self._mapping.verify:
@@ -317,7 +320,15 @@ def _parse(head: bytes, name: str) -> tuple[int, np.dtype[Any], tuple[int, ...],
         version = npy.read_magic(stream)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
         shape, fortran, dtype = read(stream, max_header_size=_HEADER)
-    except (ValueError, KeyError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        SyntaxError,
+        MemoryError,
+        RecursionError,
+        tokenize.TokenError,
+    ) as error:
         raise FormatError("the .npy header is damaged", path=name, next_step=_DAMAGED) from error
     if not is_plain(dtype):
         raise FormatError("the member's dtype holds objects", path=name, next_step=_DAMAGED)

@@ -1,0 +1,56 @@
+"""The members that hold arrays."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+import skopsafe
+from tests.attacks.crafted import schema_of
+
+
+def with_header(data: bytes, change: bytes, by: bytes) -> bytes:
+    """Return the file with a part of its one array's header replaced by another of the same length."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith(".npy"):
+                assert change in content[:128]
+                content = content[:128].replace(change, by) + content[128:]
+            new.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("size", [10, 20_000])
+@pytest.mark.parametrize(
+    ("change", "by"),
+    [
+        (b"}", b"("),
+        (b"'descr'", b"'''escr"),
+        (b"'<f8'", b"'|O8'"),
+        (b"'<f8'", b"'<i8'"),
+        (b"False", b"True "),
+        (b"NUMPY", b"NUMPX"),
+        (b"\x01\x00v", b"\x09\x00v"),
+        (b"{", b"\xff"),
+    ],
+)
+def test_a_damaged_header_is_an_error(size: int, change: bytes, by: bytes) -> None:
+    data = skopsafe.dumps(np.arange(float(size)))
+    assert len(schema_of(data)["members"]) == 1
+    if size == 10 and change == b"False":
+        pytest.skip("the order of a pool does not matter: it has one dimension")
+    with pytest.raises(skopsafe.FormatError):
+        skopsafe.loads(with_header(data, change, by))
+
+
+def test_a_header_with_other_padding_is_read() -> None:
+    array = np.arange(20_000.0)
+    data = skopsafe.dumps(array)
+    spaced = with_header(data, b"'descr': '<f8', 'fortran_order'", b"'descr':'<f8',  'fortran_order'")
+    assert spaced != data
+    np.testing.assert_array_equal(skopsafe.loads(spaced), array)
