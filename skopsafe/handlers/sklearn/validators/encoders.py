@@ -83,7 +83,8 @@ def _sizes(obj: Any) -> list[int]:
         if found.dtype.kind in _NUMBERS and len(found) > 1:
             # Places are found by bisection, which goes past the end of what is not sorted; nan is last.
             ordered = np.sort(found)
-            same = (ordered == found) | ((ordered != ordered) & (found != found))
+            missing = ordered != ordered, found != found  # noqa: PLR0124  # isnan does not take all of these
+            same = (ordered == found) | (missing[0] & missing[1])
             require(bool(same.all()), "not sorted", f"{where}[{number}]")
     return [len(categories) for categories in obj.categories_]
 
