@@ -11,6 +11,7 @@ import numpy as np
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, PolicyError, UntrustedTypesFoundException
 from skopsafe.graph.document import CALL, CLASS, VALUE, Document
+from skopsafe.trust.places import misplaced
 from skopsafe.trust.tables import Rule, Tables
 
 Tier = Literal["built-in", "reviewed", "unknown", "denied"]
@@ -149,7 +150,7 @@ def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
 
 
 def _values(document: Document, tables: Tables) -> list[Entry]:
-    """Find attributes of trusted classes whose values need approval."""
+    """Find attributes of trusted classes whose values need approval, by rules or by what they hold."""
     watched: dict[int, list[tuple[int, Rule]]] = {}
     for number, shape in enumerate(document.shapes):
         rules = tables.rules(document.types[shape.type].name)
@@ -164,16 +165,13 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
                 if not _is_allowed(document, node[place], rule):
                     _, count, where = found.get(rule.name, (rule, 0, f"nodes[{index}]"))
                     found[rule.name] = (rule, count + 1, where)
+    reasons = {name: (rule.reason, count, where) for name, (rule, count, where) in found.items()}
+    for name, reason, index in misplaced(document, tables):
+        _, count, where = reasons.get(name, (reason, 0, f"nodes[{index}]"))
+        reasons[name] = (reason, count + 1, where)
     return [
-        Entry(
-            name,
-            "unknown",
-            rule.reason,
-            "keeps the value that the file gives to this attribute",
-            count,
-            where,
-        )
-        for name, (rule, count, where) in found.items()
+        Entry(name, "unknown", reason, "keeps the value that the file gives to this attribute", count, where)
+        for name, (reason, count, where) in reasons.items()
     ]
 
 

@@ -66,7 +66,7 @@ def _partial(inner: Any) -> Any:
 
 CHAINS: dict[str, Callable[[Any], Any]] = {
     "tuple": lambda inner: (inner,),
-    "slice": lambda inner: slice(inner),
+    "slice": slice,
     "ndarray": _in_array,
     "partial": _partial,
     "deque": lambda inner: collections.deque([inner]),

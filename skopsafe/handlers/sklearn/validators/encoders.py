@@ -8,6 +8,7 @@ from a file. The same goes for the few numbers that its compiled expansions take
 from __future__ import annotations
 
 import collections
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -166,6 +167,27 @@ def _check_one_vs_rest(obj: Any) -> None:
             require(len(shape) <= 2 and set(outputs) <= {1}, "more than one output", f"{where}.{name}")
 
 
+def _check_function_transformer(obj: Any) -> None:
+    """Functions of numpy write into the arrays that they are given as `out`: not into those of the model."""
+    for function, arguments in (("func", "kw_args"), ("inverse_func", "inv_kw_args")):
+        given = vars(obj).get(arguments)
+        require(given is None or type(given) is dict, "not a dict", _where(obj, arguments))
+        if given and not _is_foreign(vars(obj).get(function)):
+            out = given.get("out")
+            written = (*out,) if type(out) is tuple else (out,)
+            require(
+                not any(isinstance(item, np.ndarray) for item in written),
+                "an array to write into",
+                f"{_where(obj, arguments)}['out']",
+            )
+
+
+def _is_foreign(function: Any) -> bool:
+    """Tell whether this is a function in Python of none of the reviewed libraries: its user approved it."""
+    top = str(getattr(function, "__module__", "")).partition(".")[0]
+    return isinstance(function, types.FunctionType) and top not in ("numpy", "scipy", "sklearn")
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "sklearn.feature_extraction.text:CountVectorizer": _check_vocabulary,
     "sklearn.feature_extraction._dict_vectorizer:DictVectorizer": _check_vocabulary,
@@ -176,4 +198,5 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "sklearn.preprocessing._encoders:OneHotEncoder": _check_one_hot,
     "sklearn.preprocessing._polynomial:PolynomialFeatures": _check_polynomial,
     "sklearn.multiclass:OneVsRestClassifier": _check_one_vs_rest,
+    "sklearn.preprocessing._function_transformer:FunctionTransformer": _check_function_transformer,
 }
