@@ -11,8 +11,10 @@ from sklearn.cluster import BisectingKMeans, FeatureAgglomeration, KMeans
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.decomposition import KernelPCA
 from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
@@ -122,6 +124,8 @@ def test_functions_that_give_out_their_arguments_need_approval(function: Any) ->
         FeatureAgglomeration(2, pooling_func=np.max).fit(X),
         GridSearchCV(FunctionTransformer(), {"func": [np.log1p, None]}, scoring=None),
         KMeans(2, n_init=1).fit(X),
+        KNeighborsRegressor(weights=np.reciprocal),
+        SimpleImputer(strategy=np.max),
         {"dtype": np.float64, "functions": [np.exp]},
     ],
     ids=lambda v: type(v).__name__,
