@@ -30,6 +30,7 @@ _INSIDE: dict[type, Any] = {
     collections.defaultdict: lambda obj: (obj.default_factory, *obj, *obj.values()),
     np.ndarray: lambda obj: obj.ravel().tolist() if obj.dtype.hasobject else (),
 }
+_KINDS = frozenset(_INSIDE)
 
 
 def require_shallow(parts: Collection[Any], where: str) -> None:
@@ -44,7 +45,7 @@ def require_shallow(parts: Collection[Any], where: str) -> None:
     """
     level: Iterable[Any] = parts
     for _ in range(DEEPEST):
-        if _INSIDE.keys().isdisjoint(map(type, level)):
+        if _KINDS.isdisjoint(map(type, level)):
             return
         # By identity: one object that stands at many places counts once.
         level = {
