@@ -18,7 +18,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from skopsafe.archive.container import Reader, Writer
-from skopsafe.errors import FormatError, LimitError
+from skopsafe.errors import FormatError, LimitError, ValidationError
+from skopsafe.graph.plain import unsound
 from skopsafe.limits import Limits
 
 POOLED_BELOW = 1 << 16
@@ -229,7 +230,7 @@ class Source:
         if offset:
             raise FormatError("an array lies outside its member", path=path, next_step=_DAMAGED)
         self._take(member, 1, 1, index)
-        return _with_true_bools(self._alone(name, dtype, shape, bool(fortran)), path)
+        return _sound(self._alone(name, dtype, shape, bool(fortran)), path)
 
     def _pool(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         data = self._reader.read(name)
@@ -238,7 +239,7 @@ class Source:
             raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
         if dtype.itemsize == 0:
             return np.zeros(shape, dtype)
-        return _with_true_bools(np.frombuffer(data, dtype, offset=start), name)
+        return _sound(np.frombuffer(data, dtype, offset=start), name)
 
     def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
         head = self._reader.head(name, _HEADER)
@@ -267,14 +268,10 @@ def _path(number: int) -> str:
     return f"schema.json arrays[{number}]"
 
 
-def _with_true_bools(array: NDArray[Any], path: str) -> NDArray[Any]:
-    """Return `array` if its bools, in fields too, are 0 or 1: numpy's boolean indexing trusts them to be."""
-    dtype = array.dtype
-    if dtype.names is not None:
-        for name in dtype.names:
-            _with_true_bools(array[name], path)
-    elif dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
-        raise FormatError("a bool array holds other bytes than 0 and 1", path=path, next_step=_DAMAGED)
+def _sound(array: NDArray[Any], path: str) -> NDArray[Any]:
+    reason = unsound(array)
+    if reason is not None:
+        raise ValidationError(reason, path=path, next_step=_DAMAGED)
     return array
 
 

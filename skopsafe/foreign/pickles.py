@@ -20,8 +20,11 @@ _CALLS = frozenset(
     ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "INST", "OBJ", "BUILD", "EXT1", "EXT2", "EXT4", "BINPERSID", "PERSID")
 )
 _OPCODES = 10_000_000
-# Protocols 0 and 1 make every instance with it: its name says nothing of what is made.
-_MACHINERY = frozenset(("copy_reg:_reconstructor", "copyreg:_reconstructor"))
+# What makes every instance in protocols 0 and 1, and every array in a joblib file: the names say nothing of
+# what is made.
+_MACHINERY = frozenset(
+    ("copy_reg:_reconstructor", "copyreg:_reconstructor", "joblib.numpy_pickle:NumpyArrayWrapper")
+)
 
 
 @dataclass(frozen=True, slots=True)

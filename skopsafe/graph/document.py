@@ -6,7 +6,7 @@ See ``docs/format.md`` for how a Document is spelled as JSON.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -146,6 +146,16 @@ class Document:
         if self.shapes[run.shape].attributes is None:
             return [run.shape, *run.columns[row]]  # type: ignore[misc]
         return [run.shape, *(at(column, row) for column in run.columns)]
+
+    def each(self) -> Iterator[list[Any]]:
+        """Go through all nodes in order, each as `node` returns it."""
+        for run in self.runs:
+            if self.shapes[run.shape].attributes is None:
+                for row in run.columns:
+                    yield [run.shape, *row]  # type: ignore[misc]
+            else:
+                for number in range(run.count):
+                    yield [run.shape, *(at(column, number) for column in run.columns)]
 
 
 def at(column: Values, row: int) -> Value:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import collections
 import types
 from typing import Any
 
 from skopsafe.graph.parts import Context, Handler, Leaf, NameOf, Parts
 from skopsafe.handlers.checks import require
+from skopsafe.handlers.depth import require_shallow
 
 Names = tuple[str, ...] | None
 
@@ -19,6 +21,20 @@ def canonical(items: Any) -> list[Any]:
         return sorted(items, key=lambda item: (type(item).__qualname__, item))
     except (TypeError, ValueError):
         return sorted(items, key=lambda item: (type(item).__qualname__, repr(item)))
+
+
+_FEW = 256
+"""Items with one hash among which a dict may search."""
+
+
+def require_spread(keys: list[Any], where: str) -> None:
+    """Raise if so many keys have one hash that putting them into a dict would take quadratic time.
+
+    Hashes of numbers and of tuples of them can be made to collide; those of texts cannot.
+    """
+    if len(keys) > _FEW and not {str}.issuperset(map(type, keys)):
+        hashes = collections.Counter(map(hash, keys))
+        require(hashes.most_common(1)[0][1] <= _FEW, "its keys have one hash", where)
 
 
 def _load_list(_: Names, values: list[Any], __: Context) -> list[Any]:
@@ -33,6 +49,11 @@ def _get_dict(obj: dict[Any, Any]) -> Parts:
     return Parts(None, [part for item in obj.items() for part in item])
 
 
+def _load_tuple(_: Names, values: list[Any], __: Context) -> tuple[Any, ...]:
+    require_shallow(values, "tuple")
+    return tuple(values)
+
+
 def _load_dict(_: Names, values: list[Any], context: Context) -> dict[Any, Any]:
     out: dict[Any, Any] = {}
     _fill_dict(out, _, values, context)
@@ -41,6 +62,7 @@ def _load_dict(_: Names, values: list[Any], context: Context) -> dict[Any, Any]:
 
 def _fill_dict(shell: dict[Any, Any], _: Names, values: list[Any], __: Context) -> None:
     require(len(values) % 2 == 0, "a key has no value", "dict")
+    require_spread(values[::2], "dict")
     shell.update(zip(values[::2], values[1::2], strict=True))
     require(len(shell) == len(values) // 2, "a key stands twice", "dict")
 
@@ -51,9 +73,8 @@ def _get_int(obj: int) -> Parts:
 
 def _load_int(_: Names, values: list[Any], __: Context) -> int:
     # Hexadecimal takes linear time; decimal digits would take quadratic time.
-    (text,) = values
-    require(isinstance(text, str), "not a hexadecimal number", "int")
-    return int(text, 16)
+    require(len(values) == 1 and isinstance(values[0], str), "not a hexadecimal number", "int")
+    return int(values[0], 16)
 
 
 def _get_float(obj: float) -> Parts:
@@ -66,6 +87,7 @@ def _load_float(_: Names, values: list[Any], __: Context) -> float:
 
 
 def _load_complex(_: Names, values: list[Any], __: Context) -> complex:
+    require(len(values) == 2, "not two parts", "complex")
     real, imaginary = values
     require(type(real) is float and type(imaginary) is float, "parts are not floats", "complex")
     return complex(real, imaginary)
@@ -76,6 +98,7 @@ def _get_str(obj: str) -> Parts:
 
 
 def _load_str(_: Names, values: list[Any], __: Context) -> str:
+    require(len(values) == 1 and isinstance(values[0], str), "not a text in hexadecimal", "str")
     return bytes.fromhex(values[0]).decode("utf-8", "surrogatepass")
 
 
@@ -92,7 +115,9 @@ def _get_bytes(obj: bytes | bytearray) -> Parts:
 
 def _load_bytes(names: Names, values: list[Any], context: Context) -> bytes:
     if names == ("array",):
-        return context.array(values[0]).tobytes()
+        found = context.array(values[0])
+        require(found.dtype.str == "|u1" and found.ndim == 1, "not bytes", "bytes")
+        return found.tobytes()
     require(names == ("base64",) and isinstance(values[0], str), "unknown form", "bytes")
     try:
         return base64.b64decode(values[0], validate=True)
@@ -110,6 +135,7 @@ def _load_range(_: Names, values: list[Any], __: Context) -> range:
 
 def _load_slice(_: Names, values: list[Any], __: Context) -> slice:
     require(len(values) == 3, "not three parts", "slice")
+    require_shallow(values, "slice")
     return slice(*values)
 
 
@@ -121,8 +147,15 @@ def _singleton(value: Any) -> Any:
     return load
 
 
+def _fill_set(shell: set[Any], _: Names, values: list[Any], __: Context) -> None:
+    require_spread(values, "set")
+    shell.update(values)
+    require(len(shell) == len(values), "an item stands twice", "set")
+
+
 def _set_loader(kind: type) -> Any:
     def load(_: Names, values: list[Any], __: Context) -> Any:
+        require_spread(values, kind.__name__)
         out = kind(values)
         require(len(out) == len(values), "an item stands twice", kind.__name__)
         return out
@@ -150,6 +183,7 @@ def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
         "not a function and an object",
         "method",
     )
+    require_shallow(values, "method")
     return types.MethodType(values[0], values[1])
 
 
@@ -159,14 +193,14 @@ def _sequence(obj: Any) -> Parts:
 
 HANDLERS = (
     Handler("builtins:list", _sequence, _load_list, lambda _: [], _fill_list),
-    Handler("builtins:tuple", _sequence, lambda _, values, __: tuple(values)),
+    Handler("builtins:tuple", _sequence, _load_tuple),
     Handler("builtins:dict", _get_dict, _load_dict, lambda _: {}, _fill_dict),
     Handler(
         "builtins:set",
         lambda obj: Parts(None, canonical(obj)),
         _set_loader(set),
         lambda _: set(),
-        lambda shell, _, values, __: shell.update(values),
+        _fill_set,
     ),
     Handler("builtins:frozenset", lambda obj: Parts(None, canonical(obj)), _set_loader(frozenset)),
     Handler("builtins:int", _get_int, _load_int),

@@ -1,4 +1,4 @@
-"""numpy: arrays of every dtype, scalars, dtypes, masked arrays and random states."""
+"""numpy: arrays of every dtype, scalars, dtypes and masked arrays."""
 
 from __future__ import annotations
 
@@ -7,12 +7,23 @@ from typing import Any
 import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
+from skopsafe.graph.plain import unsound
+from skopsafe.handlers import numpy_random
 from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.depth import require_shallow
 
 Names = tuple[str, ...] | None
 
-_BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 _PLAIN = "biufcSUVmM"
+_FORMS = (
+    ("shape", "fortran", "objects"),
+    ("shape", "fortran", "dtype", "rows"),
+    ("shape", "fortran", "coerce", "missing", "na_object", "strings"),
+)
+_ROW, _ROWS = 2**12, 2**24
+_ITEM = 2**24
+"""Bytes of one item of a dtype that stands for itself; arrays have theirs in the archive."""
+_DEEPEST = 32
 
 
 def is_plain(dtype: np.dtype[Any]) -> bool:
@@ -71,24 +82,33 @@ def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     if names == ("bytes", "dtype"):
         found, dtype = context.array(values[0]), values[1]
         require(isinstance(dtype, np.dtype) and not dtype.hasobject, "no plain dtype", "ndarray")
+        require(dtype.names is not None and found.dtype.kind == "V", "no structure", "ndarray")
         require(dtype.itemsize == found.dtype.itemsize, "the dtype has another size", "ndarray")
-        return found.view(dtype)
+        found = found.view(dtype)
+        reason = unsound(found)
+        require(reason is None, reason or "", "ndarray")
+        return found
+    require(names in _FORMS, "unknown form", "ndarray")
     shape = _shape(values[0], values[-1], "ndarray")
     order: Any = "F" if values[1] else "C"
     items = values[-1]
+    require_shallow(items, "ndarray")
     if names == ("shape", "fortran", "objects"):
         flat: Any = np.empty(len(items), object)
         for index, item in enumerate(items):
             flat[index] = item
         return flat.reshape(shape, order=order)
     if names == ("shape", "fortran", "dtype", "rows"):
-        require(isinstance(values[2], np.dtype), "no dtype", "ndarray")
+        dtype = values[2]
+        require(isinstance(dtype, np.dtype) and dtype.names is not None, "no structure", "ndarray")
+        # Memory for a row must stand in proportion to what the file spends on it.
+        require(
+            dtype.itemsize <= _ROW or dtype.itemsize * len(items) <= _ROWS, "rows are too long", "ndarray"
+        )
         return np.array(items, values[2]).reshape(shape, order=order)
-    require(
-        names == ("shape", "fortran", "coerce", "missing", "na_object", "strings"), "unknown form", "ndarray"
-    )
-    options = {"na_object": values[4]} if values[3] else {}
-    text = np.dtypes.StringDType(coerce=bool(values[2]), **options)  # type: ignore[attr-defined, unused-ignore]
+    text = _string_dtype(*values[2:5])
+    missing = type(values[4]) if values[3] else str
+    require(all(type(item) in (str, missing) for item in items), "not texts", "ndarray")
     return np.array(items, text).reshape(shape, order=order)
 
 
@@ -96,6 +116,14 @@ def _load_arrays(names: tuple[str, ...], columns: list[list[Any]], context: Cont
     if names == ("array",):
         return context.arrays(columns[0])
     return [_load_array(names, list(values), context) for values in zip(*columns, strict=True)]
+
+
+def _string_dtype(coerce: object, missing: object, na_object: object) -> Any:
+    if not missing:
+        return np.dtypes.StringDType(coerce=bool(coerce))  # type: ignore[attr-defined, unused-ignore]
+    plain = na_object is None or isinstance(na_object, (float, int, str, np.generic))
+    require(plain or type(na_object).__name__ == "NAType", "no mark for a missing text", "StringDType")
+    return np.dtypes.StringDType(coerce=bool(coerce), na_object=na_object)  # type: ignore[attr-defined, unused-ignore]
 
 
 def _get_scalar(obj: np.generic) -> Parts:
@@ -113,6 +141,7 @@ def _load_scalar(names: Names, values: list[Any], context: Context) -> Any:
         found = context.array(values[0])
         require(found.ndim == 0, "not a scalar", "numpy.generic")
         return found[()]
+    require(names == ("dtype", "value"), "unknown form", "numpy.generic")
     kind, python = _INLINE.get(values[0], (None, None)) if isinstance(values[0], str) else (None, None)
     require(kind is not None and type(values[1]) is python, "not a scalar of its dtype", "numpy.generic")
     return kind(values[1])  # type: ignore[misc]
@@ -135,31 +164,47 @@ def _get_dtype(obj: np.dtype[Any]) -> Parts:
 
 
 def _load_dtype(names: Names, values: list[Any], _: Context) -> Any:
+    found = _make_dtype(names, values)
+    require(found.itemsize <= _ITEM, f"items of {found.itemsize} bytes", "numpy.dtype")
+    require(_nesting(found) <= _DEEPEST, "nested too deeply", "numpy.dtype")
+    return found
+
+
+def _nesting(dtype: np.dtype[Any]) -> int:
+    """Return how deep structures are nested. All of them are no deeper than allowed but the outermost."""
+    inner = [field[0] for field in (dtype.fields or {}).values()]
+    inner += [] if dtype.subdtype is None else [dtype.subdtype[0]]
+    return 1 + max(map(_nesting, inner), default=0)
+
+
+def _make_dtype(names: Names, values: list[Any]) -> Any:
     if names == ("str",):
         require(isinstance(values[0], str) and len(values[0]) < 64, "malformed", "numpy.dtype")
-        return np.dtype(values[0])
+        found = np.dtype(values[0])
+        require(found.str == values[0], "not as numpy spells it", "numpy.dtype")
+        return found
     if names == ("base", "shape"):
-        require(isinstance(values[0], np.dtype), "malformed", "numpy.dtype")
+        require(isinstance(values[0], np.dtype) and isinstance(values[1], tuple), "malformed", "numpy.dtype")
         return np.dtype((values[0], values[1]))
     if names == ("coerce", "missing", "na_object"):
-        options = {"na_object": values[2]} if values[1] else {}
-        return np.dtypes.StringDType(coerce=bool(values[0]), **options)  # type: ignore[attr-defined, unused-ignore]
+        return _string_dtype(*values)
     require(names == ("fields", "itemsize", "aligned"), "unknown form", "numpy.dtype")
     fields = values[0]
-    require(isinstance(fields, list), "malformed", "dtype")
+    require(isinstance(fields, list) and len(fields) <= 2**16, "malformed", "numpy.dtype")
     for field in fields:
         require(
             isinstance(field, tuple) and len(field) in (3, 4) and isinstance(field[0], str),
             "malformed",
-            "dtype",
+            "numpy.dtype",
         )
-        require(isinstance(field[1], np.dtype) and isinstance(field[2], int), "malformed", "dtype")
+        require(isinstance(field[1], np.dtype), "malformed", "numpy.dtype")
+        require(len(field) == 3 or isinstance(field[3], (str, tuple)), "malformed title", "numpy.dtype")
     spec = {
         "names": [f[0] for f in fields],
         "formats": [f[1] for f in fields],
-        "offsets": [f[2] for f in fields],
+        "offsets": [integer(f[2], "numpy.dtype.offsets", 0, _ITEM) for f in fields],
         "titles": [f[3] if len(f) == 4 else None for f in fields],
-        "itemsize": integer(values[1], "dtype.itemsize", 0, 2**31 - 1),
+        "itemsize": integer(values[1], "numpy.dtype.itemsize", 0, _ITEM),
     }
     return np.dtype(spec, align=bool(values[2]))  # type: ignore[call-overload]
 
@@ -176,7 +221,9 @@ def _get_masked(obj: Any) -> Parts:
     )
 
 
-def _load_masked(_: Names, values: list[Any], __: Context) -> Any:
+def _load_masked(names: Names, values: list[Any], __: Context) -> Any:
+    require(names == ("data", "mask", "fill_value", "hard"), "unknown form", "MaskedArray")
+    require(type(values[3]) is bool, "not a bool", "MaskedArray.hardmask")
     data, mask, fill, hard = values
     array(data, "MaskedArray.data")
     if mask is not None:
@@ -192,7 +239,8 @@ def _load_masked(_: Names, values: list[Any], __: Context) -> Any:
 
 
 def _view(cls: Any) -> Handler:
-    def load(_: Names, values: list[Any], __: Context) -> Any:
+    def load(names: Names, values: list[Any], __: Context) -> Any:
+        require(names == ("data",), "unknown form", cls.__name__)
         found = array(values[0], cls.__name__)
         require(cls is not np.matrix or found.ndim == 2, "a matrix has two dimensions", "matrix")
         return found.view(cls)
@@ -206,120 +254,12 @@ def _get_record_array(obj: Any) -> Parts:
     return Parts(("data", "record"), [base, record])
 
 
-def _load_record_array(_: Names, values: list[Any], __: Context) -> Any:
+def _load_record_array(names: Names, values: list[Any], __: Context) -> Any:
+    require(names == ("data", "record"), "unknown form", "recarray")
     found = array(values[0], "recarray")
+    require(not values[1] or found.dtype.names is not None, "no structure", "recarray")
     dtype = np.dtype((np.record, found.dtype)) if values[1] else found.dtype
     return found.view(np.recarray) if not values[1] else np.ndarray.view(found, dtype).view(np.recarray)
-
-
-def _get_bit_generator(obj: Any) -> Parts:
-    sequence = getattr(obj, "seed_seq", None)
-    state = obj.state
-    return Parts(("name", "state", "seed_seq"), [state["bit_generator"], state, sequence])
-
-
-def _load_bit_generator(_: Names, values: list[Any], __: Context) -> Any:
-    from numpy import random
-
-    name, state, sequence = values
-    require(name in _BIT_GENERATORS, "not a bit generator of numpy", "BitGenerator")
-    require(
-        isinstance(state, dict) and state.get("bit_generator") == name,
-        "malformed state",
-        "BitGenerator.state",
-    )
-    require(
-        sequence is None or type(sequence) is random.SeedSequence,
-        "malformed seed_seq",
-        "BitGenerator.seed_seq",
-    )
-    _check_state(name, state)
-    out = getattr(random, name)(sequence if sequence is not None else 0)
-    out.state = state
-    return out
-
-
-def _check_state(name: str, state: dict[str, Any]) -> None:
-    where = f"{name}.state"
-    inner = state.get("state")
-    require(isinstance(inner, dict), "malformed", where)
-    assert isinstance(inner, dict)
-    if name == "MT19937":
-        key = array(inner.get("key"), f"{where}.key", shape=(624,))
-        require(key.dtype == np.uint32, "not uint32", f"{where}.key")
-        # The compiled generator reads key[pos]: 624 means that the block is used up.
-        integer(inner.get("pos"), f"{where}.pos", 0, 624)
-    elif name in ("PCG64", "PCG64DXSM"):
-        for field in ("state", "inc"):
-            integer(inner.get(field), f"{where}.{field}", 0, 2**128 - 1)
-    else:
-        expected = {"Philox": {"counter": 4, "key": 2}, "SFC64": {"state": 4}}[name]
-        for field, size in expected.items():
-            words = array(inner.get(field), f"{where}.{field}", shape=(size,))
-            require(words.dtype == np.uint64, "not uint64", f"{where}.{field}")
-        if name == "Philox":
-            buffer = array(state.get("buffer"), f"{where}.buffer", shape=(4,))
-            require(buffer.dtype == np.uint64, "not uint64", f"{where}.buffer")
-            integer(state.get("buffer_pos"), f"{where}.buffer_pos", 0, 4)
-    if name != "MT19937":
-        integer(state.get("has_uint32"), f"{where}.has_uint32", 0, 1)
-        integer(state.get("uinteger"), f"{where}.uinteger", 0, 2**32 - 1)
-
-
-def _get_random_state(obj: Any) -> Parts:
-    # The seed sequence is left out: RandomState never uses it, and it is not that of the seed.
-    state = obj.get_state(legacy=False)
-    return Parts(
-        ("state", "has_gauss", "gauss"), [obj._bit_generator.state, state["has_gauss"], state["gauss"]]
-    )
-
-
-def _load_random_state(_: Names, values: list[Any], context: Context) -> Any:
-    from numpy.random import RandomState
-
-    state, has_gauss, gauss = values
-    require(isinstance(state, dict), "malformed state", "RandomState.state")
-    out = RandomState(_load_bit_generator(None, [state.get("bit_generator"), state, None], context))
-    full = out.get_state(legacy=False)
-    full["has_gauss"] = integer(has_gauss, "RandomState.has_gauss", 0, 1)
-    require(type(gauss) is float, "not a float", "RandomState.gauss")
-    full["gauss"] = gauss
-    out.set_state(full)
-    return out
-
-
-def _load_generator(_: Names, values: list[Any], __: Context) -> Any:
-    from numpy.random import BitGenerator, Generator
-
-    require(len(values) == 1 and isinstance(values[0], BitGenerator), "no bit generator", "Generator")
-    return Generator(values[0])
-
-
-def _get_seed(obj: Any) -> Parts:
-    return Parts(
-        ("entropy", "spawn_key", "pool_size", "children"),
-        [obj.entropy, obj.spawn_key, obj.pool_size, obj.n_children_spawned],
-    )
-
-
-def _load_seed(_: Names, values: list[Any], __: Context) -> Any:
-    from numpy.random import SeedSequence
-
-    entropy, key, size, children = values
-    integer(size, "SeedSequence.pool_size", 4, 4096)
-    words = [entropy] if not isinstance(entropy, (list, tuple, np.ndarray)) else list(entropy)
-    for word in (*words, *key):
-        require(
-            word is None or (isinstance(word, (int, np.integer)) and word >= 0),
-            "not an integer",
-            "SeedSequence",
-        )
-    return SeedSequence(
-        entropy,
-        spawn_key=key,
-        pool_size=size,
-        n_children_spawned=integer(children, "SeedSequence", 0, 2**32 - 1),
-    )
 
 
 def _load_masked_constant(_: Names, values: list[Any], __: Context) -> Any:
@@ -335,8 +275,5 @@ HANDLERS = (
     Handler("numpy.ma.core:MaskedConstant", lambda _: Parts(None, []), _load_masked_constant),
     _view(np.matrix),
     Handler("numpy:recarray", _get_record_array, _load_record_array),
-    Handler("numpy.random:BitGenerator", _get_bit_generator, _load_bit_generator),
-    Handler("numpy.random:RandomState", _get_random_state, _load_random_state),
-    Handler("numpy.random:Generator", lambda o: Parts(None, [o.bit_generator]), _load_generator),
-    Handler("numpy.random:SeedSequence", _get_seed, _load_seed),
+    *numpy_random.HANDLERS,
 )

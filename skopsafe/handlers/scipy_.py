@@ -92,6 +92,7 @@ def _load(cls_name: str) -> Any:
     def load(names: Names, values: list[Any], _: Context) -> Any:
         import scipy.sparse
 
+        require(names is not None, "unknown form", cls_name)
         parts = dict(zip(names or (), values, strict=True))
         shape = _shape(parts.get("shape"), cls_name)
         require(
@@ -148,9 +149,18 @@ def _load_coo(cls: Any, shape: tuple[int, ...], parts: dict[str, Any], where: st
     return out
 
 
+def _lists(part: Any) -> Any:
+    out = np.empty(len(part), object)
+    for index, row in enumerate(part):
+        out[index] = row.copy() if type(row) is list else row
+    return out
+
+
 def _load_lil(cls: Any, shape: tuple[int, ...], parts: dict[str, Any], where: str) -> Any:
     data = array(parts.get("data"), f"{where}.data", kinds="O", shape=(shape[0],))
     rows = array(parts.get("rows"), f"{where}.rows", kinds="O", shape=(shape[0],))
+    # Copies: the lists could be filled, or be changed through another reference, after this check.
+    data, rows = (_lists(part) for part in (data, rows))
     for row, values in zip(rows, data, strict=True):
         require(
             type(row) is list and type(values) is list and len(row) == len(values),
@@ -160,6 +170,7 @@ def _load_lil(cls: Any, shape: tuple[int, ...], parts: dict[str, Any], where: st
         require(all(type(c) in (int, np.int32, np.int64) for c in row), "not integers", f"{where}.rows")
         require(all(0 <= c < shape[1] for c in row), "outside the matrix", f"{where}.rows")
         require(all(a < b for a, b in itertools.pairwise(row)), "not sorted", f"{where}.rows")
+        require(all(isinstance(v, (np.generic, int, float, complex)) for v in values), "not numbers", where)
     require(isinstance(parts.get("dtype"), np.dtype), "malformed", f"{where}.dtype")
     out = cls(shape, dtype=parts["dtype"])
     out.data, out.rows = data, rows

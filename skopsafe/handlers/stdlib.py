@@ -14,8 +14,12 @@ import uuid
 import zoneinfo
 from typing import Any
 
+import numpy as np
+
 from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
+from skopsafe.handlers.depth import require_shallow
 
 Names = tuple[str, ...] | None
 
@@ -26,12 +30,14 @@ def _items(obj: Any) -> list[Any]:
 
 def _fill_mapping(shell: Any, _: Names, values: list[Any], __: Context) -> None:
     require(len(values) % 2 == 0, "a key has no value", type(shell).__name__)
+    require_spread(values[::2], type(shell).__name__)
     for key, value in zip(values[::2], values[1::2], strict=True):
         dict.__setitem__(shell, key, value)
 
 
 def _fill_ordered(shell: Any, _: Names, values: list[Any], __: Context) -> None:
     require(len(values) % 2 == 0, "a key has no value", "OrderedDict")
+    require_spread(values[::2], "OrderedDict")
     for key, value in zip(values[::2], values[1::2], strict=True):
         shell[key] = value
 
@@ -41,13 +47,20 @@ def _fill_defaultdict(shell: Any, _: Names, values: list[Any], context: Context)
     require(
         values and (values[0] is None or callable(values[0])), "the factory is not callable", "defaultdict"
     )
+    require_shallow(values, "defaultdict")
     shell.default_factory = values[0]
     _fill_mapping(shell, _, values[1:], context)
 
 
 def _load_deque(names: Names, values: list[Any], context: Context) -> Any:
+    require(len(values) > 0, "no maxlen", "deque")
     maxlen = values[0]
-    require(maxlen is None or (type(maxlen) is int and maxlen >= 0), "maxlen is not a size", "deque")
+    require(
+        maxlen is None or (type(maxlen) is int and len(values) - 1 <= maxlen < 2**63),
+        "maxlen is not a size",
+        "deque",
+    )
+    require_shallow(values, "deque")
     return collections.deque(values[1:], maxlen)
 
 
@@ -69,6 +82,8 @@ def _load_fraction(_: Names, values: list[Any], __: Context) -> Any:
     require(
         len(values) == 2 and all(type(v) is int for v in values) and values[1] > 0, "not a ratio", "Fraction"
     )
+    # Reducing it takes quadratic time.
+    require(max(abs(v) for v in values).bit_length() < 2**18, "too long", "Fraction")
     return fractions.Fraction(*values)
 
 
@@ -80,7 +95,14 @@ def _get_decimal(obj: decimal.Decimal) -> Parts:
 def _load_decimal(_: Names, values: list[Any], __: Context) -> Any:
     require(len(values) == 3 and isinstance(values[1], str) and values[1].isascii(), "malformed", "Decimal")
     require(values[2] in ("F", "n", "N") or type(values[2]) is int, "malformed exponent", "Decimal")
-    require(values[0] in (0, 1) and (not values[1] or values[1].isdigit()), "malformed", "Decimal")
+    # An int of it has as many digits as its exponent says.
+    require(type(values[2]) is str or abs(values[2]) <= 10**7, "too large an exponent", "Decimal")
+    require(len(values[1]) <= 10**7, "too many digits", "Decimal")
+    require(
+        type(values[0]) is int and values[0] in (0, 1) and (not values[1] or values[1].isdigit()),
+        "malformed",
+        "Decimal",
+    )
     return decimal.Decimal((values[0], tuple(map(int, values[1])), values[2]))
 
 
@@ -95,6 +117,7 @@ def _get_time(obj: Any) -> Parts:
 
 def _moment(cls: Any) -> Any:
     def load(_: Names, values: list[Any], __: Context) -> Any:
+        require(len(values) >= 2, "too few parts", cls.__name__)
         *parts, fold, zone = values
         require(all(type(p) is int for p in parts), "not integers", cls.__name__)
         require(zone is None or isinstance(zone, datetime.tzinfo), "not a time zone", cls.__name__)
@@ -147,7 +170,11 @@ def _load_path(cls: Any) -> Any:
 def _load_pattern(_: Names, values: list[Any], __: Context) -> Any:
     require(len(values) == 2 and isinstance(values[0], (str, bytes)), "malformed", "re.Pattern")
     require(type(values[1]) is int and len(values[0]) < 10_000, "malformed or too long", "re.Pattern")
-    return re.compile(values[0], re.RegexFlag(values[1]) & ~re.DEBUG)
+    require(0 <= values[1] < 2**16, "unknown flags", "re.Pattern")
+    try:
+        return re.compile(values[0], values[1] & ~re.DEBUG)
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error}") from error
 
 
 def _get_partial(obj: Any) -> Parts:
@@ -161,11 +188,22 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
         isinstance(args, tuple) and isinstance(keywords, dict), "malformed arguments", "functools.partial"
     )
     require(all(isinstance(key, str) for key in keywords), "malformed keywords", "functools.partial")
-    out = functools.partial(func, *args, **keywords)
+    require_shallow((func, *args, *keywords.values()), "functools.partial")
+    # Functions of numpy write into arrays that they are given: into copies, not into those of the model.
+    args = tuple(map(_own, args))
+    out = functools.partial(func, *args, **{key: _own(value) for key, value in keywords.items()})
     if state is not None:
         require(isinstance(state, dict), "malformed attributes", "functools.partial")
+        require_shallow(state.values(), "functools.partial")
         out.__dict__.update(state)
     return out
+
+
+def _own(value: Any) -> Any:
+    """Copy arrays, and arrays in a tuple, which is how several `out` are given."""
+    if isinstance(value, np.ndarray):
+        return np.array(value, order="K", subok=type(value) is not np.memmap)
+    return tuple(map(_own, value)) if type(value) is tuple else value
 
 
 def get_enum(obj: enum.Enum) -> Parts:
@@ -209,9 +247,8 @@ HANDLERS = (
     Handler(
         "collections:defaultdict",
         lambda o: Parts(None, [o.default_factory, *_items(o)]),
+        # No shell: freeing a chain of these recurses, and only when made whole can each look down.
         _by_fill(collections.defaultdict, _fill_defaultdict),
-        lambda _: collections.defaultdict(),
-        _fill_defaultdict,
     ),
     Handler(
         "collections:deque",

@@ -184,8 +184,8 @@ def _shared(document: Document) -> set[int]:
     more: set[int] = set()
     if isinstance(document.root, list):
         once.add(document.root[0])
-    for number in range(document.node_count):
-        for value in document.node(number):
+    for node in document.each():
+        for value in node:
             if type(value) is list:
                 (more if value[0] in once else once).add(value[0])
     return more

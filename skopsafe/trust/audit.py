@@ -9,6 +9,7 @@ from typing import Any, Literal
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
 from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, at
+from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
 from skopsafe.trust.tables import Rule, Tables
 
@@ -160,7 +161,7 @@ def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
 
 
 def _values(document: Document, tables: Tables) -> list[Entry]:
-    """Find attributes of trusted classes whose values need approval."""
+    """Find attributes of trusted classes whose values need approval, by rules or by what they hold."""
     watched: dict[int, list[tuple[int, Rule]]] = {}
     for number, shape in enumerate(document.shapes):
         rules = tables.rules(document.types[shape.type].name)
@@ -178,17 +179,21 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
                     if not _is_allowed(document, at(column, row), rule):
                         _, count, where = found.get(rule.name, (rule, 0, f"nodes[{start + row}]"))
                         found[rule.name] = (rule, count + (run.count if same else 1), where)
+    reasons = {name: (rule.reason, count, where) for name, (rule, count, where) in found.items()}
+    for name, reason, index in misplaced(document, tables):
+        _, count, where = reasons.get(name, (reason, 0, f"nodes[{index}]"))
+        reasons[name] = (reason, count + 1, where)
     return [
         Entry(
             name,
             "attribute",
             "unknown",
-            rule.reason,
+            reason,
             "keeps the value that the file gives to this attribute",
             count,
             where,
         )
-        for name, (rule, count, where) in found.items()
+        for name, (reason, count, where) in reasons.items()
     ]
 
 

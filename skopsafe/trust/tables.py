@@ -50,6 +50,22 @@ class Rule:
         return f"{names.spell(self.type)}:{self.attribute}"
 
 
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What holds for functions that are harmless at some places only.
+
+    Attributes
+    ----------
+    places : frozenset of str
+        Attributes that may hold them: ``module:qualname:attribute``.
+    reason : str
+        What they could do elsewhere.
+    """
+
+    places: frozenset[str]
+    reason: str
+
+
 class Tables:
     """Looks names up in the reviewed tables, reading only the tables of libraries that are asked for.
 
@@ -77,6 +93,11 @@ class Tables:
         """Return the rules for the attributes of a class, by attribute."""
         found: dict[str, Rule] = _library(names.parse(name).module.partition(".")[0])["rules"].get(name, {})
         return found
+
+    def confined(self, name: str) -> Confinement | None:
+        """Return where a function may stand, or None if it may stand anywhere."""
+        table = _confined()
+        return table.get(name, table.get(f"{names.parse(name).module}:*"))
 
     def denied(self, name: str) -> str | None:
         """Return why no approval unlocks `name`, or None."""
@@ -107,7 +128,7 @@ def _read(name: str) -> dict[str, Any] | None:
 def _library(top: str) -> dict[str, Any]:
     found: dict[str, Any] = {CLASS: {}, VALUE: {}, "rules": {}, "setstate": set()}
     table = _read(top) if top.isidentifier() and top.isascii() else None
-    if table is None or top == "denied":
+    if table is None or top in ("denied", "confined"):
         return found
     for group in table.get("reviewed", ()):
         for role, key in ((CLASS, "classes"), (VALUE, "values")):
@@ -134,4 +155,19 @@ def _floor() -> dict[str, dict[str, str]]:
             out["modules"][module] = group["reason"]
         for name in group.get("names", ()):
             out["names"][name] = group["reason"]
+    return out
+
+
+@functools.cache
+def _confined() -> dict[str, Confinement | None]:
+    table = _read("confined")
+    assert table is not None
+    out: dict[str, Confinement | None] = {}
+    for group in table["confined"]:
+        found = Confinement(frozenset(group["places"]), group["reason"])
+        for module in group.get("modules", ()):
+            out[f"{module}:*"] = found
+            out |= dict.fromkeys([f"{module}:{name}" for name in group.get("except", ())])
+        for name in group.get("names", ()):
+            out[name] = found
     return out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
+import tomllib
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 
 import skopsafe
+from skopsafe import names
+from skopsafe.trust.tables import Tables
 from tests.attacks.crafted import call, changed
 
 
@@ -34,18 +38,69 @@ from tests.attacks.crafted import call, changed
         "socket:socket",
         "runpy:run_path",
         "skopsafe.api:load",
+        "operator:call",
+        "_frozen_importlib:_gcd_import",
+        "numpy.ctypeslib:load_library",
+        "numpy.ctypeslib._ctypeslib:load_library",
+        "numpy:savetxt",
+        "numpy:ndarray.tofile",
+        "numpy.lib._npyio_impl:load",
+        "numpy.lib.stride_tricks:as_strided",
+        "scipy.io:loadmat",
+        "scipy.io.matlab._mio:loadmat",
+        "scipy:LowLevelCallable",
+        "sklearn.datasets:load_files",
+        "sklearn.datasets._base:clear_data_home",
+        "joblib.numpy_pickle:load",
+        "joblib.externals.loky:get_reusable_executor",
+        "pandas:read_csv",
+        "pandas.io.common:get_handle",
+        "torch.package:PackageImporter",
+        "builtins:help",
+        "builtins:str.format",
+        "builtins:object.__setattr__",
+        "importlib.metadata:EntryPoint.load",
+        "_winapi:CreateProcess",
+        "winreg:SetValue",
+        "nt:system",
+        "logging:FileHandler",
+        "logging.config:dictConfig",
+        "unittest.mock:patch",
+        "weakref:finalize",
+        "atexit:register",
+        "sched:scheduler",
+        "codecs:open",
+        "_io:FileIO",
+        "types:FunctionType",
+        "pathlib:Path.write_bytes",
     ],
 )
 @pytest.mark.parametrize("role", ["call", "value", "class"])
 def test_the_floor_cannot_be_approved(name: str, role: str, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     data = call(name, role, f"touch {marker}")
-    spelled = name.replace(":", ".")
+    spelled = names.spell(name)
     assert spelled in skopsafe.get_untrusted_types(data=data)
     with pytest.raises(skopsafe.DeniedTypeError) as caught:
         skopsafe.loads(data, trusted=[spelled, name])
     assert caught.value.types == [spelled]
     assert not marker.exists()
+
+
+def test_every_entry_of_the_floor_is_denied_and_none_is_reviewed() -> None:
+    table = tomllib.loads(
+        resources.files("skopsafe.trust").joinpath("tables", "denied.toml").read_text("utf-8")
+    )
+    tables = Tables(())
+    for group in table["denied"]:
+        assert group["reason"]
+        for name in (*group.get("names", ()), *(f"{module}:f" for module in group.get("modules", ()))):
+            assert tables.denied(name), name
+            for role in ("class", "value"):
+                assert tables.reviewed(name, role) is None, name
+            assert names.is_name(name) or name == "builtins.__loader__:f"
+            with pytest.raises(skopsafe.DeniedTypeError):
+                skopsafe.loads(call(name), trusted=[names.spell(name), name])
 
 
 def test_an_alias_of_a_denied_function_is_denied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,15 +172,15 @@ def test_values_that_open_doors_need_approval(tmp_path: Path) -> None:
     from sklearn.pipeline import make_pipeline
 
     model = make_pipeline(TfidfVectorizer(input="filename"), memory=str(tmp_path))
-    names = skopsafe.audit(model).untrusted
-    assert names == [
+    needed = skopsafe.audit(model).untrusted
+    assert needed == [
         "sklearn.feature_extraction.text.TfidfVectorizer:input",
         "sklearn.pipeline.Pipeline:memory",
     ]
     data = skopsafe.dumps(model)
     with pytest.raises(skopsafe.UntrustedTypesFoundException, match="pickles in it are loaded"):
         skopsafe.loads(data)
-    assert skopsafe.loads(data, trusted=names).memory == str(tmp_path)
+    assert skopsafe.loads(data, trusted=needed).memory == str(tmp_path)
 
 
 @pytest.mark.parametrize("trusted", [True, ["sklearn.*"], "os.system", [lambda: 0], [5]])

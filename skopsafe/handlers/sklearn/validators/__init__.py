@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from skopsafe import names
-from skopsafe.handlers.sklearn.validators import cluster, encoders, neighbors, svm, trees
+from skopsafe.handlers.sklearn.validators import cluster, encoders, neighbors, params, svm, trees
 
 Check = Callable[[Any], None]
 
@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     **svm.CHECKS,
     **cluster.CHECKS,
     **encoders.CHECKS,
+    **params.CHECKS,
 }
 
 

@@ -1,0 +1,28 @@
+"""What the bytes of plain arrays must be: numpy and Python trust bools and texts without looking."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def unsound(array: NDArray[Any]) -> str | None:
+    """Return what is wrong with the bytes of an array of a plain dtype, or None.
+
+    numpy's boolean indexing counts with the bytes of a bool, and Python with the code points of a text.
+    """
+    dtype = array.dtype
+    if dtype.names is not None:
+        return next((found for name in dtype.names if (found := unsound(array[name]))), None)
+    if not array.size or not dtype.itemsize:
+        return None
+    if dtype.kind == "b" and array.view(np.uint8).max() > 1:
+        return "a bool is neither 0 nor 1"
+    if dtype.kind == "U":
+        letters = array.ravel(order="K").view(np.dtype("u4").newbyteorder(dtype.byteorder))
+        if letters.max() > sys.maxunicode:
+            return "a text has letters that do not exist"
+    return None

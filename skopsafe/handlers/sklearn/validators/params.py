@@ -1,0 +1,56 @@
+"""Parameters of any estimator that name methods to call, or say how many threads to start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skopsafe.handlers.checks import integer, require
+
+MOST_THREADS = 1024
+_METHODS = frozenset(
+    {
+        "auto",
+        "drop",
+        "decision_function",
+        "predict",
+        "predict_log_proba",
+        "predict_proba",
+        "score_samples",
+        "transform",
+    }
+)
+
+
+def _check_threads(obj: Any) -> None:
+    """A pool starts as many as it is told to, at once; OpenMP ends the process when it cannot."""
+    if not type(obj).__module__.startswith("sklearn."):
+        return  # what a user's class means by these is its own affair
+    state = vars(obj)
+    for name, least in (("n_jobs", -MOST_THREADS), ("_n_threads", 1), ("n_threads", 1)):
+        if state.get(name) is not None:
+            integer(state[name], f"{type(obj).__name__}.{name}", least, MOST_THREADS)
+
+
+def _methods(name: str) -> Callable[[Any], None]:
+    def check(obj: Any) -> None:
+        """Whatever stands there has this method called with X: ``tofile`` of an array writes a file."""
+        value = vars(obj).get(name)
+        for method in value if isinstance(value, (list, tuple, np.ndarray)) else (value,):
+            require(
+                method is None or (isinstance(method, str) and method in _METHODS),
+                "not a method of estimators that is called with X",
+                f"{type(obj).__name__}.{name}",
+            )
+
+    return check
+
+
+CHECKS: dict[str, Callable[[Any], None]] = {
+    "sklearn.base:BaseEstimator": _check_threads,
+    "sklearn.ensemble._stacking:_BaseStacking": _methods("stack_method_"),
+    "sklearn.metrics._scorer:_BaseScorer": _methods("_response_method"),
+    "sklearn.model_selection._classification_threshold:BaseThresholdClassifier": _methods("response_method"),
+}

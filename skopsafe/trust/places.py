@@ -1,0 +1,90 @@
+"""Where reviewed functions may stand: some are harmless only where scikit-learn hands them fresh arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from skopsafe import names
+from skopsafe.graph.document import CLASS, VALUE, Document
+from skopsafe.trust.tables import Confinement, Tables
+
+# What holds a function without calling it: whoever holds one of these holds the function.
+_CARRIERS = frozenset(
+    {
+        "builtins:list",
+        "builtins:tuple",
+        "builtins:dict",
+        "builtins:set",
+        "builtins:frozenset",
+        "builtins:slice",
+        "builtins:method",
+        "builtins:method_descriptor",
+        "builtins:builtin_function_or_method",
+        "collections:OrderedDict",
+        "collections:Counter",
+        "collections:defaultdict",
+        "collections:deque",
+        "functools:partial",
+        "numpy:ndarray",
+        "numpy.ma:MaskedArray",
+    }
+)
+
+Carried = dict[int, frozenset[Confinement]]
+
+
+def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, int]]:
+    """Find confined functions at attributes of trusted types that are no place for them.
+
+    Yields
+    ------
+    tuple of (str, str, int)
+        The name to approve, such as ``sklearn.svm._classes.SVC:kernel``; the reason; the node.
+    """
+    rows = {
+        number: found
+        for number, row in enumerate(document.types)
+        if row.role == VALUE and (found := tables.confined(row.name)) is not None
+    }
+    if not rows:
+        return
+    carried = _spread(document, rows)
+    for index, node in enumerate(document.each()):
+        shape = document.shapes[node[0]]
+        row = document.types[shape.type]
+        # A class that nobody reviewed needs approval itself.
+        if row.role != CLASS or row.name in _CARRIERS or not _is_trusted(row.name, tables):
+            continue
+        for position, value in enumerate(node[1:]):
+            for confinement in carried.get(value[0], ()) if type(value) is list else ():
+                attribute = "items" if shape.attributes is None else shape.attributes[position]
+                if f"{row.name}:{attribute}" not in confinement.places:
+                    yield f"{names.spell(row.name)}:{attribute}", confinement.reason, index
+
+
+def _spread(document: Document, rows: dict[int, Confinement]) -> Carried:
+    """Return the nodes that are, or carry, a confined function."""
+    shapes = document.shapes
+    carried: Carried = {}
+    carriers = []
+    for index, (shape, *values) in enumerate(document.each()):
+        row = shapes[shape].type
+        if row in rows:
+            carried[index] = frozenset([rows[row]])
+        elif document.types[row].name in _CARRIERS:
+            below = [value[0] for value in values if type(value) is list]
+            if below:
+                carriers.append((index, below))
+    changed = True
+    while changed:  # twice, and once more for each reference ahead on the way
+        changed = False
+        for index, below in carriers:
+            found: frozenset[Confinement] = frozenset().union(*(carried.get(value, ()) for value in below))
+            if not found <= carried.get(index, frozenset()):
+                carried[index] = found
+                changed = True
+    return carried
+
+
+def _is_trusted(name: str, tables: Tables) -> bool:
+    return name in tables.handled or tables.reviewed(name, CLASS) is not None

@@ -1,0 +1,272 @@
+"""Crafted values: parts that a loader must not build from, or not at that price."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import functools
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import skopsafe
+from skopsafe.errors import ValidationError
+from skopsafe.handlers import registry
+from skopsafe.handlers.depth import DEEPEST
+from tests.attacks.crafted import forged
+
+REGISTRY = registry.default()
+
+
+class Arrays:
+    """A context that has the arrays that a test gives it."""
+
+    path = ""
+
+    def __init__(self, *arrays: Any) -> None:
+        self._arrays = arrays
+
+    def array(self, index: Any) -> Any:
+        return self._arrays[index]
+
+    def resolve(self) -> Any:
+        raise AssertionError("no name is needed")
+
+
+def load(name: str, names: tuple[str, ...] | None, values: list[Any], *arrays: Any) -> Any:
+    handler = REGISTRY.by_name(name)
+    assert handler is not None
+    return handler.load(names, values, Arrays(*arrays))
+
+
+def nested(step: Callable[[Any], Any], depth: int) -> Any:
+    made: Any = None
+    for _ in range(depth):
+        made = step(made)
+    return made
+
+
+def _in_array(inner: Any) -> Any:
+    out = np.empty(1, object)
+    out[0] = inner
+    return out
+
+
+def _partial(inner: Any) -> Any:
+    out = functools.partial(len if inner is None else inner)
+    out.note = 1  # type: ignore[attr-defined]  # or Python would make one partial of both
+    return out
+
+
+CHAINS: dict[str, Callable[[Any], Any]] = {
+    "tuple": lambda inner: (inner,),
+    "slice": slice,
+    "ndarray": _in_array,
+    "partial": _partial,
+    "deque": lambda inner: collections.deque([inner]),
+    "defaultdict": lambda inner: collections.defaultdict(None, {1: inner}),
+    "tuple and slice": lambda inner: (slice(inner),),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_chains_that_python_frees_by_recursion_are_short(name: str) -> None:
+    per_step = len(name.split(" and "))
+    fits = skopsafe.dumps(nested(CHAINS[name], DEEPEST // per_step - 1))
+    assert skopsafe.dumps(skopsafe.loads(fits)) == fits
+    data = skopsafe.dumps(nested(CHAINS[name], 2 * DEEPEST))
+    with pytest.raises(ValidationError, match="deep"):
+        skopsafe.loads(data)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or sys.version_info >= (3, 12), reason="shown for one Python")
+@pytest.mark.parametrize("step", ["x = (x,)", "x = slice(x)", "x = collections.deque([x])"])
+def test_long_chains_kill_python(step: str) -> None:
+    """The reason for the limit: no exception comes before the stack is used up."""
+    code = f"import collections\nx = ()\nfor _ in range(10**6): {step}\n"
+    code += "hash(x)" if step == "x = (x,)" else "del x"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode not in (0, 1, 2), done.stderr
+
+
+@pytest.mark.parametrize("kind", [dict, collections.OrderedDict, collections.Counter, set, frozenset])
+def test_keys_cannot_all_have_one_hash(kind: Any) -> None:
+    modulus = sys.hash_info.modulus
+    keys = [modulus * number for number in range(1, 2000)]
+    made = kind(keys) if kind in (set, frozenset) else kind(dict.fromkeys(keys, 1))
+    with pytest.raises(ValidationError, match="one hash"):
+        skopsafe.loads(skopsafe.dumps(made))
+    usual = {(i, j) for i in range(-30, 30) for j in range(-30, 30)}
+    assert skopsafe.loads(skopsafe.dumps(usual)) == usual
+
+
+def test_bytes_of_a_structure_are_values_of_its_fields() -> None:
+    raw = np.full((3,), 2, np.uint8)
+    flags = raw.view([("flag", "?")])
+    with pytest.raises(ValidationError, match="neither 0 nor 1"):
+        skopsafe.loads(skopsafe.dumps(flags))
+    inner = raw.view([("inner", [("flag", "?")])])
+    with pytest.raises(ValidationError, match="neither 0 nor 1"):
+        skopsafe.loads(skopsafe.dumps(inner))
+    with pytest.raises(ValidationError, match="neither 0 nor 1"):
+        load("numpy:ndarray", ("bytes", "dtype"), [0, inner.dtype], raw.view("V1"))
+    with pytest.raises(ValidationError, match="no structure"):
+        load("numpy:ndarray", ("bytes", "dtype"), [0, np.dtype("?")], raw.view("V1"))
+    assert skopsafe.loads(skopsafe.dumps(np.zeros(3, [("flag", "?")])))["flag"].tolist() == [False] * 3
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_texts_have_letters_that_exist(order: Any, byteorder: str) -> None:
+    letters = np.full((2, 6), 0x110000, f"{byteorder}u4").view(f"{byteorder}U3")
+    crafted = np.array(letters, order=order)
+    with pytest.raises(ValidationError, match="letters"):
+        skopsafe.loads(skopsafe.dumps(crafted))
+    genuine = np.array([["a\U0010ffff", "\ud800"]], f"{byteorder}U3", order=order)
+    assert (skopsafe.loads(skopsafe.dumps(genuine)) == genuine).all()
+
+
+def test_memory_for_rows_stands_in_proportion_to_the_file() -> None:
+    dtype = np.dtype([("text", "U100000000"), ("object", "O")])
+    with pytest.raises(ValidationError, match="too long"):
+        load("numpy:ndarray", ("shape", "fortran", "dtype", "rows"), [(1,), False, dtype, [("", None)]])
+    with pytest.raises(ValidationError, match="no structure"):
+        load("numpy:ndarray", ("shape", "fortran", "dtype", "rows"), [(1,), False, np.dtype("V9"), [b""]])
+
+
+@pytest.mark.parametrize(
+    ("names", "values"),
+    [
+        (("str",), ["V2147483647"]),
+        (("str",), ["f8,O"]),
+        (("str",), [5]),
+        (("base", "shape"), [np.dtype("f8"), (2**20, 2**7)]),
+        (("base", "shape"), [np.dtype("f8"), [2]]),
+        (("fields", "itemsize", "aligned"), [[("a", np.dtype("f8"), 2**30)], 2**31 - 1, False]),
+        (("fields", "itemsize", "aligned"), [[("a", np.dtype("f8"), -8)], 8, False]),
+        (("fields", "itemsize", "aligned"), [[("a", np.dtype("f8"), 0, [])], 8, False]),
+        (("coerce", "missing", "na_object"), [True, True, []]),
+        (("name",), ["f8"]),
+        (None, []),
+    ],
+)
+def test_a_dtype_is_of_sane_size(names: Any, values: Any) -> None:
+    with pytest.raises(ValidationError, match=r"dtype|StringDType"):
+        load("numpy:dtype", names, values)
+
+
+def test_a_dtype_is_not_nested_without_end() -> None:
+    dtype = np.dtype("i1")
+    for _ in range(40):
+        dtype = np.dtype([("a", dtype)])
+    with pytest.raises(ValidationError, match="deep"):
+        load("numpy:dtype", ("fields", "itemsize", "aligned"), [[("a", dtype, 0)], 1, False])
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        pytest.param("entropy", 2**70000, id="long"),
+        ("entropy", [2**1000] * 100),
+        ("entropy", -1),
+        ("entropy", "5"),
+        ("spawn_key", [1]),
+        ("pool_size", 2**40),
+    ],
+)
+def test_a_seed_is_short(part: str, value: Any) -> None:
+    data = forged(np.random.SeedSequence(5), "numpy.random:SeedSequence", **{part: lambda _: value})
+    with pytest.raises(ValidationError, match="SeedSequence"):
+        skopsafe.loads(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("decimal:Decimal", [0, "1", 10**9], "exponent"),
+        ("decimal:Decimal", [0, "1", True], "exponent"),
+        ("decimal:Decimal", [2, "1", 0], "malformed"),
+        pytest.param("fractions:Fraction", [2**300_000 + 1, 3], "too long", id="Fraction"),
+        ("fractions:Fraction", [1, 0], "ratio"),
+        ("re:Pattern", ["a", 2**70], "flags"),
+        ("re:Pattern", ["a" * 20_000, 0], "too long"),
+        ("collections:deque", [], "maxlen"),
+        ("collections:deque", [1, "a", "b"], "maxlen"),
+        ("collections:deque", [2**70, "a"], "maxlen"),
+        ("collections:defaultdict", [5], "factory"),
+        ("datetime:datetime", [2020], "too few|integers"),
+        ("builtins:int", ["1", "2"], "hexadecimal"),
+        ("builtins:complex", [1.0], "parts"),
+        ("builtins:str", [5], "text"),
+        ("builtins:slice", [1], "parts"),
+        ("builtins:range", [0, 1, 0], "integers"),
+        ("builtins:bytes", [], "unknown form"),
+        ("zoneinfo:ZoneInfo", ["../../etc/passwd"], "time zone"),
+        ("zoneinfo:ZoneInfo", ["/etc/passwd"], "time zone"),
+        ("numpy:ndarray", [], "unknown form"),
+        ("numpy:generic", [], "unknown form"),
+        ("numpy.ma:MaskedArray", [], "unknown form"),
+        ("numpy:matrix", [], "unknown form"),
+        ("numpy:recarray", [], "unknown form"),
+        ("numpy.random:RandomState", [], "unknown form"),
+        ("numpy.random:SeedSequence", [], "unknown form"),
+        ("scipy.sparse._csr:csr_array", [], "unknown form"),
+    ],
+)
+def test_parts_have_the_form_of_their_type(name: str, values: list[Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        load(name, None, values)
+
+
+def test_an_expression_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="no regular expression"):
+        load("re:Pattern", None, ["(", 0])
+
+
+def test_a_sparse_matrix_keeps_the_rows_that_were_checked() -> None:
+    import scipy.sparse
+
+    row, values = [0], [1.0]
+    parts = [(1, 3), np.dtype("f8"), _in_array(values), _in_array(row)]
+    made = load("scipy.sparse._lil:lil_matrix", ("shape", "dtype", "data", "rows"), parts)
+    row[0] = 10**9
+    values.append(2.0)
+    assert isinstance(made, scipy.sparse.lil_matrix)
+    assert made.toarray().tolist() == [[1.0, 0.0, 0.0]]
+
+
+def test_a_seed_keeps_the_words_that_were_checked() -> None:
+    words: list[Any] = [1, 2]
+    names = ("entropy", "spawn_key", "pool_size", "children")
+    made = load("numpy.random:SeedSequence", names, [words, (), 4, 0])
+    words.append("x")
+    assert made.spawn(1)[0].entropy == [1, 2]
+
+
+def test_a_partial_writes_into_no_array_of_the_model() -> None:
+    shared = np.zeros(2)
+    loaded, bound = skopsafe.loads(
+        skopsafe.dumps([shared, functools.partial(np.positive, out=(shared,), casting="unsafe")])
+    )
+    bound(np.array([5.0, 6.0]))
+    assert loaded.tolist() == [0.0, 0.0]
+    assert bound.keywords["out"][0].tolist() == [5.0, 6.0]
+
+
+def test_values_at_the_edge_still_come_back() -> None:
+    for value in (
+        decimal.Decimal("1E+999999"),
+        collections.deque([1, 2], maxlen=2),
+        datetime.datetime.max,
+        types.MappingProxyType({}).copy(),
+        np.random.SeedSequence(2**2000),
+        np.array(["", "a"], np.dtypes.StringDType(na_object=None)),
+    ):
+        data = skopsafe.dumps(value)
+        assert skopsafe.dumps(skopsafe.loads(data)) == data
