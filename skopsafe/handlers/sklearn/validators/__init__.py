@@ -13,15 +13,25 @@ from collections.abc import Callable
 from typing import Any
 
 from skopsafe import names
-from skopsafe.handlers.sklearn.validators import cluster, encoders, neighbors, svm, trees
+from skopsafe.handlers.sklearn.validators import (
+    cluster,
+    covariance,
+    encoders,
+    estimators,
+    neighbors,
+    svm,
+    trees,
+)
 
 Check = Callable[[Any], None]
 
 CHECKS: dict[str, Check] = {
+    **estimators.CHECKS,
     **trees.CHECKS,
     **neighbors.CHECKS,
     **svm.CHECKS,
     **cluster.CHECKS,
+    **covariance.CHECKS,
     **encoders.CHECKS,
 }
 
