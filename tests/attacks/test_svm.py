@@ -221,6 +221,17 @@ def test_probabilities_come_back(form: Any, classes: int) -> None:
     check_same(model, loaded, form(Q))
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_probabilities_of_a_large_mapped_machine_come_back(tmp_path: Path) -> None:
+    samples = RNG.rand(3000, 1)
+    model = SVC(C=1e-6, probability=True, random_state=0).fit(samples, np.arange(3000) % 4)
+    assert model._dual_coef_.nbytes > 2**16, "small arrays are not mapped"
+    skopsafe.dump(model, tmp_path / "m.skops")
+    loaded = skopsafe.load(tmp_path / "m.skops", mmap_mode="r")
+    check_same(model, loaded, Q[:, :1])
+    assert skopsafe.dumps(loaded) == skopsafe.dumps(model)
+
+
 @pytest.mark.parametrize("cls", [SVC, NuSVC, SVR, NuSVR, OneClassSVM])
 def test_precomputed_kernels_come_back(cls: Any) -> None:
     model = cls(kernel="precomputed").fit(X @ X.T, Y)

@@ -64,6 +64,8 @@ def _check_machine(obj: Any) -> None:
     _check_probabilities(have, pairs, bool(sparse), where)
     if callable(kernel):
         _check_kernel(kernel, f"{where}.kernel")
+    if not sparse:
+        _make_writable(have)
 
 
 def _dense_count(have: dict[str, Any], given: bool, where: str) -> int:
@@ -105,6 +107,17 @@ def _check_coefficients(value: Any, shape: tuple[int, int], sparse: bool, where:
         require(len(value.data) == shape[0] * shape[1], "leaves out coefficients", where)
     else:
         array(value, where, kinds="f", shape=shape)
+
+
+def _make_writable(have: dict[str, Any]) -> None:
+    """Copy mapped arrays that predict_proba takes only when it may write to them; it never does."""
+    for name in ("_dual_coef_", "_intercept_", "_probA", "_probB"):
+        old = have[name]
+        if not old.flags.writeable:
+            have[name] = np.array(old)
+            public = name[1:]
+            if have.get(public) is old:
+                have[public] = have[name]
 
 
 def _check_probabilities(have: dict[str, Any], pairs: int, sparse: bool, where: str) -> None:
