@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ def test_the_number_of_threads_is_sane(number: Any) -> None:
             skopsafe.loads(skopsafe.dumps(model))
     model = KMeans(2, n_init=1).fit(X)
     model._n_threads = number
+    if isinstance(number, int) and number > 0:  # from a large machine, as far as one can tell
+        assert skopsafe.loads(skopsafe.dumps(model))._n_threads <= (os.cpu_count() or 1)
+        return
     with pytest.raises(skopsafe.ValidationError, match=r"KMeans\._n_threads"):
         skopsafe.loads(skopsafe.dumps(model))
 

@@ -36,7 +36,7 @@ def test_a_function_of_numpy_can_change_a_model_that_was_validated() -> None:
     steps.transform([[2.0**30, 2.0**30]])
     assert model._n_support.tolist() == [2**30, 2**30]
     with pytest.raises(skopsafe.ValidationError, match=r"FunctionTransformer.kw_args\['out'\]"):
-        skopsafe.loads(skopsafe.dumps([model, steps]))
+        skopsafe.loads(skopsafe.dumps([SVC().fit(X, Y), steps]))
 
 
 @pytest.mark.parametrize("out", [np.zeros(2), (np.zeros(2),)])

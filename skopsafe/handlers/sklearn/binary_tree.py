@@ -30,6 +30,8 @@ _FORM = (
     "dist_metric",
     "sample_weight",
 )
+# KD trees measure boxes with the exponent of the metric alone.
+_KD_METRICS = ("Euclidean", "Manhattan", "Chebyshev", "Minkowski")
 _COUNTERS = ("n_trims", "n_leaves", "n_splits", "n_calls")
 
 
@@ -72,20 +74,26 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     expected = cls(np.zeros((2, 1), real)).__getstate__()[2].dtype
     require(table.dtype == expected, "has another dtype", f"{where}.node_data")
     _check_partition(table, count, where)
-    metric = state["dist_metric"]
-    require(
-        type(metric).__module__ == "sklearn.metrics._dist_metrics"
-        and where.endswith("32") == type(metric).__name__.endswith("32"),
-        "is not a distance metric of scikit-learn",
-        f"{where}.dist_metric",
-    )
-    metric._validate_data(data)
+    _check_metric(state["dist_metric"], data, where)
     if state["sample_weight"] is not None:
         weights = _exact(state["sample_weight"], real, f"{where}.sample_weight", ndim=1)
         require(weights.shape == (count,), "has another length than data", f"{where}.sample_weight")
     out = cls.__new__(cls)
     cls.__setstate__(out, tuple(values))
     return out
+
+
+def _check_metric(metric: Any, data: np.ndarray[Any, Any], where: str) -> None:
+    """Check that a tree of this kind can have the metric, and that its parameters fit the features."""
+    name, width = type(metric).__name__, "32" if where.endswith("32") else "64"
+    known = type(metric).__module__ == "sklearn.metrics._dist_metrics" and name.endswith(f"Distance{width}")
+    require(known, "is not a distance metric of scikit-learn", f"{where}.dist_metric")
+    kind = name.removesuffix(f"Distance{width}")
+    require("KD" not in where or kind in _KD_METRICS, "is not for this tree", f"{where}.dist_metric")
+    try:
+        metric._validate_data(data)
+    except ValueError as error:
+        require(False, f"does not fit the data: {error}", f"{where}.dist_metric")
 
 
 def _exact(value: object, dtype: Any, where: str, ndim: int) -> np.ndarray[Any, Any]:

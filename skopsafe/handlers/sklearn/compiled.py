@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -44,6 +45,9 @@ _METRICS = (
     "Haversine",
 )
 
+_METRIC_FORM = ("p", "vector", "matrix")
+_FUNCTION_FORM = (*_METRIC_FORM, "function", "kwargs")
+
 
 def _get_loss(obj: Any) -> Parts:
     reduced = obj.__reduce__()
@@ -61,15 +65,16 @@ def _load_loss(_: Names, values: list[Any], context: Context) -> Any:
 
 
 def _get_metric(obj: Any) -> Parts:
-    p, vector, matrix = obj.__getstate__()
-    return Parts(("p", "vector", "matrix"), [p, vector, matrix])
+    values = list(obj.__getstate__())
+    return Parts(_METRIC_FORM if len(values) == 3 else _FUNCTION_FORM, values)
 
 
 def _load_metric(names: Names, values: list[Any], context: Context) -> Any:
     cls = context.resolve()
     where = cls.__name__
-    require(names == ("p", "vector", "matrix"), "unknown form", where)
-    p, vector, matrix = values
+    callable_ = where.startswith("PyFunc")
+    require(names == (_FUNCTION_FORM if callable_ else _METRIC_FORM), "unknown form", where)
+    p, vector, matrix = values[:3]
     require(type(p) is float and p >= 0, "not a positive number", f"{where}.p")
     for name, part, ndim in (("vector", vector, 1), ("matrix", matrix, 2)):
         found = array(part, f"{where}.{name}", ndim=ndim)
@@ -81,9 +86,22 @@ def _load_metric(names: Names, values: list[Any], context: Context) -> Any:
     require(matrix.shape[0] == matrix.shape[1], "not square", f"{where}.matrix")
     # These classes index the vector or matrix by feature: what uses them checks the size once more
     # with _validate_data, so that it only has to be right here for their own kind.
+    if callable_:
+        _check_function(values[3], f"{where}.function")
+        require(isinstance(values[4], dict), "not a dict", f"{where}.kwargs")
     out = cls.__new__(cls)
-    cls.__setstate__(out, (p, vector, matrix))
+    cls.__setstate__(out, tuple(values))
     return out
+
+
+def _check_function(function: Any, where: str) -> None:
+    """Refuse universal functions: their second argument after X is where they write.
+
+    The function gets writable arrays over the samples of the tree, which may be a mapped file.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    require(callable(function) and not isinstance(function, np.ufunc), "is no function of two samples", where)
 
 
 def _get_bunch(obj: Any) -> Parts:
@@ -143,6 +161,8 @@ HANDLERS = (
         for name in _METRICS
         for width in ("", "32", "64")
     ),
+    # Not with 32 bits: scikit-learn gives the function twice as many bytes as there are.
+    Handler("sklearn.metrics._dist_metrics:PyFuncDistance64", _get_metric, _load_metric),
     Handler("sklearn.utils._bunch:Bunch", _get_bunch, _load_bunch, lambda c: c.resolve()(), _fill_bunch),
     Handler("scipy.interpolate._bsplines:BSpline", _get_spline, _load_spline),
 )

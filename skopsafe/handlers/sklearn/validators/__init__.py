@@ -13,7 +13,15 @@ from collections.abc import Callable
 from typing import Any
 
 from skopsafe import names
-from skopsafe.handlers.sklearn.validators import cluster, encoders, neighbors, params, svm, trees
+from skopsafe.handlers.sklearn.validators import (
+    cluster,
+    covariance,
+    encoders,
+    neighbors,
+    params,
+    svm,
+    trees,
+)
 
 Check = Callable[[Any], None]
 
@@ -22,6 +30,7 @@ CHECKS: dict[str, Check] = {
     **neighbors.CHECKS,
     **svm.CHECKS,
     **cluster.CHECKS,
+    **covariance.CHECKS,
     **encoders.CHECKS,
     **params.CHECKS,
 }
