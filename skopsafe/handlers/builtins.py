@@ -153,6 +153,43 @@ def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
     return types.MethodType(values[0], values[1])
 
 
+def _get_descriptor(obj: Any) -> Parts:
+    owner = obj.__objclass__
+    return Parts(None, [NameOf(obj, "value", f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}")])
+
+
+def _load_descriptor(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 1 and isinstance(values[0], types.MethodDescriptorType), "no method", "method")
+    return values[0]
+
+
+def _get_builtin(obj: Any) -> Parts:
+    """Write ``len`` as its name; ``pattern.findall`` as the name ``re:Pattern.findall`` and the pattern."""
+    owner = obj.__self__
+    if owner is None or isinstance(owner, types.ModuleType):
+        return Parts(None, [NameOf(obj, "value")])
+    if isinstance(owner, type):
+        return Parts(None, [NameOf(obj, "value", f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}")])
+    for cls in type(owner).__mro__:
+        found = vars(cls).get(obj.__name__)
+        if isinstance(found, types.MethodDescriptorType):
+            return Parts(None, [*_get_descriptor(found).values, owner])
+    raise TypeError(f"{obj.__qualname__} is a method of nothing that could be named")
+
+
+def _load_builtin(_: Names, values: list[Any], __: Context) -> Any:
+    if len(values) == 1:
+        require(isinstance(values[0], types.BuiltinFunctionType), "not a function", "builtin")
+        return values[0]
+    require(
+        len(values) == 2 and isinstance(values[0], types.MethodDescriptorType),
+        "not a method and an object",
+        "builtin",
+    )
+    # Python itself compares the object with the class that defines the method.
+    return values[0].__get__(values[1])
+
+
 def _sequence(obj: Any) -> Parts:
     return Parts(None, list(obj))
 
@@ -180,4 +217,6 @@ HANDLERS = (
     Handler("builtins:ellipsis", lambda _: Parts(None, []), _singleton(Ellipsis)),
     Handler("builtins:NotImplementedType", lambda _: Parts(None, []), _singleton(NotImplemented)),
     Handler("builtins:method", _get_method, _load_method),
+    Handler("builtins:method_descriptor", _get_descriptor, _load_descriptor),
+    Handler("builtins:builtin_function_or_method", _get_builtin, _load_builtin),
 )

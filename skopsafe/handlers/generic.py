@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import enum
-from types import MemberDescriptorType
+from types import MemberDescriptorType, MethodType
 from typing import Any
 
 from skopsafe.graph.document import CALL
@@ -88,8 +88,19 @@ def slots(cls: type) -> dict[str, MemberDescriptorType]:
     }
 
 
+def _is_own_method(obj: Any, name: str, value: Any) -> bool:
+    """Tell whether an attribute is what it would be without being set: the method of that name."""
+    if type(value) is not MethodType or value.__self__ is not obj:
+        return False
+    found = next((vars(base)[name] for base in type(obj).__mro__ if name in vars(base)), None)
+    return found is value.__func__
+
+
 def _attributes(obj: Any) -> Parts:
     state = getattr(obj, "__dict__", None)
+    if state and MethodType in set(map(type, state.values())):
+        # scikit-learn patches methods and puts them back; as attributes they would hide themselves.
+        state = {name: value for name, value in state.items() if not _is_own_method(obj, name, value)}
     names = [] if state is None else list(state)
     values = [] if state is None else list(state.values())
     for name, slot in slots(type(obj)).items():

@@ -83,9 +83,16 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     if state["sample_weight"] is not None:
         weights = _exact(state["sample_weight"], real, f"{where}.sample_weight", ndim=1)
         require(weights.shape == (count,), "has another length than data", f"{where}.sample_weight")
+    if type(metric).__name__.startswith("PyFuncDistance"):
+        # The function is called with writable views of these arrays, even where they are mapped read-only.
+        values = [np.array(part) if _is_read_only(part) else part for part in values]
     out = cls.__new__(cls)
     cls.__setstate__(out, tuple(values))
     return out
+
+
+def _is_read_only(part: object) -> bool:
+    return isinstance(part, np.ndarray) and not part.flags.writeable
 
 
 def _exact(value: object, dtype: Any, where: str, ndim: int) -> np.ndarray[Any, Any]:

@@ -98,6 +98,24 @@ def _load_metric(names: Names, values: list[Any], context: Context) -> Any:
     return out
 
 
+def _get_function_metric(obj: Any) -> Parts:
+    *_, func, kwargs = obj.__getstate__()
+    return Parts(("func", "kwargs"), [func, kwargs])
+
+
+def _load_function_metric(names: Names, values: list[Any], context: Context) -> Any:
+    cls = context.resolve()
+    require(names == ("func", "kwargs"), "unknown form", cls.__name__)
+    func, kwargs = values
+    require(callable(func), "not a function", f"{cls.__name__}.func")
+    require(
+        isinstance(kwargs, dict) and all(isinstance(key, str) for key in kwargs),
+        "malformed",
+        f"{cls.__name__}.kwargs",
+    )
+    return cls(func, **kwargs)
+
+
 def _get_bunch(obj: Any) -> Parts:
     return Parts(None, [part for item in dict.items(obj) for part in item])
 
@@ -153,6 +171,14 @@ HANDLERS = (
     *(
         Handler(f"sklearn.metrics._dist_metrics:{name}Distance{width}", _get_metric, _load_metric)
         for name in _METRICS
+        for width in ("", "32", "64")
+    ),
+    *(
+        Handler(
+            f"sklearn.metrics._dist_metrics:PyFuncDistance{width}",
+            _get_function_metric,
+            _load_function_metric,
+        )
         for width in ("", "32", "64")
     ),
     Handler("sklearn.utils._bunch:Bunch", _get_bunch, _load_bunch, lambda c: c.resolve()(), _fill_bunch),
