@@ -16,8 +16,9 @@ from skopsafe import names
 from skopsafe.archive import container, schema
 from skopsafe.archive.arrays import Mapping
 from skopsafe.build import Builder
-from skopsafe.errors import FormatError, PolicyError, SkopsafeError
-from skopsafe.graph.document import Document
+from skopsafe.errors import FormatError, PolicyError, SkopsafeError, UnsupportedTypeError
+from skopsafe.graph.document import Document, Value
+from skopsafe.graph.paths import path_to
 from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.save import Saver
@@ -63,6 +64,7 @@ def dump(
     """
     saver = Saver(_registry())
     root = saver.save(obj)
+    _refuse_denied(saver, root)
     writer = _writer(saver)
 
     def write(out: IO[bytes]) -> None:
@@ -238,6 +240,22 @@ def _opened(file: File) -> Iterator[BinaryIO]:
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
     yield file  # type: ignore[misc]
+
+
+def _refuse_denied(saver: Saver, root: Value) -> None:
+    """Raise for what no approval would let anyone load again."""
+    tables = _tables()
+    for number, row in enumerate(saver.types):
+        reason = trust.floor(row, tables)
+        if reason is None:
+            continue
+        shapes = saver.shapes
+        index = next(i for i, node in enumerate(saver.nodes) if shapes[node[0]].type == number)
+        raise UnsupportedTypeError(
+            f"{names.spell(row.name)} can never be approved, so the file could not be loaded: {reason}",
+            path=path_to(index, saver.types, shapes, saver.nodes, root),
+            next_step="Remove it from the object before saving, or use a function of your own instead.",
+        )
 
 
 def _writer(saver: Saver) -> dict[str, str]:

@@ -146,7 +146,7 @@ def _method_name(obj: types.MethodType) -> str:
 
 def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
     require(
-        len(values) == 2 and isinstance(values[0], types.FunctionType),
+        len(values) == 2 and callable(values[0]) and not isinstance(values[0], type),
         "not a function and an object",
         "method",
     )
@@ -155,7 +155,8 @@ def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
 
 def _get_descriptor(obj: Any) -> Parts:
     owner = obj.__objclass__
-    return Parts(None, [NameOf(obj, "value", f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}")])
+    name = f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}"
+    return Parts(("function",), [NameOf(obj, "value", name)])
 
 
 def _load_descriptor(_: Names, values: list[Any], __: Context) -> Any:
@@ -167,13 +168,14 @@ def _get_builtin(obj: Any) -> Parts:
     """Write ``len`` as its name; ``pattern.findall`` as the name ``re:Pattern.findall`` and the pattern."""
     owner = obj.__self__
     if owner is None or isinstance(owner, types.ModuleType):
-        return Parts(None, [NameOf(obj, "value")])
+        return Parts(("function",), [NameOf(obj, "value")])
     if isinstance(owner, type):
-        return Parts(None, [NameOf(obj, "value", f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}")])
+        name = f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}"
+        return Parts(("function",), [NameOf(obj, "value", name)])
     for cls in type(owner).__mro__:
         found = vars(cls).get(obj.__name__)
         if isinstance(found, types.MethodDescriptorType):
-            return Parts(None, [*_get_descriptor(found).values, owner])
+            return Parts(("function", "self"), [*_get_descriptor(found).values, owner])
     raise TypeError(f"{obj.__qualname__} is a method of nothing that could be named")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, PolicyError, UntrustedTypesFoundException
-from skopsafe.graph.document import CALL, CLASS, VALUE, Document
+from skopsafe.graph.document import CALL, CLASS, VALUE, Document, TypeRow
 from skopsafe.trust.tables import Rule, Tables
 
 Tier = Literal["built-in", "reviewed", "unknown", "denied"]
@@ -130,6 +130,12 @@ def audit(document: Document, tables: Tables) -> Audit:
     entries += _values(document, tables)
     entries += _states(document, tables)
     return Audit(tuple(sorted(entries, key=lambda entry: (entry.name, entry.tier))), document.writer)
+
+
+def floor(row: TypeRow, tables: Tables) -> str | None:
+    """Return why no approval unlocks `row`, or None."""
+    tier, reason = _tier(row.name, row.role, tables)
+    return reason if tier == "denied" else None
 
 
 def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
