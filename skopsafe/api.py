@@ -16,7 +16,7 @@ from skopsafe import names
 from skopsafe.archive import container, schema
 from skopsafe.archive.arrays import Mapping
 from skopsafe.build import Builder
-from skopsafe.errors import FormatError, PolicyError, SkopsafeError, UnsupportedTypeError
+from skopsafe.errors import ArgumentError, PolicyError, SkopsafeError, UnsupportedTypeError, file_error
 from skopsafe.graph.document import Document, Value
 from skopsafe.graph.paths import path_to
 from skopsafe.handlers.registry import Registry, default
@@ -62,6 +62,9 @@ def dump(
     UnsupportedTypeError
         Something in `obj` could not be loaded again.
     """
+    _check_compression(compression, compresslevel)
+    if not isinstance(file, (str, os.PathLike)):
+        _check_stream(file, "write", "wb")
     saver = Saver(_registry())
     root = saver.save(obj)
     _refuse_denied(saver, root)
@@ -81,12 +84,13 @@ def dump(
         )
 
     if isinstance(file, (str, os.PathLike)):
-        with container.replacing(os.fspath(file)) as out:
+        with container.replacing(os.fsdecode(file)) as out:
             write(out)
-    elif hasattr(file, "write"):
+        return
+    try:
         write(file)
-    else:
-        raise SkopsafeError("file is neither a path nor a binary file object", next_step="Pass a path.")
+    except OSError as error:
+        raise file_error(error, "the file object cannot be written to") from error
 
 
 def dumps(obj: Any, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None) -> bytes:
@@ -102,7 +106,7 @@ def load(
     *,
     mmap_mode: MapMode = None,
     verify: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
 ) -> Any:
     """Load an object from a file, building approved types only.
 
@@ -117,8 +121,8 @@ def load(
     verify : bool
         Compare mapped arrays with their checksums too, which reads them once. All else is always
         compared.
-    limits : Limits
-        Upper bounds for the file.
+    limits : Limits, optional
+        Upper bounds for the file; those of `DEFAULT_LIMITS` unless given.
 
     Returns
     -------
@@ -134,6 +138,10 @@ def load(
     FormatError
         The file is damaged or would build an object that is not safe to use.
     """
+    if limits is None:
+        limits = DEFAULT_LIMITS
+    if not isinstance(limits, Limits):
+        raise ArgumentError("limits is no Limits", next_step="Write limits=skopsafe.Limits(nodes=...).")
     if mmap_mode not in (None, "r", "c"):
         raise PolicyError(f"mmap_mode {mmap_mode!r} is unknown", next_step="Use None, 'r' or 'c'.")
     if mmap_mode is not None and not isinstance(file, (str, os.PathLike)):
@@ -143,11 +151,9 @@ def load(
         return _build(document, trusted)
 
 
-def loads(
-    data: bytes, trusted: Sequence[str | type] | None = None, *, limits: Limits = DEFAULT_LIMITS
-) -> Any:
+def loads(data: bytes, trusted: Sequence[str | type] | None = None, *, limits: Limits | None = None) -> Any:
     """Load an object from bytes; see `load`."""
-    return load(io.BytesIO(data), trusted, limits=limits)
+    return load(_bytes(data), trusted, limits=limits)
 
 
 def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
@@ -198,7 +204,11 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
     """
     if (file is None) == (data is None):
         raise PolicyError("give exactly one of file and data", next_step="Call get_untrusted_types(file).")
-    return audit(io.BytesIO(data) if data is not None else file).untrusted
+    if data is not None:
+        return audit(_bytes(data)).untrusted
+    if not isinstance(file, (str, os.PathLike, bytes)):
+        _check_stream(file, "read", "rb")
+    return audit(file).untrusted
 
 
 def _build(document: Document, trusted: Any) -> Any:
@@ -225,21 +235,70 @@ def described(
 @contextlib.contextmanager
 def _opened(file: File) -> Iterator[BinaryIO]:
     if isinstance(file, (str, os.PathLike)):
-        path = os.fspath(file)
+        path = os.fsdecode(file)
         try:
             stream = open(path, "rb")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise FormatError(
-                f"the file cannot be opened ({error.strerror})", path=str(path), next_step="Check the path."
-            ) from error
+        except (OSError, ValueError) as error:
+            raise file_error(error, "the file cannot be opened", str(path)) from error
         with stream:
-            yield stream
+            yield stream if stream.seekable() else _read_all(stream)
         return
-    if not hasattr(file, "read"):
-        raise SkopsafeError("file is neither a path nor a binary file object", next_step="Pass a path.")
-    if not (hasattr(file, "seekable") and file.seekable()):
-        file = io.BytesIO(file.read())
-    yield file  # type: ignore[misc]
+    _check_stream(file, "read", "rb")
+    try:
+        seekable = hasattr(file, "seekable") and file.seekable()
+        yield file if seekable else _read_all(file)  # type: ignore[misc]
+    except SkopsafeError:
+        raise
+    except OSError as error:
+        raise file_error(error, "the file object cannot be read") from error
+
+
+def _read_all(file: IO[bytes]) -> BinaryIO:
+    return _bytes(file.read())
+
+
+def _bytes(data: Any) -> BinaryIO:
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise ArgumentError(
+            f"the content of a file is bytes, not {type(data).__name__}", next_step="Call load for a path."
+        )
+    return io.BytesIO(data)
+
+
+def _check_stream(file: Any, method: str, mode: str) -> None:
+    """Raise unless `file` is an open binary file object that has `method`."""
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        raise ArgumentError("file is bytes and no path", next_step="Call loads for the content of a file.")
+    if not hasattr(file, method):
+        raise ArgumentError(
+            f"file is neither a path nor a binary file object but {type(file).__name__}",
+            next_step="Pass a path.",
+        )
+    if getattr(file, "closed", False) is True:
+        raise ArgumentError("the file object is closed", next_step="Pass a path.")
+    if isinstance(file, io.TextIOBase):
+        raise ArgumentError("the file object is open for text", next_step=f"Open it with {mode!r}.")
+
+
+_LEVELS = {
+    zipfile.ZIP_STORED: (-1, 9),
+    zipfile.ZIP_DEFLATED: (-1, 9),
+    zipfile.ZIP_BZIP2: (1, 9),
+    zipfile.ZIP_LZMA: (-1, 9),
+}
+
+
+def _check_compression(compression: Any, level: Any) -> None:
+    if not isinstance(compression, int) or compression not in _LEVELS:
+        raise ArgumentError(
+            f"compression {compression!r} is unknown",
+            next_step="Use zipfile.ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2 or ZIP_LZMA.",
+        )
+    low, high = _LEVELS[compression]
+    if level is not None and not (type(level) is int and low <= level <= high):
+        raise ArgumentError(
+            f"compresslevel {level!r} is unknown", next_step=f"Use an integer from {low} to {high}."
+        )
 
 
 def _refuse_denied(saver: Saver, root: Value) -> None:
