@@ -239,7 +239,7 @@ class Reader:
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x04\x22\x4d\x18", b"]\0\0")
 # Protocols 0 and 1 have no magic number, but begin with a class, a container, a number or a text.
 _OLD_PICKLE = re.compile(
-    rb"c[a-zA-Z_][\w.]*\n|\((?:[ldt]p?\d|c[a-zA-Z_][\w.]*\n)|[\]})]q|[IFL][-+.\w]+\n|V[^\n]*\np\d|K.\.",
+    rb"c[a-zA-Z_][\w.]*\n|\([ldt]p?\d|[\]})]q|\(?(?:[IFL][-+.\w]+\n|V[^\n]*\np\d|K.|X..\0\0|G.{8}|c[\w.]+\n)",
     re.DOTALL,
 )
 _INSPECT = "`skopsafe inspect` shows what it would do, and `skopsafe convert` makes a safe file of it"
