@@ -36,7 +36,8 @@ _COUNTERS = ("n_trims", "n_leaves", "n_splits", "n_calls")
 def _get(obj: Any) -> Parts:
     state = list(obj.__getstate__())
     for index, part in enumerate(state):
-        if isinstance(part, np.ndarray):
+        # A mapped array stays the object that it is, which others may share.
+        if isinstance(part, np.ndarray) and type(part) is not np.memmap:
             state[index] = np.asarray(part)
     # The counters say how often the tree was queried: they are not part of what it is.
     for name in _COUNTERS:
