@@ -16,13 +16,21 @@ from skopsafe import names
 from skopsafe.archive import container, schema
 from skopsafe.archive.arrays import Mapping
 from skopsafe.build import Builder
-from skopsafe.errors import ArgumentError, PolicyError, SkopsafeError, UnsupportedTypeError, file_error
+from skopsafe.errors import (
+    ArgumentError,
+    FormatError,
+    MissingTypeError,
+    PolicyError,
+    SkopsafeError,
+    UnsupportedTypeError,
+    file_error,
+)
 from skopsafe.graph.document import Document, Value
 from skopsafe.graph.paths import path_to
 from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.save import Saver
-from skopsafe.skew import warn_about_skew
+from skopsafe.skew import differences, warn_about
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
 from skopsafe.trust.tables import Tables
@@ -215,8 +223,17 @@ def _build(document: Document, trusted: Any) -> Any:
     from skopsafe.handlers.sklearn import checks_of
 
     approved = trust.approve(document, _tables(), trusted)
-    warn_about_skew(document.writer)
-    return Builder(approved, _registry(), checks_of, _tables()).build()
+    skew = differences(document.writer)
+    if skew:
+        warn_about(skew)
+    try:
+        return Builder(approved, _registry(), checks_of, _tables()).build()
+    except (FormatError, MissingTypeError) as error:
+        if not skew:
+            raise
+        # What another version writes can look like damage.
+        step = f"The file was written under {skew}: load it there, or treat it as damaged."
+        raise type(error)(error.reason, path=error.path, next_step=step) from error
 
 
 def _no_array(index: int) -> Any:
