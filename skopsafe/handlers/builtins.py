@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import types
 from typing import Any
 
@@ -13,12 +14,28 @@ from skopsafe.handlers.checks import require
 Names = tuple[str, ...] | None
 
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
 def canonical(items: Any) -> list[Any]:
-    """Order the items of a set so that the order does not depend on hashes."""
-    try:
-        return sorted(items, key=lambda item: (type(item).__qualname__, item))
-    except (TypeError, ValueError):
-        return sorted(items, key=lambda item: (type(item).__qualname__, repr(item)))
+    """Order the items of a set so that the order depends neither on hashes nor on addresses."""
+    kinds = set(map(type, items))
+    if kinds <= {str} or kinds <= {int}:
+        return sorted(items)
+    return sorted(items, key=_order)
+
+
+def _order(item: Any) -> tuple[Any, ...]:
+    """Return a key that can be compared with that of any other item."""
+    kind = type(item)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if kind is tuple:
+        return (name, tuple(map(_order, item)))
+    if kind is frozenset:
+        return (name, tuple(sorted(map(_order, item))))
+    if callable(item):
+        return (name, str(getattr(item, "__module__", "")), str(getattr(item, "__qualname__", "")))
+    return (name, _ADDRESS.sub("", repr(item)))
 
 
 def _load_list(_: Names, values: list[Any], __: Context) -> list[Any]:
