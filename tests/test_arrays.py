@@ -87,7 +87,7 @@ def test_every_dtype_and_shape_comes_back(code: str, shape: tuple[int, ...]) -> 
 
 LONGLONG = pytest.param(
     "q",
-    marks=pytest.mark.xfail(strict=True, reason="numpy_._get_scalar writes longlong otherwise than int64"),
+    marks=pytest.mark.xfail(strict=True, reason="numpy_._get_scalar tells longlong from int64"),
 )
 
 

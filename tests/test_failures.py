@@ -146,7 +146,7 @@ def test_a_schema_that_is_no_document_is_refused(content: bytes, match: str) -> 
 
 def test_every_field_of_the_schema_is_needed_and_typed() -> None:
     schema = schema_of(GOOD)
-    for field in schema:
+    for field in (name for name in schema if not name.startswith("__")):
         fails(with_schema(GOOD, {key: value for key, value in schema.items() if key != field}))
         for wrong in (None, 5, "text", 1.5, [None], {"a": None}, [[None]], [["x"]], [[-1]], [[2**70]], True):
             if field != "root" or wrong == [[None]]:
