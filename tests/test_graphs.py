@@ -49,6 +49,8 @@ def test_equal_objects_that_are_not_one_stay_apart() -> None:
     loaded = back([[1], [1], np.zeros(2), np.zeros(2)])
     assert loaded[0] is not loaded[1]
     assert not np.shares_memory(loaded[2], loaded[3])
+    single = back([bytes(bytearray([183])), bytes(bytearray([183]))])
+    assert single[0] is not single[1]
 
 
 def test_cycles_close_through_containers() -> None:

@@ -112,10 +112,12 @@ def _load_bytes(names: Names, values: list[Any], context: Context) -> bytes:
         return context.array(values[0]).tobytes()
     require(names == ("base64",) and isinstance(values[0], str), "unknown form", "bytes")
     try:
-        return base64.b64decode(values[0], validate=True)
+        data = base64.b64decode(values[0], validate=True)
     except binascii.Error:
         require(False, "not base64", "bytes")
         raise
+    # Python keeps one object for each single byte: two that were apart would be written as one again.
+    return bytes(bytearray(data)) if len(data) == 1 else data
 
 
 def _load_range(_: Names, values: list[Any], __: Context) -> range:

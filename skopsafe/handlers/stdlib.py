@@ -148,10 +148,18 @@ def _load_path(cls: Any) -> Any:
     return load
 
 
+# The documented ones; DEBUG prints, and others are of no use outside the module.
+_PATTERN_FLAGS = int(re.A | re.I | re.L | re.M | re.S | re.U | re.X)
+
+
 def _load_pattern(_: Names, values: list[Any], __: Context) -> Any:
     require(len(values) == 2 and isinstance(values[0], (str, bytes)), "malformed", "re.Pattern")
     require(type(values[1]) is int and len(values[0]) < 10_000, "malformed or too long", "re.Pattern")
-    return re.compile(values[0], re.RegexFlag(values[1]) & ~re.DEBUG)
+    try:
+        return re.compile(values[0], values[1] & _PATTERN_FLAGS)
+    except re.error as error:
+        require(False, f"not a pattern ({error})", "re.Pattern")
+        raise
 
 
 def _load_typed_array(_: Names, values: list[Any], __: Context) -> Any:
