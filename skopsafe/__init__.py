@@ -24,9 +24,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads
     from skopsafe.errors import (
+        ArgumentError,
         DeniedTypeError,
+        FileError,
         FormatError,
         LimitError,
+        MissingFileError,
         MissingTypeError,
         PolicyError,
         SkopsafeError,
@@ -42,9 +45,12 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads"),
     "skopsafe.errors": (
+        "ArgumentError",
         "DeniedTypeError",
+        "FileError",
         "FormatError",
         "LimitError",
+        "MissingFileError",
         "MissingTypeError",
         "PolicyError",
         "SkopsafeError",
@@ -60,12 +66,15 @@ _PUBLIC = {
 _HOME = {name: module for module, public in _PUBLIC.items() for name in public}
 
 __all__ = [
+    "ArgumentError",
     "Audit",
     "DeniedTypeError",
     "Drawing",
+    "FileError",
     "FormatError",
     "LimitError",
     "Limits",
+    "MissingFileError",
     "MissingTypeError",
     "PolicyError",
     "SkopsafeError",

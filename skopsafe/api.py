@@ -10,25 +10,33 @@ import platform
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, BinaryIO, Literal
+from typing import IO, Any, Literal
 
 from skopsafe import names
 from skopsafe.archive import container, schema
 from skopsafe.archive.arrays import Mapping
 from skopsafe.build import Builder
-from skopsafe.errors import FormatError, PolicyError, SkopsafeError
+from skopsafe.errors import (
+    ArgumentError,
+    FormatError,
+    MissingTypeError,
+    PolicyError,
+    UnsupportedTypeError,
+    file_error,
+)
 from skopsafe.foreign.pickles import Operation, operations
-from skopsafe.graph.document import Document
+from skopsafe.graph.document import Document, Value
+from skopsafe.graph.paths import path_to
 from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.save import Saver
-from skopsafe.skew import warn_about_skew
+from skopsafe.skew import differences, warn_about
+from skopsafe.streams import File, bytes_stream, check_stream, opened
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
 from skopsafe.trust.policy import Policy, policy_of
 from skopsafe.trust.tables import Tables
 
-File = str | os.PathLike[str] | IO[bytes]
 MapMode = Literal["r", "c"] | None
 
 
@@ -63,8 +71,12 @@ def dump(
     UnsupportedTypeError
         Something in `obj` could not be loaded again.
     """
+    container.check_compression(compression, compresslevel)
+    if not isinstance(file, (str, os.PathLike)):
+        check_stream(file, "write", "wb")
     saver = Saver(_registry())
     root = saver.save(obj)
+    _refuse_denied(saver, root)
     writer = _writer(saver)
 
     def write(out: IO[bytes]) -> None:
@@ -81,12 +93,13 @@ def dump(
         )
 
     if isinstance(file, (str, os.PathLike)):
-        with container.replacing(os.fspath(file)) as out:
+        with container.replacing(os.fsdecode(file)) as out:
             write(out)
-    elif hasattr(file, "write"):
+        return
+    try:
         write(file)
-    else:
-        raise SkopsafeError("file is neither a path nor a binary file object", next_step="Pass a path.")
+    except OSError as error:
+        raise file_error(error, "the file object cannot be written to") from error
 
 
 def dumps(obj: Any, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None) -> bytes:
@@ -103,7 +116,7 @@ def load(
     mmap_mode: MapMode = None,
     verify: bool = False,
     policy: str | os.PathLike[str] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
 ) -> Any:
     """Load an object from a file, building approved types only.
 
@@ -121,8 +134,8 @@ def load(
     policy : str or os.PathLike, optional
         A TOML file with more names that you approve: ``trusted = ["mypkg.models.Model", "mypkg.steps.*"]``.
         Keep it under review, and never beside the models.
-    limits : Limits
-        Upper bounds for the file.
+    limits : Limits, optional
+        Upper bounds for the file; those of `DEFAULT_LIMITS` unless given.
 
     Returns
     -------
@@ -138,6 +151,10 @@ def load(
     FormatError
         The file is damaged or would build an object that is not safe to use.
     """
+    if limits is None:
+        limits = DEFAULT_LIMITS
+    if not isinstance(limits, Limits):
+        raise ArgumentError("limits is no Limits", next_step="Write limits=skopsafe.Limits(nodes=...).")
     if mmap_mode not in (None, "r", "c"):
         raise PolicyError(f"mmap_mode {mmap_mode!r} is unknown", next_step="Use None, 'r' or 'c'.")
     if mmap_mode is not None and not isinstance(file, (str, os.PathLike)):
@@ -153,10 +170,10 @@ def loads(
     trusted: Sequence[str | type] | None = None,
     *,
     policy: str | os.PathLike[str] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
 ) -> Any:
     """Load an object from bytes; see `load`."""
-    return load(io.BytesIO(data), trusted, policy=policy, limits=limits)
+    return load(bytes_stream(data), trusted, policy=policy, limits=limits)
 
 
 def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
@@ -180,9 +197,7 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
         with described(file, limits) as document:
             return audit_of(document)
     saver = Saver(_registry())
-    root = saver.save(file)
-    rows = len(saver.arrays.rows)
-    return audit_of(Document(saver.types, saver.shapes, saver.runs, rows, root, _writer(saver), _no_arrays))
+    return audit_of(_document(saver, saver.save(file)))
 
 
 def audit_of(document: Document) -> Audit:
@@ -208,7 +223,7 @@ def inspect_operations(file: File) -> Iterator[Operation]:
     FormatError
         The file is no pickle, or breaks off.
     """
-    with _opened(file) as stream:
+    with opened(file) as stream:
         yield from operations(stream, lambda name: _tables().denied(name) if names.is_name(name) else None)
 
 
@@ -229,15 +244,34 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
     """
     if (file is None) == (data is None):
         raise PolicyError("give exactly one of file and data", next_step="Call get_untrusted_types(file).")
-    return audit(io.BytesIO(data) if data is not None else file).untrusted
+    if data is not None:
+        return audit(bytes_stream(data)).untrusted
+    if not isinstance(file, (str, os.PathLike, bytes)):
+        check_stream(file, "read", "rb")
+    return audit(file).untrusted
 
 
 def _build(document: Document, policy: Policy) -> Any:
     from skopsafe.handlers.sklearn import checks_of
 
     approved = trust.approve(document, _tables(), policy)
-    warn_about_skew(document.writer)
-    return Builder(approved, _registry(), checks_of, _tables()).build()
+    skew = differences(document.writer)
+    if skew:
+        warn_about(skew)
+    try:
+        return Builder(approved, _registry(), checks_of, _tables()).build()
+    except (FormatError, MissingTypeError) as error:
+        if not skew:
+            raise
+        # What another version writes can look like damage.
+        step = f"The file was written under {skew}: load it there, or treat it as damaged."
+        raise type(error)(error.reason, path=error.path, next_step=step) from error
+
+
+def _document(saver: Saver, root: Value) -> Document:
+    """Return what `saver` wrote, for a look at it."""
+    rows = len(saver.arrays.rows)
+    return Document(saver.types, saver.shapes, saver.runs, rows, root, _writer(saver), _no_arrays)
 
 
 def _no_arrays(numbers: Sequence[int], copy: bool) -> Any:
@@ -249,28 +283,24 @@ def described(
     file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None
 ) -> Iterator[Document]:
     """Open a file as a Document, whose arrays can be read while the context lasts."""
-    with _opened(file) as stream, schema.opened(stream, limits, mapping) as document:
+    with opened(file) as stream, schema.opened(stream, limits, mapping) as document:
         yield document
 
 
-@contextlib.contextmanager
-def _opened(file: File) -> Iterator[BinaryIO]:
-    if isinstance(file, (str, os.PathLike)):
-        path = os.fspath(file)
-        try:
-            stream = open(path, "rb")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise FormatError(
-                f"the file cannot be opened ({error.strerror})", path=str(path), next_step="Check the path."
-            ) from error
-        with stream:
-            yield stream
-        return
-    if not hasattr(file, "read"):
-        raise SkopsafeError("file is neither a path nor a binary file object", next_step="Pass a path.")
-    if not (hasattr(file, "seekable") and file.seekable()):
-        file = io.BytesIO(file.read())
-    yield file  # type: ignore[misc]
+def _refuse_denied(saver: Saver, root: Value) -> None:
+    """Raise for what no approval would let anyone load again."""
+    tables = _tables()
+    for number, row in enumerate(saver.types):
+        reason = trust.floor(row, tables)
+        if reason is None:
+            continue
+        nodes = list(_document(saver, root).each())
+        index = next(i for i, node in enumerate(nodes) if saver.shapes[node[0]].type == number)
+        raise UnsupportedTypeError(
+            f"{names.spell(row.name)} can never be approved, so the file could not be loaded: {reason}",
+            path=path_to(index, saver.types, saver.shapes, nodes, root),
+            next_step="Remove it from the object before saving, or use a function of your own instead.",
+        )
 
 
 def _writer(saver: Saver) -> dict[str, str]:

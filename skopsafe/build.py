@@ -12,7 +12,7 @@ from skopsafe import names
 from skopsafe.errors import FormatError, SkopsafeError, ValidationError
 from skopsafe.graph.document import CALL, CLASS, VALUE, Column, Document, Run, Shape, Values
 from skopsafe.graph.parts import Handler
-from skopsafe.handlers import generic
+from skopsafe.handlers import generic_load
 from skopsafe.handlers.registry import Registry
 from skopsafe.resolve import resolve
 from skopsafe.trust.audit import Approved
@@ -158,10 +158,10 @@ class Builder:
         """Build many instances of one class: a template for what they share, the rest one by one."""
         cls = self._resolve(shape.type)
         attributes = shape.attributes or ()
-        made = [generic.new(cls) for _ in range(count)]
-        if generic.slots_to_set(cls, attributes):
+        made = [generic_load.new(cls) for _ in range(count)]
+        if generic_load.slots_to_set(cls, attributes):
             for obj, *values in zip(made, *columns, strict=True):
-                generic.set_attributes(obj, attributes, values)
+                generic_load.set_attributes(obj, attributes, values)
         elif attributes:
             template = {name: column[0] for name, column in zip(attributes, columns, strict=True)}
             varying = [
@@ -256,7 +256,7 @@ class Builder:
                 raise FormatError(
                     "a reference points ahead", path=f"schema.json nodes[{index}]", next_step=_NEXT
                 )
-            made = generic.new(self._resolve(shape.type))
+            made = generic_load.new(self._resolve(shape.type))
         self._row = present
         self._shells[index] = made
         return made
@@ -278,9 +278,9 @@ class Builder:
             return member
         if attributes and attributes[0].startswith("()"):
             given = dict(zip(attributes, values, strict=True))
-            obj = generic.new(cls, given.get("()args", ()), given.get("()kwargs", {}))
+            obj = generic_load.new(cls, given.get("()args", ()), given.get("()kwargs", {}))
         else:
-            obj = generic.new(cls)
+            obj = generic_load.new(cls)
         self._give_state(obj, shape, values)
         return obj
 
@@ -304,11 +304,11 @@ class Builder:
         if attributes and attributes[0].startswith("()"):
             self._give_parts(obj, dict(zip(attributes, values, strict=True)))
         else:
-            generic.set_attributes(obj, attributes, values)
+            generic_load.set_attributes(obj, attributes, values)
         if self._checks(type(obj)):
             self._to_check.append(obj)
 
     def _give_parts(self, obj: Any, given: dict[str, Any]) -> None:
         name = names.of(type(obj))
         is_reviewed = name is not None and self._tables.reviewed(name, CLASS) is not None
-        generic.give_parts(obj, given, is_reviewed)
+        generic_load.give_parts(obj, given, is_reviewed)

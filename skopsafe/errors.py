@@ -6,6 +6,7 @@ the file) and what to do next.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 
@@ -43,6 +44,18 @@ def _restore(cls: type[SkopsafeError], args: tuple[object, ...], state: dict[str
 
 class UnsupportedTypeError(SkopsafeError, TypeError):
     """An object cannot be written so that it could be loaded again."""
+
+
+class ArgumentError(SkopsafeError, TypeError, ValueError):
+    """A function was called with something that it does not take."""
+
+
+class FileError(SkopsafeError, OSError):
+    """A file cannot be opened, read or written."""
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """There is no such file."""
 
 
 class FormatError(SkopsafeError, ValueError):
@@ -104,3 +117,17 @@ class PolicyError(SkopsafeError, ValueError):
 
 class VersionSkewWarning(UserWarning):
     """The file was written under another version of a library than the installed one."""
+
+
+def file_error(error: OSError | ValueError, what: str, path: str = "") -> FileError:
+    """Return the error of the operating system as one of ours: what could not be done, and where."""
+    number = error.errno if isinstance(error, OSError) else None
+    reason = os.strerror(number) if number else str(error)
+    kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
+    out = kind(
+        f"{what} ({reason})",
+        path=path[:1000],
+        next_step="Check the path, its permissions and the space left.",
+    )
+    out.errno = number
+    return out

@@ -75,7 +75,7 @@ class Saver:
             self._walk()
         except SkopsafeError:
             raise
-        except (TypeError, ValueError, AttributeError, RecursionError, NotImplementedError) as error:
+        except Exception as error:  # whatever a getter, or a method of the object itself, raises
             raise self._unsupported(f"cannot be saved: {error}") from error
         is_named = [shape.attributes is not None for shape in self.shapes]
         self.runs = group(self._nodes, self._heights, self._refs, is_named, self.arrays.add)

@@ -130,7 +130,7 @@ def test_json_of_an_unreadable_file_is_json_too(tmp_path: Path) -> None:
     assert result.exit_code == 3
     found = json.loads(result.output)
     assert found["ok"] is False
-    assert found["error"] == "FormatError"
+    assert found["error"] == "MissingFileError"
 
 
 def test_the_demo_shows_a_round_trip_and_a_refusal() -> None:

@@ -26,6 +26,7 @@ POOLED_BELOW = 1 << 16
 """Arrays of fewer bytes than this are pooled."""
 _POOL_BLOCK = 1 << 22
 _HEADER = 1 << 16
+_X87_MANTISSA = 63
 _DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 _DAMAGED = "The file is damaged or crafted; get it again from its author."
 
@@ -70,6 +71,10 @@ class Collector:
             array = np.ascontiguousarray(array)
         if dtype.names is not None:
             array = _without_garbage(array)
+        elif dtype.char in "gG" and np.finfo(dtype).nmant == _X87_MANTISSA:
+            # Ten bytes of sixteen are the number; the others hold whatever was in memory.
+            array = array.copy(order="K")
+            array.reshape(-1, order="A").view("u1").reshape(-1, 16)[:, 10:] = 0
         number = self._numbers.get(dtype)
         if number is None:
             number = self._numbers[dtype] = len(self.dtypes)
@@ -206,7 +211,11 @@ class Source:
         if not (number < len(self._dtypes) and member < len(self._members)) or fortran > 1:
             raise FormatError("an array's row refers to no dtype or member", path=path, next_step=_DAMAGED)
         if len(shape) > min(self._limits.dimensions, _DIMENSIONS):
-            raise LimitError(f"an array has {len(shape)} dimensions", path=path, next_step=_DAMAGED)
+            raise LimitError(
+                f"an array has {len(shape)} dimensions",
+                path=path,
+                next_step="Pass limits=Limits(dimensions=...) if you expect so many.",
+            )
         dtype = self._dtypes[number]
         count = math.prod(shape)
         if count * max(dtype.itemsize, 1) > self._limits.array_bytes or max(shape, default=0) > 2**62:

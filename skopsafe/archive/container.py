@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import struct
 import tempfile
 import zipfile
@@ -17,7 +18,8 @@ from typing import IO, Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from skopsafe.errors import FormatError, LimitError, SkopsafeError
+from skopsafe.archive.recognize import recognize
+from skopsafe.errors import ArgumentError, FileError, FormatError, LimitError, SkopsafeError, file_error
 from skopsafe.limits import Limits
 
 ALIGNMENT = 64
@@ -26,7 +28,6 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _END = struct.Struct("<4s4H2IH")
 _END64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR_SIZE = 20
-_OPENING = tuple(bytes([opcode]) for opcode in b"(])}cIKJMLNVXUSFGT")
 _ALIGN_FIELD = 0xD935  # the extra field that Android's zipalign uses for the same purpose
 _CHUNK = 1 << 24
 # What zipfile and its decompressors raise on damaged members.
@@ -63,15 +64,41 @@ class Writer:
             padding = -(start + 4) % ALIGNMENT
             info.extra = struct.pack("<HH", _ALIGN_FIELD, padding) + b"\0" * padding
         info._compresslevel = self._level  # type: ignore[attr-defined]
-        with self._zip.open(info, "w", force_zip64=large) as member:
-            for chunk in chunks:
-                view = memoryview(chunk).cast("B") if memoryview(chunk).nbytes else memoryview(b"")
-                for start in range(0, len(view), _CHUNK):
-                    member.write(view[start : start + _CHUNK])
+        try:
+            with self._zip.open(info, "w", force_zip64=large) as member:
+                for chunk in chunks:
+                    view = memoryview(chunk).cast("B") if memoryview(chunk).nbytes else memoryview(b"")
+                    for start in range(0, len(view), _CHUNK):
+                        member.write(view[start : start + _CHUNK])
+        except BaseException:
+            self._zip.fp = None  # or its finalizer would write a directory behind the fragment
+            raise
 
     def close(self) -> None:
         """Write the directory."""
         self._zip.close()
+
+
+_LEVELS = {
+    zipfile.ZIP_STORED: (-1, 9),
+    zipfile.ZIP_DEFLATED: (-1, 9),
+    zipfile.ZIP_BZIP2: (1, 9),
+    zipfile.ZIP_LZMA: (-1, 9),
+}
+
+
+def check_compression(compression: Any, level: Any) -> None:
+    """Raise unless `zipfile` knows the compression and its level."""
+    if not isinstance(compression, int) or compression not in _LEVELS:
+        raise ArgumentError(
+            f"compression {compression!r} is unknown",
+            next_step="Use zipfile.ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2 or ZIP_LZMA.",
+        )
+    low, high = _LEVELS[compression]
+    if level is not None and not (type(level) is int and low <= level <= high):
+        raise ArgumentError(
+            f"compresslevel {level!r} is unknown", next_step=f"Use an integer from {low} to {high}."
+        )
 
 
 class Reader:
@@ -130,9 +157,11 @@ class Reader:
     def _look_at_the_end(self, size: int) -> None:
         """Refuse what is no zip, and a directory beyond the limits, before it is read."""
         self.file.seek(0)
-        head = self.file.read(16)
+        head = self.file.read(64)
         if size < _END.size or not head.startswith(b"PK\3\4"):
-            raise FormatError(*_recognize(head, self._last_byte(size)))
+            self.file.seek(max(size - 1, 0))
+            reason = recognize(head, self.file.read(1))
+            raise FormatError(reason, next_step="Save the model with skopsafe.dump.")
         self.file.seek(size - _END.size)
         tail = self.file.read(_END.size)
         magic, disk, _, _, entries, directory, _, comment = _END.unpack(tail)
@@ -149,10 +178,6 @@ class Reader:
             raise _too_much(
                 "bytes of zip directory", directory, "directory_bytes", self._limits.directory_bytes
             )
-
-    def _last_byte(self, size: int) -> bytes:
-        self.file.seek(max(size - 1, 0))
-        return self.file.read(1)
 
     def _look_at_zip64(self, size: int) -> tuple[int, int]:
         """Return entries and bytes of a zip64 directory, whose end stands before that of the zip."""
@@ -247,21 +272,6 @@ class Reader:
         return start
 
 
-def _recognize(head: bytes, tail: bytes) -> tuple[str]:
-    if not head:
-        return ("the file is empty",)
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return (
-            "this is a pickle, which can run any code when it is loaded; `skopsafe inspect` shows "
-            "what it would do",
-        )
-    if tail == b"." and head[:1] in _OPENING:
-        return ("this looks like a pickle of protocol 0 or 1; `skopsafe inspect` shows what it would do",)
-    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"x\x9c", b"x\x01", b"x\xda", b"\x04\x22\x4d\x18")):
-        return ("this is a compressed stream, perhaps a joblib file, and not a skopsafe file",)
-    return ("this is not a zip, and so not a skopsafe file",)
-
-
 def _too_much(what: str, count: int, limit: str, allowed: int) -> LimitError:
     return LimitError(
         f"the file has {count} {what}, more than the limit of {allowed}",
@@ -271,23 +281,48 @@ def _too_much(what: str, count: int, limit: str, allowed: int) -> LimitError:
 
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[IO[bytes]]:
-    """Open a temporary file beside `path` that replaces it when all went well, atomically."""
-    folder, base = os.path.split(os.path.abspath(os.path.realpath(path)))
-    final = os.path.join(folder, base)
+    """Open a temporary file beside `path` that replaces it when all went well, atomically.
+
+    A pipe or a device is written to and never replaced.
+
+    Raises
+    ------
+    FileError
+        The file cannot be written.
+    """
     try:
-        mode = os.stat(final).st_mode & 0o7777
+        final = os.path.realpath(path)
+        mode = _mode(final)
+    except (OSError, ValueError) as error:
+        raise file_error(error, "the file cannot be written", path) from error
+    if stat.S_ISDIR(mode) or not path or path.endswith((os.sep, os.altsep or os.sep)):
+        raise FileError("a folder cannot be written as a file", path=path, next_step="Name a file in it.")
+    try:
+        if stat.S_ISREG(mode):
+            yield from _through_temporary(final, stat.S_IMODE(mode))
+        else:
+            with open(final, "wb") as file:
+                yield file
+    except SkopsafeError:
+        raise
+    except OSError as error:
+        raise file_error(error, "the file cannot be written", path) from error
+
+
+def _mode(path: str) -> int:
+    """Return the mode of a file, or the one that a new file gets."""
+    try:
+        return os.stat(path).st_mode
     except FileNotFoundError:
         mask = os.umask(0)
         os.umask(mask)
-        mode = 0o666 & ~mask
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{base}.", suffix=".tmp", dir=folder)
-    except OSError as error:
-        raise SkopsafeError(
-            f"cannot write into the folder ({error.strerror})",
-            path=folder,
-            next_step="Choose another folder.",
-        ) from error
+        return stat.S_IFREG | (0o666 & ~mask)
+
+
+def _through_temporary(final: str, mode: int) -> Iterator[IO[bytes]]:
+    folder, base = os.path.split(final)
+    # The name of the file itself may be as long as names can be.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{base[:50]}.", suffix=".tmp", dir=folder)
     try:
         with os.fdopen(descriptor, "w+b") as file:
             yield file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import collections
+import re
 import types
 from typing import Any
 
@@ -15,12 +16,28 @@ from skopsafe.handlers.depth import require_shallow
 Names = tuple[str, ...] | None
 
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
 def canonical(items: Any) -> list[Any]:
-    """Order the items of a set so that the order does not depend on hashes."""
-    try:
-        return sorted(items, key=lambda item: (type(item).__qualname__, item))
-    except (TypeError, ValueError):
-        return sorted(items, key=lambda item: (type(item).__qualname__, repr(item)))
+    """Order the items of a set so that the order depends neither on hashes nor on addresses."""
+    kinds = set(map(type, items))
+    if kinds <= {str} or kinds <= {int}:
+        return sorted(items)
+    return sorted(items, key=_order)
+
+
+def _order(item: Any) -> tuple[Any, ...]:
+    """Return a key that can be compared with that of any other item."""
+    kind = type(item)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if kind is tuple:
+        return (name, tuple(map(_order, item)))
+    if kind is frozenset:
+        return (name, tuple(sorted(map(_order, item))))
+    if callable(item):
+        return (name, str(getattr(item, "__module__", "")), str(getattr(item, "__qualname__", "")))
+    return (name, _ADDRESS.sub("", repr(item)))
 
 
 _FEW = 256
@@ -120,10 +137,12 @@ def _load_bytes(names: Names, values: list[Any], context: Context) -> bytes:
         return found.tobytes()
     require(names == ("base64",) and isinstance(values[0], str), "unknown form", "bytes")
     try:
-        return base64.b64decode(values[0], validate=True)
+        data = base64.b64decode(values[0], validate=True)
     except binascii.Error:
         require(False, "not base64", "bytes")
         raise
+    # Python keeps one object for each single byte: two that were apart would be written as one again.
+    return bytes(bytearray(data)) if len(data) == 1 else data
 
 
 def _load_range(_: Names, values: list[Any], __: Context) -> range:
@@ -179,12 +198,51 @@ def _method_name(obj: types.MethodType) -> str:
 
 def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
     require(
-        len(values) == 2 and isinstance(values[0], types.FunctionType),
+        len(values) == 2 and callable(values[0]) and not isinstance(values[0], type),
         "not a function and an object",
         "method",
     )
     require_shallow(values, "method")
     return types.MethodType(values[0], values[1])
+
+
+def _get_descriptor(obj: Any) -> Parts:
+    owner = obj.__objclass__
+    name = f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}"
+    return Parts(("function",), [NameOf(obj, "value", name)])
+
+
+def _load_descriptor(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 1 and isinstance(values[0], types.MethodDescriptorType), "no method", "method")
+    return values[0]
+
+
+def _get_builtin(obj: Any) -> Parts:
+    """Write ``len`` as its name; ``pattern.findall`` as the name ``re:Pattern.findall`` and the pattern."""
+    owner = obj.__self__
+    if owner is None or isinstance(owner, types.ModuleType):
+        return Parts(("function",), [NameOf(obj, "value")])
+    if isinstance(owner, type):
+        name = f"{owner.__module__}:{owner.__qualname__}.{obj.__name__}"
+        return Parts(("function",), [NameOf(obj, "value", name)])
+    for cls in type(owner).__mro__:
+        found = vars(cls).get(obj.__name__)
+        if isinstance(found, types.MethodDescriptorType):
+            return Parts(("function", "self"), [*_get_descriptor(found).values, owner])
+    raise TypeError(f"{obj.__qualname__} is a method of nothing that could be named")
+
+
+def _load_builtin(_: Names, values: list[Any], __: Context) -> Any:
+    if len(values) == 1:
+        require(isinstance(values[0], types.BuiltinFunctionType), "not a function", "builtin")
+        return values[0]
+    require(
+        len(values) == 2 and isinstance(values[0], types.MethodDescriptorType),
+        "not a method and an object",
+        "builtin",
+    )
+    # Python itself compares the object with the class that defines the method.
+    return values[0].__get__(values[1])
 
 
 def _sequence(obj: Any) -> Parts:
@@ -214,4 +272,6 @@ HANDLERS = (
     Handler("builtins:ellipsis", lambda _: Parts(None, []), _singleton(Ellipsis)),
     Handler("builtins:NotImplementedType", lambda _: Parts(None, []), _singleton(NotImplemented)),
     Handler("builtins:method", _get_method, _load_method),
+    Handler("builtins:method_descriptor", _get_descriptor, _load_descriptor),
+    Handler("builtins:builtin_function_or_method", _get_builtin, _load_builtin),
 )

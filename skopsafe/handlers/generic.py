@@ -9,15 +9,19 @@ from __future__ import annotations
 import copyreg
 import enum
 import functools
-from collections.abc import Hashable, Mapping, Sequence
-from types import MemberDescriptorType
+import inspect
+import struct
+from collections.abc import Hashable, Mapping
+from types import FunctionType, MemberDescriptorType, MethodType
 from typing import Any, cast
 
 from skopsafe.graph.document import CALL
 from skopsafe.graph.parts import NameOf, Parts
-from skopsafe.handlers.checks import require
 
 _BASE = "sklearn.base"
+_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_MANAGED_DICT = 1 << 4  # Py_TPFLAGS_MANAGED_DICT
+_POINTER = struct.calcsize("P")
 
 
 def take_apart(obj: Any) -> Parts | NameOf:
@@ -30,18 +34,24 @@ def take_apart(obj: Any) -> Parts | NameOf:
     """
     cls: Any = type(obj)  # Any, for mypy does not take a type as hashable
     if isinstance(obj, enum.Enum):
-        if obj.name not in cls.__members__:
-            raise TypeError("a combination of flags without a name of its own")
+        if obj.name not in cls.__members__:  # a combination of flags
+            return Parts(("()args",), [(obj.value,)], type=NameOf(cls, CALL), role=CALL)  # type: ignore[arg-type]
         return Parts(("()member",), [obj.name])
-    registered = copyreg.dispatch_table.get(cls)
-    if registered is None and _is_plain(cls):
+    if cls not in copyreg.dispatch_table and _is_plain(cls):
+        _require_new(cls, (), {})
         return _attributes(obj)
-    reduced = registered(obj) if registered is not None else obj.__reduce_ex__(4)
+    if cls.__module__ in ("builtins", "itertools") and hasattr(cls, "__next__"):
+        raise TypeError("an iterator is used up by reading it; save a list instead")
+    reduced = _reduce(obj)
     if isinstance(reduced, str):
-        return NameOf(obj, "value", f"{cls.__module__}:{reduced}")
+        if not callable(obj):
+            raise TypeError("its __reduce__ gives a name, and only classes and functions are found by name")
+        return NameOf(obj, "value", f"{obj.__module__}:{reduced}")
     func, args, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
     if setter is not None:
         raise TypeError("its __reduce__ gives a state setter")
+    if type(state) is dict and not state and type(getattr(cls, "__setstate__", None)) is not FunctionType:
+        state = None  # an exception has one only after somebody looked at its __dict__
     kwargs = None
     names: list[str] = []
     values: list[Any] = []
@@ -50,6 +60,7 @@ def take_apart(obj: Any) -> Parts | NameOf:
         if args[0] is not cls:
             raise TypeError("its __reduce__ makes another class")
         args, kwargs = (args[1], args[2]) if func is copyreg.__newobj_ex__ else (args[1:], None)  # type: ignore[attr-defined]
+        _require_new(cls, args, kwargs or {})
     for name, value in (
         ("()args", tuple(args) if args or not made_by_new else None),
         ("()kwargs", kwargs or None),
@@ -67,6 +78,33 @@ def take_apart(obj: Any) -> Parts | NameOf:
     return Parts(tuple(names), values, type=NameOf(func, CALL), role=CALL)  # type: ignore[arg-type]
 
 
+def _reduce(obj: Any) -> Any:
+    cls: Any = type(obj)
+    if cls in copyreg.dispatch_table:
+        return copyreg.dispatch_table[cls](obj)
+    try:
+        return obj.__reduce_ex__(4)
+    except TypeError as error:
+        if not str(error).startswith("cannot pickle"):
+            raise
+        raise TypeError(
+            f"a {cls.__module__}.{cls.__qualname__} has no state that could be written"
+        ) from error
+
+
+def _require_new(cls: type, args: Any, kwargs: Any) -> None:
+    """Raise for a class whose ``__new__`` will not take what the file has for it."""
+    maker = cls.__new__
+    if type(maker) is not FunctionType:
+        return
+    try:
+        inspect.signature(maker).bind(cls, *args, **kwargs)
+    except TypeError as error:
+        raise TypeError(
+            f"{cls.__qualname__}.__new__ could not be called again ({error}); give it a __getnewargs_ex__"
+        ) from error
+
+
 @functools.lru_cache(maxsize=4096)
 def _is_plain(cls: Hashable) -> bool:
     """Tell whether the attributes of an instance are all that there is."""
@@ -77,10 +115,26 @@ def _is_plain(cls: Hashable) -> bool:
         return False
     for method in ("__getstate__", "__setstate__"):
         found = getattr(cls, method, None)
-        if found is not None and found is not getattr(object, method, None) and found.__module__ != _BASE:
+        if (
+            found is not None
+            and found is not getattr(object, method, None)
+            and getattr(found, "__module__", None) != _BASE
+        ):
             return False
-    # A base implemented in C other than object may hold state that no attribute shows.
-    return all(base.__flags__ & (1 << 9) for base in cast("type", cls).__mro__[:-1])
+    return not _has_hidden_state(cast("type", cls))
+
+
+def _has_hidden_state(cls: type) -> bool:
+    """Tell whether a base implemented in C may hold state that no attribute shows.
+
+    Instances of a class in Python are as large as their dict, weak references and slots.
+    """
+    if not all(base.__flags__ & _HEAP for base in cls.__mro__[:-1]):
+        return True
+    pointers = len(copyreg._slotnames(cls))  # type: ignore[attr-defined]
+    pointers += cls.__dictoffset__ != 0 and not cls.__flags__ & _MANAGED_DICT
+    pointers += cls.__weakrefoffset__ > 0
+    return cls.__itemsize__ != 0 or cls.__basicsize__ > object.__basicsize__ + pointers * _POINTER
 
 
 @functools.lru_cache(maxsize=4096)
@@ -94,8 +148,43 @@ def slots(cls: Hashable) -> Mapping[str, MemberDescriptorType]:
     }
 
 
+def _is_own_method(obj: Any, name: str, value: Any) -> bool:
+    """Tell whether an attribute is what it would be without being set: the method of that name."""
+    if type(value) is not MethodType or value.__self__ is not obj:
+        return False
+    found = next((vars(base)[name] for base in type(obj).__mro__ if name in vars(base)), None)
+    return found is value.__func__
+
+
+@functools.lru_cache(maxsize=4096)
+def hides(cls: Any, attributes: tuple[str, ...]) -> str | None:
+    """Return an attribute that would hide something of the class, such as a method, or None.
+
+    Descriptors that can be set win over an instance's attribute of their name, and a cached property
+    keeps its value in it: these hide nothing.
+    """
+    known = slots(cls)
+    for name in attributes:
+        if name in known:
+            continue
+        if name in ("__class__", "__dict__"):
+            return name
+        for base in cls.__mro__:
+            found = vars(base).get(name)
+            if found is not None:
+                kind = type(found)
+                harmless = hasattr(kind, "__set__") or kind is functools.cached_property
+                if hasattr(kind, "__get__") and not harmless:
+                    return name
+                break
+    return None
+
+
 def _attributes(obj: Any) -> Parts:
     state = getattr(obj, "__dict__", None)
+    if state and MethodType in set(map(type, state.values())):
+        # scikit-learn patches methods and puts them back; as attributes they would hide themselves.
+        state = {name: value for name, value in state.items() if not _is_own_method(obj, name, value)}
     names = [] if state is None else list(state)
     values = [] if state is None else list(state.values())
     for name, slot in slots(cast("Any", type(obj))).items():
@@ -104,86 +193,13 @@ def _attributes(obj: Any) -> Parts:
         except AttributeError:
             continue
         names.append(name)
-    if not all(type(name) is str and name.isidentifier() for name in names):
+    attributes = tuple(names)
+    if not all(map(str.isidentifier, attributes)):
+        if any(type(name) is not str or name.startswith("()") for name in attributes):
+            raise TypeError("the name of one of its attributes could not be read again")
         # Odd attribute names go through the state, where they are ordinary keys.
-        return Parts(("()state",), [dict(zip(names, values, strict=True))])
-    return Parts(tuple(names), values)
-
-
-@functools.lru_cache(maxsize=4096)
-def slots_to_set(cls: Hashable, attributes: tuple[str, ...]) -> Mapping[str, MemberDescriptorType]:
-    """Check that instance attributes hide nothing of the class; return its slots.
-
-    An instance attribute named like a method would be called in its place.
-    """
-    owner = cast("type", cls)
-    found = slots(cls)
-    for name in attributes:
-        where = f"{owner.__qualname__}.{name}"
-        require(
-            isinstance(name, str) and not name.startswith("()"), "an attribute's name is malformed", where
-        )
-        if name in found:
-            continue
-        for base in owner.__mro__:
-            hidden = vars(base).get(name)
-            require(
-                (hidden is None or not hasattr(type(hidden), "__get__"))
-                and name not in ("__class__", "__dict__"),
-                "an attribute would hide a method of its class",
-                where,
-            )
-    return found
-
-
-def set_attributes(obj: Any, attributes: tuple[str, ...], values: Sequence[Any]) -> None:
-    """Set attributes without running code of the class."""
-    found = slots_to_set(cast("Any", type(obj)), attributes)
-    if not found:
-        if attributes:
-            obj.__dict__.update(zip(attributes, values, strict=True))
-        return
-    for name, value in zip(attributes, values, strict=True):
-        if name in found:
-            found[name].__set__(obj, value)
-        else:
-            obj.__dict__[name] = value
-
-
-def new(cls: Any, args: Any = (), kwargs: Any = None) -> Any:
-    """Make an instance by ``cls.__new__`` alone."""
-    require(isinstance(args, tuple), "the arguments of __new__ are no tuple", cls.__qualname__)
-    return cls.__new__(cls, *args, **(kwargs or {}))
-
-
-def give_parts(obj: Any, given: Mapping[str, Any], is_reviewed: bool) -> None:
-    """Give an object the parts that are no attributes: items, and a state.
-
-    Parameters
-    ----------
-    obj : object
-        What ``__new__`` or a call made.
-    given : mapping
-        The parts by their names, such as ``()state``.
-    is_reviewed : bool
-        Whether the class is a reviewed one: then a state may not hide its methods.
-    """
-    for item in given.get("()list", ()):
-        obj.append(item)
-    for key, value in given.get("()dict", {}).items():
-        obj[key] = value
-    if "()state" not in given:
-        return
-    state = given["()state"]
-    cls: Any = type(obj)  # Any, for mypy does not take a type as hashable
-    setstate = getattr(cls, "__setstate__", None)
-    if setstate is not None:
-        if isinstance(state, dict) and is_reviewed:
-            slots_to_set(cls, tuple(state))
-        setstate(obj, state)
-        return
-    in_dict, in_slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
-    for part in (in_dict, in_slots):
-        if part is not None:
-            require(isinstance(part, dict), "a state is no dict", cls.__qualname__)
-            set_attributes(obj, tuple(part), list(part.values()))
+        attributes, values = ("()state",), [dict(zip(names, values, strict=True))]
+    hidden = hides(cast("Any", type(obj)), tuple(names))
+    if hidden is not None:
+        raise TypeError(f"its attribute {hidden!r} hides a method of its class, and would not be loaded")
+    return Parts(attributes, values)

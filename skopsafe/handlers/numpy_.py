@@ -35,6 +35,10 @@ def _has_plain_names(dtype: np.dtype[Any]) -> bool:
     """Tell whether versions 1 and 2 of the ``.npy`` header, which are Latin-1, can spell the fields."""
     if dtype.subdtype is not None:
         return _has_plain_names(dtype.subdtype[0])
+    fields: Any = dtype.fields or {}
+    offsets = [fields[name][1] for name in dtype.names or ()]
+    if offsets != sorted(offsets):  # its description in a header is in the order of the bytes
+        return False
     for name, field in (dtype.fields or {}).items():  # a title is a key of its own
         if any(ord(letter) > 255 for letter in name) or not _has_plain_names(field[0]):
             return False
@@ -128,7 +132,9 @@ def _string_dtype(coerce: object, missing: object, na_object: object) -> Any:
 
 def _get_scalar(obj: np.generic) -> Parts:
     kind = type(obj)
-    if kind is np.float64 or kind is np.int64 or kind is np.bool_ or kind is np.str_:
+    # A longlong scalar, where it is not int64 itself, is written as the int64 that it is equal to.
+    is_int = obj.dtype.kind == "i" and obj.dtype == np.int64
+    if kind is np.float64 or is_int or kind is np.bool_ or kind is np.str_:
         return Parts(("dtype", "value"), [obj.dtype.str if kind is not np.str_ else "<U", obj.item()])
     return Parts(("array",), [Leaf(np.array(obj, dtype=obj.dtype))])
 

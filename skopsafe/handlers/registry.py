@@ -116,8 +116,15 @@ def _is_genuine(cls: type) -> bool:
 
 def default() -> Registry:
     """Return a registry of all handlers that come with this package."""
-    from skopsafe.handlers import builtins, numpy_, scipy_, sklearn, stdlib
+    from skopsafe.handlers import builtins, numpy_, scipy_, scipy_stats, sklearn, stdlib
 
     return Registry(
-        (*builtins.HANDLERS, *numpy_.HANDLERS, *stdlib.HANDLERS, *scipy_.HANDLERS, *sklearn.HANDLERS)
+        (
+            *builtins.HANDLERS,
+            *numpy_.HANDLERS,
+            *stdlib.HANDLERS,
+            *scipy_.HANDLERS,
+            *scipy_stats.HANDLERS,
+            *sklearn.HANDLERS,
+        )
     )

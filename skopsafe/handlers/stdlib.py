@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import array
 import collections
 import datetime
 import decimal
 import enum
 import fractions
 import functools
+import operator
 import pathlib
 import re
+import types
+import typing
 import uuid
 import zoneinfo
 from typing import Any
@@ -167,14 +171,36 @@ def _load_path(cls: Any) -> Any:
     return load
 
 
+# The documented ones; DEBUG prints, and others are of no use outside the module.
+_PATTERN_FLAGS = int(re.A | re.I | re.L | re.M | re.S | re.U | re.X)
+
+
 def _load_pattern(_: Names, values: list[Any], __: Context) -> Any:
     require(len(values) == 2 and isinstance(values[0], (str, bytes)), "malformed", "re.Pattern")
     require(type(values[1]) is int and len(values[0]) < 10_000, "malformed or too long", "re.Pattern")
-    require(0 <= values[1] < 2**16, "unknown flags", "re.Pattern")
+    require(0 <= values[1] < 2**32, "unknown flags", "re.Pattern")
     try:
-        return re.compile(values[0], values[1] & ~re.DEBUG)
+        return re.compile(values[0], values[1] & _PATTERN_FLAGS)
     except re.error as error:
-        raise ValueError(f"no regular expression: {error}") from error
+        require(False, f"not a pattern ({error})", "re.Pattern")
+        raise
+
+
+def _load_typed_array(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 2 and isinstance(values[0], str), "malformed", "array.array")
+    code, content = values
+    require(code in tuple(array.typecodes), "unknown type code", "array.array")
+    if code in "uw":
+        return array.array(code, _text([content], "array.array"))
+    require(isinstance(content, bytes), "malformed", "array.array")
+    out = array.array(code)
+    out.frombytes(content)
+    return out
+
+
+def _get_typed_array(obj: Any) -> Parts:
+    text = obj.typecode in "uw"
+    return Parts(("typecode", "content"), [obj.typecode, obj.tounicode() if text else obj.tobytes()])
 
 
 def _get_partial(obj: Any) -> Parts:
@@ -209,6 +235,41 @@ def _own(value: Any) -> Any:
 def get_enum(obj: enum.Enum) -> Parts:
     """Write a member of an Enum as its class and name."""
     return Parts(("()member",), [obj.name])
+
+
+def _get_alias(obj: Any) -> Parts:
+    return Parts(("origin", "args"), [obj.__origin__, obj.__args__])
+
+
+def _load_alias(_: Names, values: list[Any], __: Context) -> Any:
+    require(len(values) == 2 and isinstance(values[1], tuple), "malformed", "GenericAlias")
+    require(isinstance(values[0], type), "not an alias of a class", "GenericAlias")
+    return types.GenericAlias(values[0], values[1])
+
+
+def _get_typing_alias(obj: Any) -> Parts:
+    special = vars(typing).get(obj._name or "")
+    if special is not None and getattr(special, "__origin__", None) is obj.__origin__:
+        return Parts(("name", "args"), [obj._name, obj.__args__])
+    return Parts(("origin", "args"), [obj.__origin__, obj.__args__])
+
+
+def _load_typing_alias(names: Names, values: list[Any], _: Context) -> Any:
+    require(len(values) == 2 and isinstance(values[1], tuple), "malformed", "typing alias")
+    origin, args = values
+    if names == ("name", "args"):
+        origin = vars(typing).get(origin) if isinstance(origin, str) else None
+        require(hasattr(type(origin), "__getitem__") and hasattr(origin, "__origin__"), "unknown", "typing")
+    else:
+        generic = isinstance(origin, type) and issubclass(origin, typing.Generic)
+        require(generic, "not an alias of a generic class", "typing alias")
+    return origin[args]
+
+
+def _load_union(_: Names, values: list[Any], __: Context) -> Any:
+    kinds = (type, types.GenericAlias, typing.TypeVar)
+    require(len(values) > 1 and all(isinstance(v, kinds) for v in values), "not types", "types.UnionType")
+    return functools.reduce(operator.or_, values)
 
 
 ENUM_FORM = ("()member",)
@@ -266,4 +327,8 @@ HANDLERS = (
         for cls in (pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath)
     ),
     Handler("functools:partial", _get_partial, _load_partial),
+    Handler("array:array", _get_typed_array, _load_typed_array),
+    Handler("types:GenericAlias", _get_alias, _load_alias),
+    Handler("typing:_GenericAlias", _get_typing_alias, _load_typing_alias),
+    Handler("types:UnionType", lambda o: Parts(None, list(o.__args__)), _load_union),
 )

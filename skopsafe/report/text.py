@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from skopsafe import names
-from skopsafe.api import File, audit_of, described
+from skopsafe.api import audit_of, described
 from skopsafe.graph.document import CALL, VALUE, Document
 from skopsafe.limits import DEFAULT_LIMITS, Limits
+from skopsafe.streams import File
 from skopsafe.trust.audit import Audit
 
 DEPTH = 12

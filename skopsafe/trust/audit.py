@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
-from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, at
+from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, TypeRow, at
 from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
 from skopsafe.trust.tables import Rule, Tables
@@ -142,6 +142,12 @@ def audit(document: Document, tables: Tables) -> Audit:
     entries += _values(document, tables)
     entries += _states(document, tables)
     return Audit(tuple(sorted(entries, key=lambda entry: (entry.name, entry.tier))), document.writer)
+
+
+def floor(row: TypeRow, tables: Tables) -> str | None:
+    """Return why no approval unlocks `row`, or None."""
+    tier, reason = _tier(row.name, row.role, tables)
+    return reason if tier == "denied" else None
 
 
 def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:

@@ -12,7 +12,7 @@ from unittest import mock
 
 import skopsafe
 from skopsafe import api
-from skopsafe.graph.parts import Parts
+from skopsafe.graph.parts import Leaf, Parts
 from skopsafe.handlers.registry import Registry
 
 
@@ -74,12 +74,15 @@ def forged(obj: Any, type_name: str, **changes: Callable[[Any], Any]) -> bytes:
     genuine = registry.by_name(type_name)
     assert genuine is not None
 
+    def replaced(change: Callable[[Any], Any], value: Any) -> Any:
+        return Leaf(change(value.array)) if isinstance(value, Leaf) else change(value)
+
     def get(instance: Any) -> Parts:
         parts = genuine.get(instance)
         assert parts.attributes is not None
         assert changes.keys() <= set(parts.attributes)
         values = [
-            changes[name](value) if name in changes else value
+            replaced(changes[name], value) if name in changes else value
             for name, value in zip(parts.attributes, parts.values, strict=True)
         ]
         return dataclasses.replace(parts, values=values)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import skopsafe
@@ -137,8 +137,8 @@ def test_a_trusted_name_in_another_module_is_not_trusted() -> None:
 
 
 def test_a_partial_shows_its_function() -> None:
-    data = skopsafe.dumps(functools.partial(np.savetxt, "x"))
-    assert skopsafe.get_untrusted_types(data=data) == ["numpy.savetxt"]
+    data = skopsafe.dumps(functools.partial(json.dumps, "x"))
+    assert skopsafe.get_untrusted_types(data=data) == ["json.dumps"]
 
 
 def test_a_name_must_be_a_name() -> None:

@@ -225,7 +225,7 @@ def test_parts_have_the_form_of_their_type(name: str, values: list[Any], reason:
 
 
 def test_an_expression_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="no regular expression"):
+    with pytest.raises(ValueError, match="not a pattern"):
         load("re:Pattern", None, ["(", 0])
 
 

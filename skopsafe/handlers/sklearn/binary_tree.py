@@ -38,7 +38,8 @@ _COUNTERS = ("n_trims", "n_leaves", "n_splits", "n_calls")
 def _get(obj: Any) -> Parts:
     state = list(obj.__getstate__())
     for index, part in enumerate(state):
-        if isinstance(part, np.ndarray):
+        # A mapped array stays the object that it is, which others may share.
+        if isinstance(part, np.ndarray) and type(part) is not np.memmap:
             state[index] = np.asarray(part)
     # The counters say how often the tree was queried: they are not part of what it is.
     for name in _COUNTERS:
@@ -78,6 +79,9 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     if state["sample_weight"] is not None:
         weights = _exact(state["sample_weight"], real, f"{where}.sample_weight", ndim=1)
         require(weights.shape == (count,), "has another length than data", f"{where}.sample_weight")
+    if type(state["dist_metric"]).__name__.startswith("PyFuncDistance"):
+        # The function is called with writable views of these arrays, even where they are mapped read-only.
+        values = [np.array(part) if _is_read_only(part) else part for part in values]
     out = cls.__new__(cls)
     cls.__setstate__(out, tuple(values))
     return out
@@ -94,6 +98,10 @@ def _check_metric(metric: Any, data: np.ndarray[Any, Any], where: str) -> None:
         metric._validate_data(data)
     except ValueError as error:
         require(False, f"does not fit the data: {error}", f"{where}.dist_metric")
+
+
+def _is_read_only(part: object) -> bool:
+    return isinstance(part, np.ndarray) and not part.flags.writeable
 
 
 def _exact(value: object, dtype: Any, where: str, ndim: int) -> np.ndarray[Any, Any]:
