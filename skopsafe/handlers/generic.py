@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import enum
-from types import MemberDescriptorType
+from types import MemberDescriptorType, MethodType
 from typing import Any
 
 from skopsafe.graph.document import CALL
@@ -88,6 +88,19 @@ def slots(cls: type) -> dict[str, MemberDescriptorType]:
     }
 
 
+def _is_own_method(obj: Any, name: str, value: Any) -> bool:
+    """Tell whether an attribute hides a method behind that method: it is there without the attribute.
+
+    Code that patches a method and puts the old one back leaves such attributes behind, as early stopping
+    of histogram gradient boosting does.
+    """
+    return (
+        type(value) is MethodType
+        and value.__self__ is obj
+        and value.__func__ is getattr(type(obj), name, None)
+    )
+
+
 def _attributes(obj: Any) -> Parts:
     state = getattr(obj, "__dict__", None)
     names = [] if state is None else list(state)
@@ -98,6 +111,9 @@ def _attributes(obj: Any) -> Parts:
         except AttributeError:
             continue
         names.append(name)
+    if MethodType in map(type, values):
+        kept = [pair for pair in zip(names, values, strict=True) if not _is_own_method(obj, *pair)]
+        names, values = [name for name, _ in kept], [value for _, value in kept]
     if not all(type(name) is str and name.isidentifier() for name in names):
         # Odd attribute names go through the state, where they are ordinary keys.
         return Parts(("()state",), [dict(zip(names, values, strict=True))])

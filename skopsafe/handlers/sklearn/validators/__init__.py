@@ -13,12 +13,22 @@ from collections.abc import Callable
 from typing import Any
 
 from skopsafe import names
-from skopsafe.handlers.sklearn.validators import cluster, encoders, neighbors, svm, trees
+from skopsafe.handlers.sklearn.validators import (
+    boosting,
+    cluster,
+    encoders,
+    hist_boosting,
+    neighbors,
+    svm,
+    trees,
+)
 
 Check = Callable[[Any], None]
 
 CHECKS: dict[str, Check] = {
     **trees.CHECKS,
+    **boosting.CHECKS,
+    **hist_boosting.CHECKS,
     **neighbors.CHECKS,
     **svm.CHECKS,
     **cluster.CHECKS,
