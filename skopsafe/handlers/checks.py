@@ -46,14 +46,17 @@ def array(
     """Return `value` if it is an ndarray of such dtype kinds, dimensions and shape."""
     require(isinstance(value, np.ndarray), "not an array", attribute)
     assert isinstance(value, np.ndarray)
-    require(not kinds or value.dtype.kind in kinds, f"dtype {value.dtype} is not allowed", attribute)
-    if ndim is not None:
-        require(value.ndim == ndim, f"{value.ndim} dimensions instead of {ndim}", attribute)
+    # What is wrong is spelled out only then: the text of a structured dtype takes longer than the checks.
+    if kinds and value.dtype.kind not in kinds:
+        require(False, f"dtype {value.dtype} is not allowed", attribute)
+    if ndim is not None and value.ndim != ndim:
+        require(False, f"{value.ndim} dimensions instead of {ndim}", attribute)
     if shape is not None:
         fits = len(shape) == value.ndim and all(
             w is None or w == g for w, g in zip(shape, value.shape, strict=True)
         )
-        require(fits, f"shape {value.shape} instead of {shape}", attribute)
+        if not fits:
+            require(False, f"shape {value.shape} instead of {shape}", attribute)
     return value
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
-from skopsafe.handlers.checks import array, require
+from skopsafe.handlers.checks import require
 
 Names = tuple[str, ...] | None
 
@@ -55,8 +55,8 @@ def check_nodes(nodes: NDArray[Any], rows: Any, sizes: NDArray[np.intp] | None =
         tree = np.repeat(np.arange(len(sizes)), sizes)[inner]
         left, right, end = left + (ends - sizes)[tree], right + (ends - sizes)[tree], ends[tree]
     for name, child in (("left", left), ("right", right)):
-        fits = np.count_nonzero(child > inner) == count and np.count_nonzero(child < end) == count
-        require(fits, "a child is not among the nodes behind its parent", f"{_NODES}[{name!r}]")
+        if np.count_nonzero(child > inner) != count or np.count_nonzero(child < end) != count:
+            require(False, "a child is not among the nodes behind its parent", f"{_NODES}[{name!r}]")
     has_parent = np.zeros(len(nodes), bool)
     has_parent[left] = True
     has_parent[right] = True
@@ -74,14 +74,12 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
 
     require(names == _FORM, "unknown form", "TreePredictor")
     nodes, binned, raw = map(context.array, values)
-    array(nodes, _NODES, ndim=1)
-    require(
-        nodes.dtype == PREDICTOR_RECORD_DTYPE, "its dtype is not that of the installed scikit-learn", _NODES
-    )
+    fits = nodes.ndim == 1 and nodes.dtype == PREDICTOR_RECORD_DTYPE
+    require(fits, "not one-dimensional, of the dtype that the installed scikit-learn has", _NODES)
     require(len(nodes) > 0, "there is no node", _NODES)
     for name, bitsets in (("binned_left_cat_bitsets", binned), ("raw_left_cat_bitsets", raw)):
-        fits = bitsets.ndim == 2 and bitsets.shape[1] == 8 and bitsets.dtype == np.uint32
-        require(fits, "not rows of 8 uint32", f"TreePredictor.{name}")
+        if bitsets.ndim != 2 or bitsets.shape[1] != 8 or bitsets.dtype != np.uint32:
+            require(False, "not rows of 8 uint32", f"TreePredictor.{name}")
     check_nodes(nodes, min(len(binned), len(raw)))
     return TreePredictor(nodes, binned, raw)
 
