@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -271,13 +272,20 @@ def dummy_with_more_classes() -> tuple[Any, str]:
     return model, r"DummyClassifier\.classes_"
 
 
+@functools.cache
+def _fitted_hist(categories: bool) -> Any:
+    if not categories:
+        return HistGradientBoostingRegressor(max_iter=3, min_samples_leaf=2).fit(X, NUMBERS)
+    model = HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2, categorical_features=[2, 3])
+    return model.fit(X, CLASSES)
+
+
 def hist() -> Any:
-    return HistGradientBoostingRegressor(max_iter=3, min_samples_leaf=2).fit(X, NUMBERS)
+    return copy.deepcopy(_fitted_hist(False))
 
 
 def hist_of_categories() -> Any:
-    model = HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2, categorical_features=[2, 3])
-    return model.fit(X, CLASSES)
+    return copy.deepcopy(_fitted_hist(True))
 
 
 def first_node(field: str, value: Any, make: Callable[[], Any] = hist) -> Any:
