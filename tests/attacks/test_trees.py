@@ -17,15 +17,8 @@ import skopsafe
 from skopsafe.graph.parts import Leaf
 from skopsafe.handlers.sklearn.hist_boosting import check_nodes
 from tests.attacks.crafted import changed, forged
-from tests.attacks.tree_models import (
-    CLASSES,
-    CRAFTED,
-    NUMBERS,
-    X,
-    first_node,
-    hist,
-    hist_of_categories,
-)
+from tests.attacks.hist_models import first_node, hist, hist_of_categories
+from tests.attacks.tree_models import CLASSES, CRAFTED, NUMBERS, X
 
 # These end by a signal, each time, when they are asked to predict. Others read or write a little behind an
 # array and may get away with it, or never come back.
