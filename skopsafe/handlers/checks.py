@@ -47,14 +47,17 @@ def array(
     # No subclass: a masked array hides items from a check that compiled code then reads.
     require(type(value) in (np.ndarray, np.memmap), "not an array", attribute)
     assert isinstance(value, np.ndarray)
-    require(not kinds or value.dtype.kind in kinds, f"dtype {value.dtype} is not allowed", attribute)
-    if ndim is not None:
-        require(value.ndim == ndim, f"{value.ndim} dimensions instead of {ndim}", attribute)
+    # What is wrong is spelled out only then: the text of a structured dtype takes longer than the checks.
+    if kinds and value.dtype.kind not in kinds:
+        require(False, f"dtype {value.dtype} is not allowed", attribute)
+    if ndim is not None and value.ndim != ndim:
+        require(False, f"{value.ndim} dimensions instead of {ndim}", attribute)
     if shape is not None:
         fits = len(shape) == value.ndim and all(
             w is None or w == g for w, g in zip(shape, value.shape, strict=True)
         )
-        require(fits, f"shape {value.shape} instead of {shape}", attribute)
+        if not fits:
+            require(False, f"shape {value.shape} instead of {shape}", attribute)
     return value
 
 

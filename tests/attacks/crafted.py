@@ -75,7 +75,10 @@ def forged(obj: Any, type_name: str, **changes: Callable[[Any], Any]) -> bytes:
     assert genuine is not None
 
     def replaced(change: Callable[[Any], Any], value: Any) -> Any:
-        return Leaf(change(value.array)) if isinstance(value, Leaf) else change(value)
+        if not isinstance(value, Leaf):
+            return change(value)
+        made = change(value.array)
+        return made if isinstance(made, Leaf) else Leaf(made)
 
     def get(instance: Any) -> Parts:
         parts = genuine.get(instance)

@@ -14,9 +14,11 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.handlers.sklearn.validators import (
+    boosting,
     cluster,
     covariance,
     encoders,
+    hist_boosting,
     neighbors,
     params,
     svm,
@@ -27,6 +29,8 @@ Check = Callable[[Any], None]
 
 CHECKS: dict[str, Check] = {
     **trees.CHECKS,
+    **boosting.CHECKS,
+    **hist_boosting.CHECKS,
     **neighbors.CHECKS,
     **svm.CHECKS,
     **cluster.CHECKS,
