@@ -1,4 +1,4 @@
-"""Sessions: ``nox -s tests``, ``nox -s lint``, ``nox -s bench``. Needs the interpreters that it names."""
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench. Needs the interpreters that it names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,16 @@ def lint(session: nox.Session) -> None:
     """Check style and types."""
     session.install("-e", ".[sklearn,lint]", "pandas>=2.2")
     session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the page of trusted names anew and build the documents into ``docs/_build/html``."""
+    session.install("-e", ".[docs]")
+    session.run("python", "docs/make_trusted.py")
+    session.run("sphinx-build", "-W", "--keep-going", "docs", "docs/_build/html")
 
 
 @nox.session

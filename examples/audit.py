@@ -1,6 +1,6 @@
 """For those who decide what may be deployed: look at a file without running anything in it.
 
-Run as ``python examples/audit.py FOLDER`` after ``save.py``.
+Run as ``python examples/audit.py FOLDER`` after ``save.py``. Needs neither pandas nor scikit-learn.
 """
 
 # %% The audit lists every name that loading can import, with its tier and the reason.
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import skopsafe
 
-path = Path(sys.argv[1]) / "digits.skops"
+path = Path(sys.argv[1]) / "tickets.skops"
 report = skopsafe.audit(path)
 print(report)
 
@@ -18,7 +18,7 @@ print(report)
 print("scikit-learn was imported:", "sklearn" in sys.modules)
 
 # %% The same as JSON, to keep with the model. ``skopsafe audit --json FILE`` prints it too.
-record = Path(sys.argv[1]) / "digits.audit.json"
+record = Path(sys.argv[1]) / "tickets.audit.json"
 record.write_text(json.dumps(report.to_dict(), indent=2))
 
 # %% A gate: names that your organization reviewed itself go here; the denied ones can never pass.

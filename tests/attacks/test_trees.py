@@ -122,4 +122,6 @@ def test_many_trees_are_checked_at_once_as_one_by_one() -> None:
 
 
 def put(schema: dict[str, Any], value: Any) -> None:
-    schema["nodes"][-1][1] = value
+    """Replace the number of the first array of the only predictor."""
+    (run,) = (run for run in schema["runs"] if schema["shapes"][run[0]][1][:1] == ["nodes"])
+    run[2][0] = {"ref": 0} if isinstance(value, list) else value
