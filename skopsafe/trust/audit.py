@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
-from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, TypeRow, at
+from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, TypeRow, Value, at
 from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
 from skopsafe.trust.tables import Rule, Tables
@@ -182,7 +182,7 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
                 column = run.columns[place]
                 same = not isinstance(column, list | Column)
                 for row in range(1 if same else run.count):
-                    if not _is_allowed(document, at(column, row), rule):
+                    if not _is_allowed(document, at(column, row), rule, start + row):
                         _, count, where = found.get(rule.name, (rule, 0, f"nodes[{start + row}]"))
                         found[rule.name] = (rule, count + (run.count if same else 1), where)
     reasons = {name: (rule.reason, count, where) for name, (rule, count, where) in found.items()}
@@ -203,11 +203,32 @@ def _values(document: Document, tables: Tables) -> list[Entry]:
     ]
 
 
-def _is_allowed(document: Document, value: Any, rule: Rule) -> bool:
-    if isinstance(value, list):
-        row = document.types[document.shapes[document.shape_of(value[0])].type]
-        return row.role == CLASS and row.name in rule.allowed_types
-    return any(value is a or (value == a and type(value) is type(a)) for a in rule.allowed)
+def _is_allowed(document: Document, value: Value, rule: Rule, owner: int) -> bool:
+    if not isinstance(value, list):
+        return any(value is a or (value == a and type(value) is type(a)) for a in rule.allowed)
+    if rule.unless and _at_end_of(document, owner, rule.unless[:-1]) == rule.unless[-1]:
+        return True
+    if _class_of(document, value) not in rule.allowed_types:
+        return False
+    items = document.node(value[0])[1:] if rule.allowed_items else []
+    return all(isinstance(item, list) and _class_of(document, item) in rule.allowed_items for item in items)
+
+
+def _class_of(document: Document, reference: list[int]) -> str | None:
+    row = document.types[document.shapes[document.shape_of(reference[0])].type]
+    return row.name if row.role == CLASS else None
+
+
+def _at_end_of(document: Document, number: int, attributes: tuple[str, ...]) -> Value:
+    """Follow attributes from a node; None where there are none of that name."""
+    found: Value = [number]
+    for attribute in attributes:
+        if not isinstance(found, list):
+            return None
+        shape, *values = document.node(found[0])
+        names_ = document.shapes[shape].attributes or ()
+        found = values[names_.index(attribute)] if attribute in names_ else None
+    return found
 
 
 def _states(document: Document, tables: Tables) -> list[Entry]:

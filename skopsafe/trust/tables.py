@@ -34,6 +34,11 @@ class Rule:
         Scalars that need no approval.
     allowed_types : frozenset of str
         Types of objects that need no approval as the value.
+    allowed_items : frozenset of str
+        If not empty: types that the items of such a value must have.
+    unless : tuple of str
+        If not empty: attributes to follow from the instance, and the text at whose sight the rule does not
+        apply.
     reason : str
         What any other value could do.
     """
@@ -42,6 +47,8 @@ class Rule:
     attribute: str
     allowed: tuple[Any, ...]
     allowed_types: frozenset[str]
+    allowed_items: frozenset[str]
+    unless: tuple[str, ...]
     reason: str
 
     @property
@@ -138,9 +145,10 @@ def _library(top: str) -> dict[str, Any]:
             found["setstate"].add(f"{group['module']}:{qualname}")
     for entry in table.get("rule", ()):
         allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
-        types = frozenset(entry.get("allowed_types", ()))
+        types, items = (frozenset(entry.get(key, ())) for key in ("allowed_types", "allowed_items"))
+        unless = tuple(entry.get("unless", ()))
         for name in entry["classes"]:
-            rule = Rule(name, entry["attribute"], allowed, types, entry["reason"])
+            rule = Rule(name, entry["attribute"], allowed, types, items, unless, entry["reason"])
             found["rules"].setdefault(name, {})[rule.attribute] = rule
     return found
 

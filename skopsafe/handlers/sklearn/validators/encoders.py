@@ -165,6 +165,9 @@ def _check_one_vs_rest(obj: Any) -> None:
             shape = getattr(getattr(estimator, "__dict__", {}).get(name), "shape", ())
             outputs = shape[:-1] if name == "coef_" else shape
             require(len(shape) <= 2 and set(outputs) <= {1}, "more than one output", f"{where}.{name}")
+        # A machine of more classes than two gives an output for each of them.
+        classes = getattr(estimator, "__dict__", {}).get("classes_")
+        require(classes is None or np.shape(classes) == (2,), "not two classes", f"{where}.classes_")
 
 
 def _check_function_transformer(obj: Any) -> None:
