@@ -207,18 +207,6 @@ def random_states_are_instances() -> Model:
 
 
 @model
-def boosted_with_own_first_estimate() -> Model:
-    made = ensemble.GradientBoostingRegressor(
-        loss="quantile",
-        n_estimators=5,
-        init=linear_model.LinearRegression(),
-        n_iter_no_change=2,
-        random_state=0,
-    )
-    return made.fit(X, TARGET), X
-
-
-@model
 def boosted_with_early_stopping_and_categories() -> Model:
     table = frame()[["age", "pay", "kind"]]
     made = ensemble.HistGradientBoostingClassifier(
