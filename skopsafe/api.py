@@ -31,7 +31,7 @@ from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.save import Saver
 from skopsafe.skew import differences, warn_about
-from skopsafe.streams import File, bytes_stream, check_stream, opened
+from skopsafe.streams import File, as_sink, bytes_stream, check_stream, opened
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
 from skopsafe.trust.policy import Policy, policy_of
@@ -97,7 +97,7 @@ def dump(
             write(out)
         return
     try:
-        write(file)
+        write(as_sink(file))
     except OSError as error:
         raise file_error(error, "the file object cannot be written to") from error
 
@@ -307,7 +307,7 @@ def _writer(saver: Saver) -> dict[str, str]:
     """Return the versions of what wrote the file: skopsafe, Python and the libraries in it."""
     from skopsafe import __version__
 
-    tops = {names.parse(row.name).module.partition(".")[0] for row in saver.types}
+    tops = {names.parse(row.name).module.partition(".")[0] for row in saver.types} - sys.stdlib_module_names
     versions = {"skopsafe": __version__, "python": platform.python_version()}
     for top in sorted(tops):
         version = getattr(sys.modules.get(top), "__version__", None)

@@ -74,6 +74,11 @@ def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
 
 def _not_there(name: str, tables: Tables) -> MissingTypeError:
     module, qualname = names.parse(name)
+    if module == "__main__":
+        return MissingTypeError(
+            f"the program that loads the file has no {qualname} of its own, and the one that saved it had",
+            next_step="Define it in a module that both can import, and save the object again.",
+        )
     return MissingTypeError(
         f"the installed {module} has no {qualname}",
         next_step=f"Install the version of {tables.distribution(module)} that wrote the file.",

@@ -13,6 +13,7 @@ from skopsafe.graph.document import CLASS, VALUE, Run, Shape, TypeRow, Value
 from skopsafe.graph.parts import Handler, Leaf, NameOf, Parts
 from skopsafe.graph.runs import group
 from skopsafe.handlers import generic
+from skopsafe.handlers.depth import DEEPEST, NAMES
 from skopsafe.handlers.registry import Registry
 
 _FUNCTIONS = (type, types.FunctionType, types.BuiltinFunctionType)
@@ -77,6 +78,7 @@ class Saver:
             raise
         except Exception as error:  # whatever a getter, or a method of the object itself, raises
             raise self._unsupported(f"cannot be saved: {error}") from error
+        self._require_shallow()
         is_named = [shape.attributes is not None for shape in self.shapes]
         self.runs = group(self._nodes, self._heights, self._refs, is_named, self.arrays.add)
         return value
@@ -114,6 +116,33 @@ class Saver:
                     parent = stack[-1]
                     parent.out.append(ref)
                     parent.height = max(parent.height, frame.height + 1)
+
+    def _require_shallow(self) -> None:
+        """Refuse what is nested so deep that the loaders would refuse it."""
+        names_ = [self.types[shape.type].name for shape in self.shapes]
+        fragile = {number for number, name in enumerate(names_) if name in NAMES}
+        if not fragile:
+            return
+        # An array of objects has its items in a list of its own.
+        within = {number for number, name in enumerate(names_) if name == "builtins:list"}
+        below, items = [0] * len(self._nodes), [0] * len(self._nodes)
+        for number, node in enumerate(self._nodes):
+            kind = node[0]
+            if kind not in fragile and kind not in within:
+                continue
+            inner = [v[0] for v in node if type(v) is list and v[0] < number]
+            deepest = max((below[place] for place in inner), default=0)
+            if kind in within:
+                items[number] = deepest
+                continue
+            if names_[kind] == "numpy:ndarray":
+                deepest = max((items[place] for place in inner), default=0)
+            below[number] = 1 + deepest
+            if below[number] > DEEPEST:
+                raise self._unsupported(
+                    f"{names.spell(names_[kind])} is nested more than {DEEPEST} deep",
+                    "Python recurses into such objects; use lists or dicts, which may be nested without end.",
+                )
 
     def _text(self, text: str) -> Value:
         try:

@@ -279,3 +279,14 @@ def test_bound_methods_of_built_in_types_work_again() -> None:
         data = skopsafe.dumps(function)
         assert skopsafe.get_untrusted_types(data=data) == []
         assert skopsafe.loads(data)(argument) == function(argument)
+
+
+@pytest.mark.parametrize("wrap", [lambda x: (x,), lambda x: functools.partial(print, x), slice])
+def test_what_is_nested_too_deeply_to_be_loaded_is_not_saved(wrap: Any) -> None:
+    deep: Any = 0
+    for _ in range(200):
+        deep = wrap(deep)
+    if not isinstance(deep, functools.partial):
+        assert repr(skopsafe.loads(skopsafe.dumps([deep]))) == repr([deep])
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="nested more than 200 deep"):
+        skopsafe.dumps([wrap(deep)])

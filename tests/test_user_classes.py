@@ -189,5 +189,5 @@ def test_what_is_defined_in_a_script_is_found_in_the_same_script_only(tmp_path: 
             text=True,
         )
         assert found.stdout.split("\n")[:2] == ["['__main__.Own']", "True"], found.stderr
-    with pytest.raises(skopsafe.MissingTypeError, match="__main__"):
+    with pytest.raises(skopsafe.MissingTypeError, match="has no Own"):
         skopsafe.load(file, trusted=["__main__.Own"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import decimal
 import gc
+import gzip
 import io
 import os
 import stat
@@ -311,3 +313,18 @@ def test_only_paths_can_be_mapped(tmp_path: Path) -> None:
     path = tmp_path / "compressed"
     skopsafe.dump(MODEL, path, compression=zipfile.ZIP_DEFLATED)
     assert skopsafe.dumps(skopsafe.load(path, mmap_mode="r")) == DATA
+
+
+def test_a_writer_that_compresses_is_written_forwards(tmp_path: Path) -> None:
+    path = tmp_path / "model.skops.gz"
+    with gzip.open(path, "wb") as file:
+        skopsafe.dump([np.arange(50_000), "x"], file)
+    with gzip.open(path, "rb") as file:
+        loaded = skopsafe.load(file)
+    assert loaded[1] == "x"
+    assert np.array_equal(loaded[0], np.arange(50_000))
+
+
+def test_only_distributions_are_named_as_writers() -> None:
+    audit = skopsafe.audit([decimal.Decimal(1), np.float64(1)])
+    assert set(audit.writer) == {"skopsafe", "python", "numpy"}

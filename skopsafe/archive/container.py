@@ -6,6 +6,7 @@ Format: PKWARE APPNOTE 6.3.10. Only `stored` and the compressions that `zipfile`
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import stat
 import struct
@@ -34,6 +35,7 @@ _CHUNK = 1 << 24
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     ValueError,
     OSError,

@@ -31,6 +31,19 @@ _INSIDE: dict[type, Any] = {
     np.ndarray: lambda obj: obj.ravel().tolist() if obj.dtype.hasobject else (),
 }
 _KINDS = frozenset(_INSIDE)
+NAMES = frozenset(
+    {
+        "builtins:tuple",
+        "builtins:slice",
+        "builtins:method",
+        "builtins:builtin_function_or_method",
+        "functools:partial",
+        "collections:deque",
+        "collections:defaultdict",
+        "numpy:ndarray",
+    }
+)
+"""The same types as they stand in a file."""
 
 
 def require_shallow(parts: Collection[Any], where: str) -> None:

@@ -208,6 +208,8 @@ def _is_allowed(document: Document, value: Value, rule: Rule, owner: int) -> boo
         return any(value is a or (value == a and type(value) is type(a)) for a in rule.allowed)
     if rule.unless and _at_end_of(document, owner, rule.unless[:-1]) == rule.unless[-1]:
         return True
+    if rule.keys:
+        return _has_harmless_keys(document, value, rule.keys)
     if _class_of(document, value) not in rule.allowed_types:
         return False
     items = document.node(value[0])[1:] if rule.allowed_items else []
@@ -217,6 +219,21 @@ def _is_allowed(document: Document, value: Value, rule: Rule, owner: int) -> boo
 def _class_of(document: Document, reference: list[int]) -> str | None:
     row = document.types[document.shapes[document.shape_of(reference[0])].type]
     return row.name if row.role == CLASS else None
+
+
+def _has_harmless_keys(document: Document, value: list[int], keys: tuple[str, ...]) -> bool:
+    """Tell whether no key of a dict, or of the dicts in a list, ends with one of `keys`."""
+    kind, (_, *values) = _class_of(document, value), document.node(value[0])
+    if kind in ("builtins:list", "builtins:tuple"):
+        return all(
+            isinstance(item, list)
+            and _class_of(document, item) == "builtins:dict"
+            and _has_harmless_keys(document, item, keys)
+            for item in values
+        )
+    return kind == "builtins:dict" and all(
+        isinstance(name, str) and name.rpartition("__")[2] not in keys for name in values[::2]
+    )
 
 
 def _at_end_of(document: Document, number: int, attributes: tuple[str, ...]) -> Value:

@@ -36,6 +36,9 @@ class Rule:
         Types of objects that need no approval as the value.
     allowed_items : frozenset of str
         If not empty: types that the items of such a value must have.
+    keys : tuple of str
+        If not empty: the value is a dict, or a list of dicts, from names of parameters; a name that ends with
+        one of these needs approval, as the attribute of that name does by itself.
     unless : tuple of str
         If not empty: attributes to follow from the instance, and the text at whose sight the rule does not
         apply.
@@ -48,6 +51,7 @@ class Rule:
     allowed: tuple[Any, ...]
     allowed_types: frozenset[str]
     allowed_items: frozenset[str]
+    keys: tuple[str, ...]
     unless: tuple[str, ...]
     reason: str
 
@@ -146,9 +150,9 @@ def _library(top: str) -> dict[str, Any]:
     for entry in table.get("rule", ()):
         allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
         types, items = (frozenset(entry.get(key, ())) for key in ("allowed_types", "allowed_items"))
-        unless = tuple(entry.get("unless", ()))
+        keys, unless = tuple(entry.get("keys", ())), tuple(entry.get("unless", ()))
         for name in entry["classes"]:
-            rule = Rule(name, entry["attribute"], allowed, types, items, unless, entry["reason"])
+            rule = Rule(name, entry["attribute"], allowed, types, items, keys, unless, entry["reason"])
             found["rules"].setdefault(name, {})[rule.attribute] = rule
     return found
 

@@ -210,3 +210,16 @@ def test_what_is_refused_crashes_scikit_learn(name: str) -> None:
     """The checks are there for a reason; when scikit-learn checks by itself, one can go."""
     done = subprocess.run([sys.executable, "-c", CRASHES[name]], capture_output=True, check=False)
     assert -done.returncode in (signal.SIGSEGV, signal.SIGFPE, signal.SIGABRT, signal.SIGBUS), done.stderr
+
+
+@pytest.mark.parametrize(
+    "change", [{"_n_out_full": 200}, {"_max_degree": 3}, {"include_bias": 2}, {"_n_out_full": 9}]
+)
+def test_an_expansion_shows_no_memory_of_before(change: dict[str, Any]) -> None:
+    model = PolynomialFeatures(2).fit(np.ones((2, 3)))
+    assert np.array_equal(
+        skopsafe.loads(skopsafe.dumps(model)).transform([[1, 2, 3]]), model.transform([[1, 2, 3]])
+    )
+    vars(model).update(change)
+    with pytest.raises(skopsafe.ValidationError, match=r"PolynomialFeatures\."):
+        skopsafe.loads(skopsafe.dumps(model))

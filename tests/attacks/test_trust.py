@@ -199,3 +199,18 @@ def test_the_exception_says_how_to_approve() -> None:
 def test_an_approved_name_that_is_not_installed_says_what_to_install() -> None:
     with pytest.raises(skopsafe.MissingTypeError, match=r"imbalanced-learn"):
         skopsafe.loads(call("imblearn.nowhere:F"), trusted=["imblearn.nowhere.F"])
+
+
+@pytest.mark.parametrize(
+    "grid", [{"memory": ["x"]}, {"steps__vect__input": ["filename"]}, [{"C": [1]}, {"a__memory": [1]}]]
+)
+def test_a_grid_that_opens_doors_needs_approval(grid: Any) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+
+    name = "sklearn.model_selection._search.GridSearchCV:param_grid"
+    assert skopsafe.audit(GridSearchCV(LogisticRegression(), grid)).untrusted == [name]
+    name = "sklearn.model_selection._search.RandomizedSearchCV:param_distributions"
+    assert skopsafe.audit(RandomizedSearchCV(LogisticRegression(), grid)).untrusted == [name]
+    for harmless in ({"C": [1, 2]}, [{"C": [1]}, {"tol": [0.1]}], {"clf__C": [1]}):
+        assert skopsafe.audit(GridSearchCV(LogisticRegression(), harmless)).ok

@@ -142,6 +142,10 @@ def _check_one_hot(obj: Any) -> None:
     require(all(map(_is_integer, map(type, outs))) and outs == columns, f"{outs} instead of {columns}", where)
 
 
+_MOST_DEGREES = 1000
+"""No expansion that fits into memory has more, unless of a single feature."""
+
+
 def _check_polynomial(obj: Any) -> None:
     """The compiled expansion adds this number to pointers into arrays that it has sized for 0 and 1."""
     flag = vars(obj).get("interaction_only", False)
@@ -150,6 +154,18 @@ def _check_polynomial(obj: Any) -> None:
         "not a bool",
         _where(obj, "interaction_only"),
     )
+    state = vars(obj)
+    if "_n_out_full" not in state:
+        return
+    # The expansion fills an empty array column by column: one too many shows what was in memory before.
+    where = _where(obj, "_n_out_full")
+    features = integer(state.get("n_features_in_"), _where(obj, "n_features_in_"), 1, 2**31 - 1)
+    degree = integer(state.get("_max_degree"), _where(obj, "_max_degree"), 0, 2**31 - 1)
+    require(degree <= _MOST_DEGREES or features == 1, "is too large", _where(obj, "_max_degree"))
+    bias = state.get("include_bias")
+    require(isinstance(bias, (bool, np.bool_)), "not a bool", _where(obj, "include_bias"))
+    expected = type(obj)._num_combinations(features, 0, degree, bool(flag), bool(bias))
+    require(state["_n_out_full"] == expected, f"is not {expected}", where)
 
 
 def _check_one_vs_rest(obj: Any) -> None:
