@@ -248,7 +248,6 @@ LOADED: dict[str, Any] = {
     "bound upper": "abc".upper,
     "get of a dict": {1: 2}.get,
     "len": len,
-    "chararray": np.char.array(["a"]),
     "dtype class": np.dtypes.Float64DType,
 }
 
