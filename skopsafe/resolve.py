@@ -9,7 +9,7 @@ from typing import Any
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, MissingTypeError
 from skopsafe.graph.document import CLASS
-from skopsafe.handlers.registry import ALIASES
+from skopsafe.handlers.aliases import ALIASES
 from skopsafe.trust.tables import Tables
 
 _NEXT = "The file is damaged or crafted; do not load it."

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.handlers.aliases import LOSSES
 from skopsafe.handlers.checks import array, integer, require
-from skopsafe.handlers.registry import LOSSES
 
 Names = tuple[str, ...] | None
 
