@@ -10,6 +10,19 @@ import os
 from collections.abc import Sequence
 
 
+def escape(text: str) -> str:
+    """Spell every character that is not printable as an escape: controls, bidirectional marks, surrogates.
+
+    Examples
+    --------
+    >>> escape("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
+    )
+
+
 class SkopsafeError(Exception):
     """Base of every error raised by this package.
 
@@ -29,7 +42,8 @@ class SkopsafeError(Exception):
         self.next_step = next_step
         where = f" (at {path})" if path else ""
         then = f" {next_step}" if next_step else ""
-        super().__init__(f"{reason}{where}.{then}")
+        # Parts of it may come from a file, and a message ends up in terminals and logs.
+        super().__init__("\n".join(map(escape, f"{reason}{where}.{then}".split("\n"))))
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_restore, (type(self), self.args, dict(self.__dict__)))

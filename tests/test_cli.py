@@ -17,8 +17,10 @@ from skopsafe import demo
 from skopsafe.archive import schema
 from skopsafe.archive.arrays import Collector
 from skopsafe.cli import main
+from skopsafe.errors import escape
 from skopsafe.graph.document import Document, Run, Shape, TypeRow
-from skopsafe.report.text import escape, tree
+from skopsafe.report.text import tree
+from tests.attacks.crafted import changed
 
 ESCAPE = "\x1b[31mred\x07\u202e"
 
@@ -224,3 +226,22 @@ def test_a_long_text_is_cut() -> None:
     (line,) = tree(document)
     assert len(line) < 100
     assert "1000 characters" in line
+
+
+def test_no_control_character_of_the_file_is_in_an_error() -> None:
+    data = changed([1], lambda schema: schema.update({ESCAPE: 1}))
+    with pytest.raises(skopsafe.FormatError) as caught:
+        skopsafe.loads(data)
+    assert "x1b[31mred" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_notebook_shows_no_markup_of_the_file(tmp_path: Path) -> None:
+    skopsafe.dump([Own()], tmp_path / "x.skops")
+    shown = skopsafe.audit(tmp_path / "x.skops")._repr_html_()
+    assert shown.startswith("<pre>")
+    assert f"{__name__}.Own" in shown
+    path = write(
+        tmp_path / "y.skops", [("builtins:list", "class")], [(0, None)], [(0, 1, [["<b>x</b>"]])], [0]
+    )
+    assert "<b>" not in skopsafe.visualize(path)._repr_html_()

@@ -13,6 +13,7 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.api import audit_of, described
+from skopsafe.errors import escape
 from skopsafe.graph.document import CALL, VALUE, Document
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.streams import File
@@ -34,19 +35,6 @@ _MAPPINGS = {
     "sklearn.utils._bunch:Bunch": 0,
 }
 """Types whose values are key, value, key, value, with the number of values before the first key."""
-
-
-def escape(text: str) -> str:
-    """Spell every character that is not printable as an escape: controls, bidirectional marks, surrogates.
-
-    Examples
-    --------
-    >>> escape("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
-    """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
-    )
 
 
 def tree(
