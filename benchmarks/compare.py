@@ -15,6 +15,8 @@ import gc
 import math
 import os
 import pickle
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -156,6 +158,16 @@ COLUMNS = [
 ]
 
 
+def import_time() -> float:
+    """Return the best of five times, in seconds, that the package and its functions need beside numpy."""
+    code = (
+        "import time, numpy; start = time.perf_counter(); import skopsafe; skopsafe.load;"
+        "print(time.perf_counter() - start)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True) for _ in range(5)]
+    return min(float(run.stdout) for run in runs)
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -186,6 +198,7 @@ def main() -> None:
         print(f"{name:34}" + "".join(f"{cell:>{width}}" for cell in cells), flush=True)
     means = [math.exp(np.mean(np.log(found))) for found in ratios.values() if found]
     print(f"{'geometric mean':34}" + " " * (3 * width) + "".join(f"{mean:>{width}.2f}" for mean in means))
+    print(f"import skopsafe above import numpy: {import_time() * 1000:.0f} ms")
 
 
 if __name__ == "__main__":
