@@ -253,3 +253,12 @@ def test_isotonic_regressions_come_back(bounds: str) -> None:
 @pytest.mark.parametrize("cls", [KMeans, BisectingKMeans, Birch, HDBSCAN, EmpiricalCovariance])
 def test_an_unfitted_clustering_comes_back(cls: Any) -> None:
     assert repr(skopsafe.loads(skopsafe.dumps(cls()))) == repr(cls())
+
+
+@pytest.mark.parametrize("label", [-1, 5, 10**9])
+def test_labels_of_an_agglomeration_ask_for_no_more_memory_than_features(label: int) -> None:
+    model = FeatureAgglomeration(2).fit(X)
+    assert np.array_equal(skopsafe.loads(skopsafe.dumps(model)).transform(X), model.transform(X))
+    model.labels_[0] = label
+    with pytest.raises(skopsafe.ValidationError, match=r"FeatureAgglomeration\.labels_"):
+        skopsafe.loads(skopsafe.dumps(model))

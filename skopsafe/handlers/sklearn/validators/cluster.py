@@ -79,7 +79,16 @@ def _check_linkage(obj: Any) -> None:
         in_range(linkage[name], f"{where}[{name!r}]", 0, 2 * len(linkage) + 1)
 
 
+def _check_agglomeration(obj: Any) -> None:
+    """`transform` counts the features of each cluster in an array as long as the greatest label."""
+    if "labels_" in vars(obj):
+        where = f"{type(obj).__name__}.labels_"
+        labels = array(vars(obj)["labels_"], where, kinds="iu", ndim=1)
+        in_range(labels, where, 0, len(labels))
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
+    "sklearn.cluster._agglomerative:FeatureAgglomeration": _check_agglomeration,
     "sklearn.cluster._kmeans:_BaseKMeans": _check_centers,
     "sklearn.cluster._bisect_k_means:BisectingKMeans": _check_bisections,
     "sklearn.cluster._birch:Birch": _check_norms,
