@@ -53,7 +53,9 @@ text = FeatureUnion(
         ("letters", HashingVectorizer(analyzer="char_wb", ngram_range=(3, 4), n_features=2**14)),
     ]
 )
-category = make_pipeline(SimpleImputer(strategy="constant", fill_value="none"), OneHotEncoder())
+category = make_pipeline(
+    SimpleImputer(strategy="constant", fill_value="none"), OneHotEncoder(handle_unknown="ignore")
+)
 number = make_pipeline(SimpleImputer(), FunctionTransformer(np.log1p), StandardScaler())
 columns = ColumnTransformer(
     [("text", text, "message"), ("category", category, ["product"]), ("number", number, ["users"])]

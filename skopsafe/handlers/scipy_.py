@@ -188,7 +188,7 @@ def _load_dok(cls: Any, shape: tuple[int, ...], parts: dict[str, Any], where: st
         for index, size in zip(place, shape, strict=True):
             integer(index, f"{where}.items", 0, size - 1)
         require(isinstance(value, (np.generic, int, float, complex)), "malformed value", where)
-        out._dict[key] = value
+        dict.__setitem__(getattr(out, "_dict", out), key, value)  # before scipy 1.13 it is a dict itself
     return out
 
 

@@ -311,7 +311,10 @@ def test_valid_searches_come_back(name: str, dtype: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
 @pytest.mark.parametrize("cls", [KNeighborsClassifier, KNeighborsRegressor, KNeighborsTransformer])
 def test_sparse_searches_come_back(cls: Any, metric: str) -> None:
-    samples, queries = sp.random(200, 40, 0.3, "csr", rng=0), sp.random(20, 40, 0.3, "csr", rng=1)
+    samples, queries = (
+        sp.random(200, 40, 0.3, "csr", random_state=0),
+        sp.random(20, 40, 0.3, "csr", random_state=1),
+    )
     model = cls(metric=metric).fit(samples, Y)
     loaded = skopsafe.loads(skopsafe.dumps(model))
     check_same(model, loaded, queries)
