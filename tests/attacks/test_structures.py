@@ -148,6 +148,22 @@ def test_indices_of_the_other_formats_are_checked(kind: str) -> None:
         skopsafe.loads(skopsafe.dumps(made))
 
 
+@pytest.mark.parametrize("form", ["matrix", "array"])
+def test_places_of_the_formats_without_indices_are_checked(form: str) -> None:
+    diagonal = getattr(scipy.sparse, f"dia_{form}")(np.eye(4))
+    diagonal.offsets = np.array([10**6], np.int32)
+    with pytest.raises(skopsafe.ValidationError, match=f"dia_{form}\\.offsets"):
+        skopsafe.loads(skopsafe.dumps(diagonal))
+    keyed = getattr(scipy.sparse, f"dok_{form}")((4, 4))
+    dict.__setitem__(getattr(keyed, "_dict", keyed), (0, 10**6), 1.0)
+    with pytest.raises(skopsafe.ValidationError, match=f"dok_{form}\\.items"):
+        skopsafe.loads(skopsafe.dumps(keyed))
+    listed = getattr(scipy.sparse, f"lil_{form}")(np.eye(4))
+    listed.rows[0][0] = 10**6
+    with pytest.raises(skopsafe.ValidationError, match=f"lil_{form}\\.rows"):
+        skopsafe.loads(skopsafe.dumps(listed))
+
+
 CRASHING |= {
     "sparse_column_far": Case(lambda: (SPARSE["column_far"][0](), "toarray", ()), ""),
     "sparse_rows_beyond": Case(lambda: (SPARSE["rows_beyond_the_data"][0](), "toarray", ()), ""),
