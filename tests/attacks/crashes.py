@@ -62,3 +62,13 @@ def endings(cases: dict[str, Case], folder: Path) -> dict[str, int]:
     )
     found: dict[str, int] = json.loads(done.stdout)
     return found
+
+
+def assert_most_kill(cases: dict[str, Case], folder: Path) -> None:
+    """Assert that processes die of the cases that crash.
+
+    What stands behind an array is chance: not every one of them dies of it every time.
+    """
+    ended = endings({name: case for name, case in cases.items() if case.crashes}, folder)
+    died = [name for name, code in ended.items() if code < 0]
+    assert len(died) >= 0.7 * len(ended), ended
