@@ -93,7 +93,10 @@ class Builder:
         if self._shells.keys().isdisjoint(range(start, start + count)):
             handler = self._handler(shape)
             if handler is not None and handler.load_run is not None:
-                objects += handler.load_run(shape.attributes, columns, self)
+                made = handler.load_run(shape.attributes, columns, self)
+                if len(made) != count:
+                    raise AssertionError("a run gave another number of objects than it has nodes")
+                objects += made
                 return
             if count > 1 and handler is None and self._is_plain(shape):
                 objects += self._instances(shape, run.columns, columns, count)
@@ -101,8 +104,6 @@ class Builder:
         rows = zip(*columns, strict=True) if columns else [()] * count
         for values in rows:
             self._node(load, list(values), shape)
-        if len(objects) != start + count:
-            raise AssertionError("a run gave another number of objects than it has nodes")
 
     def _node(self, load: Callable[[list[Any]], Any], values: list[Any], shape: Shape) -> None:
         number = len(self._objects)

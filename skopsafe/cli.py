@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from skopsafe import __version__
-from skopsafe.errors import SkopsafeError, escape
+from skopsafe.errors import SkopsafeError, escape_lines
 
 OK, APPROVE, DENIED, UNREADABLE = 0, 1, 2, 3
 _ASCII = str.maketrans({"├": "|", "└": "`", "─": "-", "│": "|"})
@@ -220,7 +220,7 @@ def _say(text: str, *, err: bool = False) -> None:
     """Print text that may hold words of the file: no control character but the line end gets out."""
     stream = sys.stderr if err else sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    text = "\n".join(map(escape, text.split("\n")))
+    text = escape_lines(text)
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

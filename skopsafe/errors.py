@@ -23,6 +23,11 @@ def escape(text: str) -> str:
     )
 
 
+def escape_lines(text: str) -> str:
+    """Escape a text of several lines, leaving their ends."""
+    return "\n".join(map(escape, text.split("\n")))
+
+
 class SkopsafeError(Exception):
     """Base of every error raised by this package.
 
@@ -43,7 +48,7 @@ class SkopsafeError(Exception):
         where = f" (at {path})" if path else ""
         then = f" {next_step}" if next_step else ""
         # Parts of it may come from a file, and a message ends up in terminals and logs.
-        super().__init__("\n".join(map(escape, f"{reason}{where}.{then}".split("\n"))))
+        super().__init__(escape_lines(f"{reason}{where}.{then}"))
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_restore, (type(self), self.args, dict(self.__dict__)))

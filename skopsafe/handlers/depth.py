@@ -20,30 +20,27 @@ from skopsafe.handlers.checks import require
 DEEPEST = 200
 """No model is nested so deep; a thread with a small stack recurses ten times deeper."""
 
-_INSIDE: dict[type, Any] = {
-    tuple: lambda obj: obj,
-    slice: lambda obj: (obj.start, obj.stop, obj.step),
-    types.MethodType: lambda obj: (obj.__self__,),
-    types.BuiltinMethodType: lambda obj: (obj.__self__,),
-    functools.partial: lambda obj: (obj.func, *obj.args, *obj.keywords.values(), *obj.__dict__.values()),
-    collections.deque: lambda obj: obj,
-    collections.defaultdict: lambda obj: (obj.default_factory, *obj, *obj.values()),
-    np.ndarray: lambda obj: obj.ravel().tolist() if obj.dtype.hasobject else (),
+_FRAGILE: dict[str, tuple[type, Any]] = {
+    "builtins:tuple": (tuple, lambda obj: obj),
+    "builtins:slice": (slice, lambda obj: (obj.start, obj.stop, obj.step)),
+    "builtins:method": (types.MethodType, lambda obj: (obj.__self__,)),
+    "builtins:builtin_function_or_method": (types.BuiltinMethodType, lambda obj: (obj.__self__,)),
+    "functools:partial": (
+        functools.partial,
+        lambda obj: (obj.func, *obj.args, *obj.keywords.values(), *obj.__dict__.values()),
+    ),
+    "collections:deque": (collections.deque, lambda obj: obj),
+    "collections:defaultdict": (
+        collections.defaultdict,
+        lambda obj: (obj.default_factory, *obj, *obj.values()),
+    ),
+    "numpy:ndarray": (np.ndarray, lambda obj: obj.ravel().tolist() if obj.dtype.hasobject else ()),
 }
+"""What such an object holds: by the name of its type in a file, the type and a function of the object."""
+
+NAMES = frozenset(_FRAGILE)
+_INSIDE: dict[type, Any] = dict(_FRAGILE.values())
 _KINDS = frozenset(_INSIDE)
-NAMES = frozenset(
-    {
-        "builtins:tuple",
-        "builtins:slice",
-        "builtins:method",
-        "builtins:builtin_function_or_method",
-        "functools:partial",
-        "collections:deque",
-        "collections:defaultdict",
-        "numpy:ndarray",
-    }
-)
-"""The same types as they stand in a file."""
 
 
 def require_shallow(parts: Collection[Any], where: str) -> None:

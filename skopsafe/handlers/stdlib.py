@@ -6,7 +6,6 @@ import array
 import collections
 import datetime
 import decimal
-import enum
 import fractions
 import functools
 import operator
@@ -232,11 +231,6 @@ def _own(value: Any) -> Any:
     return tuple(map(_own, value)) if type(value) is tuple else value
 
 
-def get_enum(obj: enum.Enum) -> Parts:
-    """Write a member of an Enum as its class and name."""
-    return Parts(("()member",), [obj.name])
-
-
 def _get_alias(obj: Any) -> Parts:
     return Parts(("origin", "args"), [obj.__origin__, obj.__args__])
 
@@ -271,8 +265,6 @@ def _load_union(_: Names, values: list[Any], __: Context) -> Any:
     require(len(values) > 1 and all(isinstance(v, kinds) for v in values), "not types", "types.UnionType")
     return functools.reduce(operator.or_, values)
 
-
-ENUM_FORM = ("()member",)
 
 _FLAT = {
     "datetime:date": (lambda o: [o.year, o.month, o.day], _integers(datetime.date, datetime.date)),

@@ -20,9 +20,9 @@ def is_csr(value: object) -> bool:
     return bool(issparse(value)) and getattr(value, "format", "") == "csr"
 
 
-def features(have: dict[str, Any], where: str) -> int:
-    """Return ``n_features_in_``.
+def features(have: dict[str, Any], where: str, most: int = 2**62) -> int:
+    """Return ``n_features_in_``, which is at most `most`.
 
     It must be there: scikit-learn takes an X of any width where it is missing.
     """
-    return integer(have.get("n_features_in_"), f"{where}.n_features_in_", 1, 2**62)
+    return integer(have.get("n_features_in_"), f"{where}.n_features_in_", 1, most)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from skopsafe.handlers.checks import array, in_range, integer, require
-from skopsafe.handlers.sklearn.validators.trees import MOST_JOBS, features_of
+from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
+from skopsafe.handlers.sklearn.validators.trees import features_of
 
 _BASE = "sklearn.ensemble._hist_gradient_boosting"
 
@@ -72,7 +73,7 @@ def _check_bin_mapper(obj: Any) -> None:
     state = vars(obj)
     where = type(obj).__name__
     if state.get("n_threads") is not None:
-        integer(state["n_threads"], f"{where}.n_threads", -(2**31), MOST_JOBS)
+        integer(state["n_threads"], f"{where}.n_threads", -(2**31), MOST_THREADS)
     if "bin_thresholds_" not in state:
         return
     thresholds = state["bin_thresholds_"]

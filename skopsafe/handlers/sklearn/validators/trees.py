@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from skopsafe.handlers.checks import integer, require
-
-# As many threads or processes may be started; the number is a parameter that predict obeys.
-MOST_JOBS = 1024
+from skopsafe.handlers.sklearn.validators.estimators import features
+from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
 
 _MISSING = object()
 
@@ -28,14 +27,14 @@ def features_of(obj: Any) -> int:
     found = vars(obj).get("n_features_in_")
     if type(found) is int and 0 < found < 2**31:
         return found
-    return integer(found, f"{type(obj).__name__}.n_features_in_", 1, 2**31 - 1)
+    return features(vars(obj), type(obj).__name__, 2**31 - 1)
 
 
 def check_jobs(obj: Any) -> None:
     """Check how many jobs predict would start."""
     jobs = vars(obj).get("n_jobs")
     if jobs is not None:
-        integer(jobs, f"{type(obj).__name__}.n_jobs", -(2**31), MOST_JOBS)
+        integer(jobs, f"{type(obj).__name__}.n_jobs", -(2**31), MOST_THREADS)
 
 
 def _check_tree(obj: Any) -> None:
