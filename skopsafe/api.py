@@ -47,7 +47,7 @@ def _registry() -> Registry:
 
 @functools.cache
 def _tables() -> Tables:
-    return Tables(_registry().types)
+    return Tables(_registry())
 
 
 def dump(
@@ -252,14 +252,12 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
 
 
 def _build(document: Document, policy: Policy) -> Any:
-    from skopsafe.handlers.sklearn import checks_of
-
     approved = trust.approve(document, _tables(), policy)
     skew = differences(document.writer)
     if skew:
         warn_about(skew)
     try:
-        return Builder(approved, _registry(), checks_of, _tables()).build()
+        return Builder(approved, _registry(), _tables()).build()
     except (FormatError, MissingTypeError) as error:
         if not skew:
             raise

@@ -18,8 +18,6 @@ from skopsafe.resolve import resolve
 from skopsafe.trust.audit import Approved
 from skopsafe.trust.tables import Tables
 
-Check = Callable[[Any], None]
-Checks = Callable[[type], Sequence[Check]]
 _MISSING: Any = object()
 _NEXT = "The file is damaged or crafted; do not load it."
 
@@ -32,17 +30,15 @@ class Builder:
     approved : Approved
         What only the audit gives out.
     registry : Registry
-        Finds the loader by the name of a type.
-    checks : callable
-        ``checks(cls)`` returns the validators of a class without a handler.
+        Finds the loader by the name of a type, and the validators of a class without a loader.
     """
 
-    def __init__(self, approved: Approved, registry: Registry, checks: Checks, tables: Tables) -> None:
+    def __init__(self, approved: Approved, registry: Registry, tables: Tables) -> None:
         if type(approved) is not Approved:
             raise TypeError("only the audit approves a Document")
         self._document: Document = approved.document
         self._registry = registry
-        self._checks = checks
+        self._checks = registry.checks_of
         self._tables = tables
         self._objects: list[Any] = []
         self._shells: dict[int, Any] = {}

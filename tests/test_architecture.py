@@ -94,6 +94,6 @@ def test_only_the_audit_makes_an_approval() -> None:
     with pytest.raises(TypeError):
         Approved()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="only the audit"):
-        Builder(object(), None, None, None)  # type: ignore[arg-type]
+        Builder(object(), None, None)  # type: ignore[arg-type]
     makers = [p for p in FILES if "__new__(Approved)" in p.read_text("utf-8")]
     assert [p.name for p in makers] == ["audit.py"]

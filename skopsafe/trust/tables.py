@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Container
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, cast
@@ -19,6 +19,10 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "skimage": "scikit-image",
     "imblearn": "imbalanced-learn",
+    "category_encoders": "category-encoders",
+    "feature_engine": "feature-engine",
+    "quantile_forest": "quantile-forest",
+    "sklearn_pandas": "sklearn-pandas",
 }
 
 
@@ -82,12 +86,12 @@ class Tables:
 
     Parameters
     ----------
-    handled : iterable of str
+    handled : container of str
         Types that have a loader of their own, which validates: the first tier.
     """
 
-    def __init__(self, handled: Iterable[str]) -> None:
-        self.handled = frozenset(handled)
+    def __init__(self, handled: Container[str]) -> None:
+        self.handled = handled
 
     def reviewed(self, name: str, role: str) -> str | None:
         """Return why `name` is trusted in `role`, or None."""

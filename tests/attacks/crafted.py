@@ -90,7 +90,7 @@ def forged(obj: Any, type_name: str, **changes: Callable[[Any], Any]) -> bytes:
         ]
         return dataclasses.replace(parts, values=values)
 
-    handlers = [dataclasses.replace(genuine, get=get)]
-    handlers += [registry.by_name(name) for name in sorted(registry.types) if name != type_name]
-    with mock.patch.object(api, "_registry", return_value=Registry(handlers)):
+    handlers = [registry.by_name(name) for name in sorted(registry.types) if name != type_name]
+    forging = Registry([dataclasses.replace(genuine, get=get), *(found for found in handlers if found)])
+    with mock.patch.object(api, "_registry", return_value=forging):
         return skopsafe.dumps(obj)

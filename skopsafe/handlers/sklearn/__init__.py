@@ -1,8 +1,11 @@
 """scikit-learn: compiled types with loaders of their own, and validators of estimators."""
 
+from skopsafe.handlers.library import Library
 from skopsafe.handlers.sklearn import binary_tree, compiled, hist_boosting, tree
-from skopsafe.handlers.sklearn.validators import checks_of
+from skopsafe.handlers.sklearn.validators import CHECKS
 
-HANDLERS = (*tree.HANDLERS, *hist_boosting.HANDLERS, *binary_tree.HANDLERS, *compiled.HANDLERS)
+LIBRARY = Library(
+    (*tree.HANDLERS, *hist_boosting.HANDLERS, *binary_tree.HANDLERS, *compiled.HANDLERS), CHECKS
+)
 
-__all__ = ["HANDLERS", "checks_of"]
+__all__ = ["LIBRARY"]

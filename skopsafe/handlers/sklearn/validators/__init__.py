@@ -8,11 +8,7 @@ has been built: what a check has seen cannot change any more.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
-from skopsafe import names
+from skopsafe.handlers.library import Check
 from skopsafe.handlers.sklearn.validators import (
     boosting,
     cluster,
@@ -25,8 +21,6 @@ from skopsafe.handlers.sklearn.validators import (
     trees,
 )
 
-Check = Callable[[Any], None]
-
 CHECKS: dict[str, Check] = {
     **trees.CHECKS,
     **boosting.CHECKS,
@@ -38,10 +32,3 @@ CHECKS: dict[str, Check] = {
     **encoders.CHECKS,
     **params.CHECKS,
 }
-
-
-@functools.lru_cache(maxsize=4096)
-def checks_of(cls: type) -> tuple[Check, ...]:
-    """Return the validators for instances of `cls`: its own and those of its bases."""
-    found = (CHECKS.get(names.of(base) or "") for base in cls.__mro__)
-    return tuple(check for check in found if check is not None)
