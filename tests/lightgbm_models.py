@@ -24,7 +24,8 @@ _STATE = np.random.RandomState(0)
 X = _STATE.rand(150, 4)
 X[::7, 1] = np.nan
 Y = X[:, 0] * 3 + X[:, 2] + _STATE.rand(150)
-BINARY = (Y > np.median(Y)).astype(int)
+_KINDS = _STATE.randint(40, size=150)
+BINARY = (np.median(Y) < Y).astype(int)
 LABELS = np.array(["low", "mid", "high"])[np.digitize(Y, np.quantile(Y, [0.33, 0.66]))]
 FEW = {"n_estimators": 4, "num_leaves": 5, "min_child_samples": 5, "verbose": -1, "n_jobs": 1}
 _FRAME = pd.DataFrame(
@@ -55,15 +56,19 @@ def _classifier(labels: Any = LABELS, **more: Any) -> Any:
 
 
 def _integers() -> Any:
-    kinds = np.column_stack([_STATE.randint(40, size=150), X[:, 2]])
-    return lgb.LGBMRegressor(**FEW, min_data_per_group=2, cat_smooth=1).fit(kinds, Y, categorical_feature=[0]), kinds
+    kinds = np.column_stack([_KINDS, X[:, 2]])
+    return lgb.LGBMRegressor(**FEW, min_data_per_group=2, cat_smooth=1).fit(
+        kinds, Y, categorical_feature=[0]
+    ), kinds
 
 
 def _early() -> Any:
     model = lgb.LGBMClassifier(**{**FEW, "n_estimators": 60, "learning_rate": 0.9})
     stop = lgb.early_stopping(3, verbose=False)
     sets = [(X[::2], BINARY[::2]), (X[1::2], BINARY[1::2])]
-    return model.fit(X[::2], BINARY[::2], eval_set=sets, eval_metric=["auc", "binary_error"], callbacks=[stop]), X
+    return model.fit(
+        X[::2], BINARY[::2], eval_set=sets, eval_metric=["auc", "binary_error"], callbacks=[stop]
+    ), X
 
 
 def _ranker() -> Any:
@@ -125,13 +130,18 @@ MODELS: dict[str, Callable[[], Any]] = {
     "sqrt": lambda: _regressor(reg_sqrt=True),
     "l1": lambda: _regressor(objective="l1", reg_sqrt=True),
     "cross_entropy": lambda: (lgb.train(_params(objective="xentropy"), lgb.Dataset(X, BINARY), 3), X),
-    "cross_entropy_lambda": lambda: (lgb.train(_params(objective="xentlambda"), lgb.Dataset(X, BINARY), 3), X),
+    "cross_entropy_lambda": lambda: (
+        lgb.train(_params(objective="xentlambda"), lgb.Dataset(X, BINARY), 3),
+        X,
+    ),
     "ranker": _ranker,
     "rank_xendcg": lambda: (
         lgb.train(_params(objective="rank_xendcg"), lgb.Dataset(X, BINARY, group=[50, 60, 40]), 3),
         X,
     ),
-    "monotone": lambda: _regressor(monotone_constraints=[1, 0, -1, 0], interaction_constraints=[[0, 1], [2, 3]]),
+    "monotone": lambda: _regressor(
+        monotone_constraints=[1, 0, -1, 0], interaction_constraints=[[0, 1], [2, 3]]
+    ),
     "categories": _integers,
     "frame": _frame,
     "linear": _linear,
@@ -150,7 +160,9 @@ MODELS: dict[str, Callable[[], Any]] = {
     "grid": lambda: (GridSearchCV(_regressor()[0], {"num_leaves": [3, 5]}, cv=2).fit(X, Y), X),
     "calibrated": lambda: (CalibratedClassifierCV(_classifier()[0], cv=2).fit(X, LABELS), X),
     "stacking": lambda: (
-        StackingClassifier([("l", _classifier()[0])], LogisticRegression(), cv=2).fit(np.nan_to_num(X), LABELS),
+        StackingClassifier([("l", _classifier()[0])], LogisticRegression(), cv=2).fit(
+            np.nan_to_num(X), LABELS
+        ),
         X,
     ),
     "stacking_regressor": lambda: (
@@ -189,7 +201,10 @@ def outputs(model: Any, X: Any) -> dict[str, Any]:
     for name in ("raw_score", "pred_leaf", "pred_contrib"):
         ask(name, lambda name=name: model.predict(X, **{name: True}))
     for start, count in ((0, 1), (1, 2), (2, -1), (3, 10**6), (10**6, 5)):
-        ask(f"{start} {count}", lambda start=start, count=count: model.predict(X, start_iteration=start, num_iteration=count))
+        ask(
+            f"{start} {count}",
+            lambda start=start, count=count: model.predict(X, start_iteration=start, num_iteration=count),
+        )
         ask(
             f"leaf {start} {count}",
             lambda start=start, count=count: booster.predict(
@@ -218,15 +233,17 @@ def _sparse(booster: Any, X: Any) -> Any:
     for matrix in (csr_matrix(rows), csc_matrix(rows)):
         found.append(booster.predict(matrix, num_threads=1))
         contributions = booster.predict(matrix, pred_contrib=True, num_threads=1)
-        found += [m.toarray() for m in (contributions if isinstance(contributions, list) else [contributions])]
+        found += [
+            m.toarray() for m in (contributions if isinstance(contributions, list) else [contributions])
+        ]
     return found
 
 
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 _VALUES = (
-    b"0", b"-1", b"1", b"2", b"-2", b"4", b"5", b"31", b"32", b"255", b"1000", b"65536", b"2147483647", b"-2147483648",
-    b"4294967295", b"4294967296", b"99999999999999999999", b"1e308", b"-1e400", b"nan", b"inf", b"-inf", b"-nan", b"0x10",
-    b"+1", b" 1", b"1 ", b"01", b"1.5", b"", b".", b"-", b"e", b"1_0", b"\t1",
+    b"0", b"-1", b"1", b"2", b"-2", b"4", b"5", b"31", b"32", b"255", b"1000", b"65536", b"2147483647",
+    b"-2147483648", b"4294967295", b"4294967296", b"99999999999999999999", b"1e308", b"-1e400", b"nan",
+    b"inf", b"-inf", b"-nan", b"0x10", b"+1", b" 1", b"1 ", b"01", b"1.5", b"", b".", b"-", b"e", b"1_0", b"\t1",
 )  # fmt: skip
 
 
@@ -246,7 +263,13 @@ def _sized(blob: bytes) -> bytes:
     if found is None or end < 0:
         return blob
     sizes = [len(part) + 5 for part in blob[found.end() : end].split(b"Tree=")[1:]]
-    return blob[: found.start()] + b"tree_sizes=" + b" ".join(b"%d" % n for n in sizes) + b"\n\n" + blob[found.end() :]
+    return (
+        blob[: found.start()]
+        + b"tree_sizes="
+        + b" ".join(b"%d" % n for n in sizes)
+        + b"\n\n"
+        + blob[found.end() :]
+    )
 
 
 def _number(blob: bytes, rng: random.Random) -> bytes:
@@ -318,7 +341,9 @@ def _value(blob: bytes, rng: random.Random) -> bytes:
     i = rng.choice(which)
     key, _, value = lines[i].partition(b"=")
     same = [lines[j].partition(b"=")[2] for j in which if lines[j].startswith(key + b"=")]
-    lines[i] = key + b"=" + rng.choice((rng.choice(same), b"", value + b" " + value, value.replace(b" ", b"  ")))
+    lines[i] = (
+        key + b"=" + rng.choice((rng.choice(same), b"", value + b" " + value, value.replace(b" ", b"  ")))
+    )
     return b"\n".join(lines)
 
 

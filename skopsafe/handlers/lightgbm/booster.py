@@ -1,7 +1,7 @@
 """``lightgbm.Booster``: its text and its Python attributes.
 
-Pickling a Booster keeps the text and ``__dict__``, and drops the data sets (``Booster.__getstate__``); so does
-this. Where a parameter names files or machines, ``reaches`` holds it, and a rule asks for approval.
+Pickling a Booster keeps the text and ``__dict__``, and drops the data sets (``Booster.__getstate__``); so
+does this. Where a parameter names files or machines, ``reaches`` holds it, and a rule asks for approval.
 """
 
 from __future__ import annotations
@@ -36,18 +36,15 @@ _PREDICTOR = frozenset(
 
 def _get(obj: Any) -> Parts:
     state = {name: value for name, value in vars(obj).items() if name not in _DROPPED}
-    taken: dict[str, Any] = {}
-    found = None
-    if vars(obj).get("_handle") is not None:
-        found, lines = parameters.take_lines(_text_of(obj))
-        if lines:
-            taken["model"] = lines
-        try:
-            text.read(found)
-        except ValidationError as error:
-            raise TypeError(
-                f"its text could not be loaded again: {error.reason} (at {error.path})"
-            ) from error
+    handle = vars(obj).get("_handle")
+    if handle is None or handle.value is None:
+        raise TypeError("it holds no model; LightGBM would follow an empty address")
+    found, lines = parameters.take_lines(_text_of(obj))
+    taken: dict[str, Any] = {"model": lines} if lines else {}
+    try:
+        text.read(found)
+    except ValidationError as error:
+        raise TypeError(f"its text could not be loaded again: {error.reason} (at {error.path})") from error
     if type(state.get("params")) is dict:
         state["params"], doors = parameters.take_doors(state["params"])
         if doors:
@@ -55,12 +52,11 @@ def _get(obj: Any) -> Parts:
     if state.get("_network"):
         taken["network"] = state["_network"]
         state["_network"] = False
-    # Predictions for data sets that are not kept. C++ would write into such a buffer without knowing its size.
+    # Predictions for data sets that are not kept. C++ would write into such a buffer, whatever its size.
     for name, empty in (("inner_predict_buffer", None), ("is_predicted_cur_iter", False)):
         if isinstance(state.get(f"_Booster__{name}"), list):
             state[f"_Booster__{name}"] = [empty] * len(state[f"_Booster__{name}"])
-    model = None if found is None else Leaf(np.frombuffer(found, np.uint8))
-    return Parts(_FORM, [model, taken or None, state])
+    return Parts(_FORM, [Leaf(np.frombuffer(found, np.uint8)), taken or None, state])
 
 
 def _text_of(booster: Any) -> bytes:
@@ -80,31 +76,27 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     number, taken, state = values
     require(type(state) is dict, "not a dict", "Booster.state")
     require(taken is None or type(taken) is dict, "not a dict", "Booster.reaches")
-    model, found = None, None
-    if number is not None:
-        array = context.arrays([number], copy=False)[0]
-        require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", text.WHERE)
-        found = array.tobytes()
-        model = text.read(found)
-        if taken and "model" in taken:
-            found = parameters.put_lines(found, taken["model"])
+    array = context.arrays([number], copy=False)[0]
+    require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", text.WHERE)
+    found = array.tobytes()
+    model = text.read(found)
+    if taken and "model" in taken:
+        found = parameters.put_lines(found, taken["model"])
     cls = context.resolve()
     _check_state(cls, state, model)
     state = dict(state)
     if taken and "params" in taken:
+        require(type(taken["params"]) is dict, "not a dict", "Booster.reaches")
         state["params"] = {**state["params"], **taken["params"]}
     if taken and "network" in taken:
         state["_network"] = taken["network"]
-    try:
-        state["_handle"] = None if found is None else found.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValidationError("is not UTF-8", path=text.WHERE) from error
+    state["_handle"] = found.decode("utf-8")
     obj = cls.__new__(cls)
     obj.__setstate__(state)
     return obj
 
 
-def _check_state(cls: Any, state: dict[Any, Any], model: text.Model | None) -> None:
+def _check_state(cls: Any, state: dict[Any, Any], model: text.Model) -> None:
     slots_to_set(cls, tuple(state))
     for name in _DROPPED:
         require(name not in state, "is nothing that a file can give", f"Booster.{name}")
@@ -115,21 +107,23 @@ def _check_state(cls: Any, state: dict[Any, Any], model: text.Model | None) -> N
     require(state.get("_network", False) is False, "is set", "Booster._network")
     given = state.get("params", {})
     require(type(given) is dict, "not a dict", "Booster.params")
-    classes = max(parameters.FEW_CLASSES, model.num_class if model else 0)
+    classes = max(parameters.FEW_CLASSES, model.num_class)
     parameters.check(given, "Booster.params", classes)
     for key in parameters.DOORS & given.keys():
-        require(given[key] is None, "may name a file or a machine", f"Booster.params {key}")
+        require(given[key] is None, "may name a file or a machine", f"Booster.params.{key}")
     # C++ multiplies it by the trees of an iteration, in 32 bits.
-    most = (2**31 - 1) // (model.num_class if model else 1)
+    most = (2**31 - 1) // model.num_class
     if state.get("best_iteration") is not None:
         integer(state["best_iteration"], "Booster.best_iteration", -1, most)
-    if model and "_Booster__num_class" in state:
+    if "_Booster__num_class" in state:
         integer(state["_Booster__num_class"], "Booster.num_class", model.num_class, model.num_class)
     # Room for as many results of metrics is made.
     count = integer(state.get("_Booster__num_inner_eval", 0), "Booster.num_inner_eval", 0, 10_000)
     if count:
         labels = state.get("_Booster__name_inner_eval")
-        require(type(labels) is list and len(labels) == count, "has another length", "Booster.name_inner_eval")
+        require(
+            type(labels) is list and len(labels) == count, "has another length", "Booster.name_inner_eval"
+        )
     predictor = state.get("_Booster__init_predictor")
     if predictor is not None:
         known = type(predictor).__module__ == cls.__module__ and type(predictor).__name__ == "_InnerPredictor"

@@ -35,7 +35,7 @@ def integers(
     joined = _joined(_INTEGERS, column, counts, where)
     if not joined:
         return np.empty(0, np.int64)
-    found: Ints = np.fromstring(joined, np.int64, sep=" ")  # type: ignore[call-overload]
+    found: Ints = np.fromstring(joined, np.int64, sep=" ")
     require(low <= found.min() and found.max() <= high, f"holds numbers outside [{low}, {high}]", where)
     return found
 

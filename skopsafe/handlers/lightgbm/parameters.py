@@ -7,6 +7,7 @@ hand all of theirs to each prediction, as one text of ``key=value`` that C++ spl
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -24,30 +25,26 @@ MOST_CLASSES = 10_000
 FEW_CLASSES = 1000
 """Up to here it is small, and need not be borne out by trees."""
 
-DOORS = frozenset(
-    (
-        # what is read or written, by its name and its aliases
-        "config config_file data train train_data train_data_file data_filename valid test valid_data "
-        "valid_data_file test_data test_data_file valid_filenames input_model model_input model_in "
-        "output_model model_output model_out save_binary is_save_binary is_save_binary_file "
-        "forcedsplits_filename fs forced_splits_filename forced_splits_file forced_splits "
-        "forcedbins_filename parser_config_file output_result predict_result prediction_result "
-        "predict_name prediction_name pred_name name_pred convert_model convert_model_file "
-        # what is connected to
-        "machine_list_filename machine_list_file machine_list mlist machines workers nodes"
-    ).split()
-)
+_FILES = """
+config config_file data train train_data train_data_file data_filename valid test valid_data valid_data_file
+test_data test_data_file valid_filenames input_model model_input model_in output_model model_output model_out
+save_binary is_save_binary is_save_binary_file forcedsplits_filename fs forced_splits_filename
+forced_splits_file forced_splits forcedbins_filename parser_config_file output_result predict_result
+prediction_result predict_name prediction_name pred_name name_pred convert_model convert_model_file
+"""
+_MACHINES = "machine_list_filename machine_list_file machine_list mlist machines workers nodes"
+_METHODS_AND_COLUMNS = """
+boosting objective metric tree_learner device_type data_sample_strategy monotone_constraints_method
+interaction_constraints label_column weight_column group_column ignore_column categorical_feature
+gpu_device_id_list
+"""
+
+DOORS = frozenset(f"{_FILES} {_MACHINES}".split())
 """Parameters that need approval, for they name files or machines that training would turn to."""
 
 _THREADS = frozenset({"num_threads", "num_thread", "nthread", "nthreads", "n_jobs"})
 _CLASSES = frozenset({"num_class", "num_classes"})
-_TEXTS = frozenset(
-    (
-        "boosting objective metric tree_learner device_type data_sample_strategy monotone_constraints_method "
-        "interaction_constraints label_column weight_column group_column ignore_column categorical_feature "
-        "gpu_device_id_list"
-    ).split()
-)
+_TEXTS = frozenset(_METHODS_AND_COLUMNS.split())
 """Lines of a model text whose value may be a text, and is harmless: names of methods and columns."""
 
 _LINE = re.compile(rb"\[([a-z][a-z0-9_]{0,63}): ([^\n]*)\]")
@@ -96,8 +93,8 @@ def check(given: Mapping[Any, Any], where: str, most_classes: int = FEW_CLASSES)
     """
     for key, value in given.items():
         require(isinstance(key, str) and _KEY.fullmatch(key), "a key is not a name", where)
-        _check_size(key, value, f"{where} {key}", most_classes)
-        _check_value(value, f"{where} {key}", _DEEPEST)
+        _check_size(key, value, f"{where}.{key}", most_classes)
+        _check_value(value, f"{where}.{key}", _DEEPEST)
 
 
 def _check_size(key: str, value: Any, where: str, most_classes: int) -> None:
@@ -119,10 +116,14 @@ def _check_value(value: Any, where: str, depth: int) -> None:
             return
         for item in value.ravel() if isinstance(value, np.ndarray) else value:
             # LightGBM writes whatever stands here by its str: only these say nothing but what they are.
-            plain = item is None or isinstance(item, (bool, int, float, np.number, np.bool_, str, PurePath))
+            plain = item is None or isinstance(item, (numbers.Number, np.bool_, str, PurePath))
             inner = isinstance(item, (list, tuple)) and depth > 1
             require(plain or inner, "holds something else than numbers and texts", where)
             _check_value(item, where, depth - 1)
+    elif not isinstance(value, (numbers.Number, np.bool_)):
+        # What can be taken for a number is written by its str, such as a Series of pandas with its name.
+        fits = not hasattr(type(value), "__float__") and not hasattr(type(value), "__index__")
+        require(fits, "is not a plain number", where)
 
 
 def _check_text(value: str, where: str) -> None:
@@ -136,7 +137,7 @@ def take_doors(given: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
 
 
 def take_lines(text: bytes) -> tuple[bytes, dict[str, str]]:
-    """Return a model text with nothing in those lines of its parameters that need approval, and what was there."""
+    """Return a model text with the lines emptied that need approval, and what stood there."""
     head, mark, tail = text.rpartition(b"\nparameters:\n")
     taken, lines = {}, tail.split(b"\n")
     for number, line in enumerate(lines):

@@ -114,6 +114,10 @@ def read(text: bytes) -> Model:
         LightGBM does not write such a text, or would follow it out of its memory.
     """
     require(b"\0" not in text and b"\r" not in text, "holds characters that end a text or a line", WHERE)
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        require(False, "is not UTF-8", WHERE)
     lines = _Lines(text)
     lines.exactly(b"tree")
     _check_version(lines.value("version"))
@@ -178,7 +182,6 @@ def _check_objective(value: bytes, num_class: int) -> None:
 
 def _names(value: bytes, features: int) -> set[bytes]:
     where = f"{WHERE} feature_names"
-    # All bytes become a str for LightGBM, and only these lines hold more than ASCII.
     names = value.split(b" ")
     require(len(names) == features and all(names), f"not a name for each of {features} features", where)
     require(not _NOT_IN_NAMES.search(value), "a name has a character that LightGBM forbids", where)

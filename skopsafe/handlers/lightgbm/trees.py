@@ -1,9 +1,9 @@
 """The trees of a LightGBM model: what C++ follows without looking, for all trees at once.
 
 ``Tree::Predict`` walks ``left_child`` and ``right_child`` until a number below 0, which is the complement of
-a leaf, reads the column ``split_feature`` of the row, and for categories the bits of ``cat_threshold`` between
-two ``cat_boundaries`` that the threshold names (``include/LightGBM/tree.h``). ``TreeSHAP``, ``ToJSON`` and
-``RecomputeLeafDepths`` recurse as deep as the tree is.
+a leaf, reads the column ``split_feature`` of the row, and for categories the bits of ``cat_threshold``
+between two ``cat_boundaries`` that the threshold names (``include/LightGBM/tree.h``). ``TreeSHAP``,
+``ToJSON`` and ``RecomputeLeafDepths`` recurse as deep as the tree is.
 """
 
 from __future__ import annotations
@@ -76,7 +76,6 @@ PATTERN = re.compile(_pattern())
 
 _CATEGORICAL = 1
 _LARGEST_DECISION = 11  # a category, a default direction, and a kind of missing values below 3
-_INDEX = re.compile(rb"0|[1-9]\d{0,8}")
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -115,7 +114,8 @@ def check(rows: Sequence[tuple[Any, ...]], features: int) -> None:
     tree = np.repeat(np.arange(len(rows)), inner)
     _check_children(columns, leaves, tree)
     _check_categories(columns, categories, thresholds, np.flatnonzero(decisions & _CATEGORICAL), tree)
-    for number in np.flatnonzero((linear == 1) | [const is not None for const in columns["leaf_const"]]):
+    given = np.array([const is not None for const in columns["leaf_const"]])
+    for number in np.flatnonzero((linear == 1) | given).tolist():
         require(linear[number], f"tree {number} has models in its leaves", f"{WHERE} is_linear")
         _check_linear({key: columns[key][number] for key in OPTIONAL[2:]}, int(leaves[number]), features)
 
@@ -164,13 +164,16 @@ def _check_categories(
     """Require that splits by category name sets of bits that are there."""
     given = np.array([boundaries is not None for boundaries in columns["cat_boundaries"]])
     require(np.array_equal(given, categories > 0), "does not tell whether there are sets", f"{WHERE} num_cat")
+    # Each split by category has a set of its own, in their order; a set that is shared would be written out
+    # once for each split, as often as a file likes.
+    where = f"{WHERE} threshold"
+    splits_of = np.bincount(tree[splits], minlength=len(categories))
+    require(np.array_equal(splits_of, categories), "names not each set of categories once", where)
     if splits.size:
         tokens = thresholds.split(b" ")
-        chosen = [tokens[split] for split in splits]
-        fits = all(map(_INDEX.fullmatch, chosen))
-        require(fits, "does not name a set of categories", f"{WHERE} threshold")
-        indices = np.array([int(token) for token in chosen])
-        require((indices < categories[tree[splits]]).all(), "names no set of categories", f"{WHERE} threshold")
+        expected = np.arange(len(splits)) - np.repeat(np.cumsum(categories) - categories, categories)
+        fits = [tokens[split] for split in splits.tolist()] == [b"%d" % number for number in expected]
+        require(fits, "names not each set of categories once", where)
     if not given.any():
         return
     counts = categories[given] + 1
