@@ -156,6 +156,7 @@ CRAFTED: dict[str, Crafted] = {
     ),
     "set_negative": Crafted("categories", ((r"^(threshold=(?:\S+ )*)0(?= |$)", r"\g<1>-7"),), "threshold"),
     "set_fraction": Crafted("categories", ((r"^(threshold=(?:\S+ )*)0(?= |$)", r"\g<1>0.5"),), "threshold"),
+    "set_shared": Crafted("categories", ((r"^(threshold=0 .*) 1$", r"\1 0"),), "each set of categories once"),
     "boundary_far": Crafted(
         "categories",
         ((r"^cat_boundaries=0 \d+", "cat_boundaries=0 2000000000"),),
@@ -164,7 +165,9 @@ CRAFTED: dict[str, Crafted] = {
     "boundary_down": Crafted("categories", ((r"^cat_boundaries=0", "cat_boundaries=1"),), "cat_boundaries"),
     "boundaries_missing": Crafted("categories", ((r"^cat_boundaries=.*\n", ""),), "tree_sizes", "predict"),
     "num_cat_other": _first("num_cat", "3", "num_cat"),
-    "num_cat_more": Crafted("categories", ((r"^num_cat=\d+", "num_cat=2000000000"),), "cat_boundaries"),
+    "num_cat_more": Crafted(
+        "categories", ((r"^num_cat=\d+", "num_cat=2000000000"),), "each set of categories once"
+    ),
     "word_too_large": Crafted(
         "categories", ((r"^cat_threshold=\d+", "cat_threshold=4294967296"),), "cat_threshold"
     ),

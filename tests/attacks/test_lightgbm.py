@@ -15,10 +15,10 @@ from sklearn.cluster import KMeans  # noqa: E402
 
 import skopsafe  # noqa: E402
 from skopsafe.handlers.lightgbm import text, trees  # noqa: E402
-from tests.attacks.crafted import changed, forged  # noqa: E402
+from skopsafe.testing.crafted import changed, forged  # noqa: E402
+from skopsafe.testing.mutants import run  # noqa: E402
 from tests.attacks.crashes import Case, assert_most_kill, endings  # noqa: E402
 from tests.attacks.lightgbm_texts import CRAFTED, Crafted, Victim, chain, edited, text_of  # noqa: E402
-from tests.attacks.mutants import run  # noqa: E402
 from tests.lightgbm_models import MODELS, X, Y  # noqa: E402
 
 BOOSTER = "lightgbm.basic:Booster"
@@ -183,8 +183,11 @@ class Floating:
 def test_an_attribute_of_a_wrapper_is_refused(name: str, value: Any, match: str) -> None:
     model, _ = MODELS["multiclass"]()
     setattr(model, name, value)
+    data = skopsafe.dumps(model)
+    trusted = skopsafe.get_untrusted_types(data=data)
+    assert set(trusted) <= {f"{__name__}.Floating", "lightgbm.sklearn.LGBMClassifier:_other_params"}
     with pytest.raises(skopsafe.ValidationError, match=match) as caught:
-        skopsafe.loads(skopsafe.dumps(model), trusted=[Floating])
+        skopsafe.loads(data, trusted=trusted)
     assert caught.value.path.startswith("LGBMClassifier.")
 
 
