@@ -149,7 +149,13 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"scipy": _scipy, "sklearn": _sklearn}
+def _lightgbm() -> Library:
+    from skopsafe.handlers import lightgbm
+
+    return lightgbm.LIBRARY
+
+
+LIBRARIES: dict[str, Callable[[], Library]] = {"lightgbm": _lightgbm, "scipy": _scipy, "sklearn": _sklearn}
 """By top-level module: what returns the support that comes with this package."""
 
 
