@@ -86,10 +86,8 @@ def catboost(X: Any, y: Any, rounds: int) -> Case:
     from catboost import CatBoostClassifier
     from skopsafe.handlers.catboost.check import check_model
 
-    with tempfile.TemporaryDirectory() as folder:
-        model = CatBoostClassifier(
-            iterations=rounds, depth=6, thread_count=2, verbose=False, allow_writing_files=False
-        ).fit(X, y)
+    model = CatBoostClassifier(rounds, depth=6, thread_count=2, verbose=False, allow_writing_files=False)
+    model.fit(X, y)
     blob = _blob(model)
     return Case(
         model,
