@@ -120,6 +120,12 @@ def _is_genuine(cls: type) -> bool:
     return found is cls
 
 
+def _catboost() -> Library:
+    from skopsafe.handlers import catboost
+
+    return catboost.LIBRARY
+
+
 def _sklearn() -> Library:
     from skopsafe.handlers import sklearn
 
@@ -132,7 +138,7 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"scipy": _scipy, "sklearn": _sklearn}
+LIBRARIES: dict[str, Callable[[], Library]] = {"catboost": _catboost, "scipy": _scipy, "sklearn": _sklearn}
 """By top-level module: what returns the support that comes with this package."""
 
 

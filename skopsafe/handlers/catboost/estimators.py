@@ -1,0 +1,119 @@
+"""`CatBoost` and its three estimators: parameters, the model in its binary form, and what they remember.
+
+The model is loaded only after our own reader went through all of it: see `check_model`. Source of what an
+estimator holds: ``catboost/core.py`` (``_CatBoostBase.__getstate__``) and ``_catboost.pyx``, in CatBoost 1.2.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from skopsafe.errors import ValidationError
+from skopsafe.graph.parts import Context, Handler, Leaf, Parts
+from skopsafe.handlers.catboost.blob import ordered
+from skopsafe.handlers.catboost.check import Found, check_model
+from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.generic_load import set_attributes
+from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
+
+Names = tuple[str, ...] | None
+
+TYPES = tuple(
+    f"catboost.core:{name}"
+    for name in ("CatBoost", "CatBoostClassifier", "CatBoostRegressor", "CatBoostRanker")
+)
+_PARAMS, _MODEL, _EVALS, _MARK = "params", "model", "test_evals", "embedding_features"
+_FORM = (_PARAMS, _MODEL, _EVALS, _MARK)
+_KEPT = ("_object", "_init_params", "_canonized_params")
+_RESERVED = frozenset((*_FORM, *_KEPT))
+
+
+def _get(obj: Any) -> Parts:
+    state = vars(obj)
+    names, values = [_PARAMS], [state["_init_params"]]
+    if obj.is_fitted():
+        blob, found = _blob(obj)
+        names.append(_MODEL)
+        values.append(Leaf(np.frombuffer(blob, np.uint8)))
+        evals = [[np.array(row, np.float64) for row in rows] for rows in obj._object._get_test_evals()]
+        if evals:
+            names.append(_EVALS)
+            values.append(evals)
+        if found.reads_embeddings:
+            names.append(_MARK)
+            values.append(True)
+    for name in sorted(set(state) - set(_KEPT)):
+        if name in _RESERVED:
+            raise TypeError(f"its attribute {name!r} has a name that the format needs for another thing")
+        names.append(name)
+        values.append(state[name])
+    return Parts(tuple(names), values)
+
+
+def _blob(obj: Any) -> tuple[bytes, Found]:
+    """Return the binary form of a model that will be loaded again."""
+    try:
+        blob = ordered(obj._object._serialize_model())
+        return blob, check_model(np.frombuffer(blob, np.uint8))
+    except ValidationError as error:
+        # After a pickle the library writes dictionaries of texts without their options.
+        raise TypeError(
+            f"the library writes a model that could not be loaded again ({error.path}: {error.reason})"
+        ) from error
+
+
+def _load(names: Names, values: list[Any], context: Context) -> Any:
+    """Make the estimator, and its model if it has one."""
+    cls = context.resolve()
+    where = cls.__name__
+    given = dict(zip(names or (), values, strict=True))
+    params = given.pop(_PARAMS, None)
+    require(isinstance(params, dict), "are no dict", f"{where}.params")
+    for name in ("thread_count", "n_jobs"):
+        if isinstance(params.get(name), int):
+            integer(params[name], f"{where}.params[{name!r}]", -MOST_THREADS, MOST_THREADS)
+    obj = cls.__new__(cls)
+    obj.__setstate__({})
+    if _MODEL in given:
+        _give_model(obj, given, params, context)
+    require(not {_MODEL, _EVALS, _MARK, *_KEPT} & set(given), "unknown form", where)
+    set_attributes(obj, tuple(given), list(given.values()))
+    obj._init_params = params
+    fitted = obj.is_fitted()
+    require(
+        fitted == (_MODEL in (names or ())), "is there without a model, or missing", f"{where}._random_seed"
+    )
+    return obj
+
+
+def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context: Context) -> None:
+    where = type(obj).__name__
+    data = array(context.arrays([given.pop(_MODEL)], copy=False)[0], f"{where}.model", kinds="u", ndim=1)
+    require(data.dtype == np.uint8 and data.flags.c_contiguous, "is not bytes", f"{where}.model")
+    found = check_model(data)
+    evals = given.pop(_EVALS, None)
+    marked = given.pop(_MARK, None) is True
+    require(marked or not found.reads_embeddings, "reads embeddings and does not say so", f"{where}.{_MARK}")
+    for name in ("loss_function", "objective"):
+        # It decides what is read of the outputs when nothing else is asked for.
+        if params.get(name) == "RMSEWithUncertainty":
+            require(found.dimension == 2, f"{found.dimension} outputs", f"{where}.params[{name!r}]")
+    trees = given.get("_tree_count", found.n_trees)
+    integer(trees, f"{where}._tree_count", found.n_trees, found.n_trees)
+    obj._object._load_from_stream(io.BytesIO(data))
+    if evals is not None:
+        _check_evals(evals, f"{where}.{_EVALS}")
+        obj._object._set_test_evals(evals)
+
+
+def _check_evals(evals: Any, where: str) -> None:
+    require(isinstance(evals, list) and all(isinstance(rows, list) for rows in evals), "are no lists", where)
+    for rows in evals:
+        for row in rows:
+            array(row, where, kinds="f", ndim=1)
+
+
+HANDLERS = tuple(Handler(name, _get, _load) for name in TYPES)
