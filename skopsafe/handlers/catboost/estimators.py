@@ -25,8 +25,8 @@ TYPES = tuple(
     f"catboost.core:{name}"
     for name in ("CatBoost", "CatBoostClassifier", "CatBoostRegressor", "CatBoostRanker")
 )
-_PARAMS, _MODEL, _EVALS, _MARK = "params", "model", "test_evals", "embedding_features"
-_FORM = (_PARAMS, _MODEL, _EVALS, _MARK)
+_PARAMS, _MODEL, _MARK = "params", "model", "embedding_features"
+_FORM = (_PARAMS, _MODEL, _MARK)
 _KEPT = ("_object", "_init_params", "_canonized_params")
 _RESERVED = frozenset((*_FORM, *_KEPT))
 
@@ -38,10 +38,6 @@ def _get(obj: Any) -> Parts:
         blob, found = _blob(obj)
         names.append(_MODEL)
         values.append(Leaf(np.frombuffer(blob, np.uint8)))
-        evals = [[np.array(row, np.float64) for row in rows] for rows in obj._object._get_test_evals()]
-        if evals:
-            names.append(_EVALS)
-            values.append(evals)
         if found.reads_embeddings:
             names.append(_MARK)
             values.append(True)
@@ -79,7 +75,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     obj.__setstate__({})
     if _MODEL in given:
         _give_model(obj, given, params, context)
-    require(not {_MODEL, _EVALS, _MARK, *_KEPT} & set(given), "unknown form", where)
+    require(not {_MODEL, _MARK, *_KEPT} & set(given), "unknown form", where)
     set_attributes(obj, tuple(given), list(given.values()))
     obj._init_params = params
     fitted = obj.is_fitted()
@@ -94,7 +90,6 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
     data = array(context.arrays([given.pop(_MODEL)], copy=False)[0], f"{where}.model", kinds="u", ndim=1)
     require(data.dtype == np.uint8 and data.flags.c_contiguous, "is not bytes", f"{where}.model")
     found = check_model(data)
-    evals = given.pop(_EVALS, None)
     marked = given.pop(_MARK, None) is True
     require(marked or not found.reads_embeddings, "reads embeddings and does not say so", f"{where}.{_MARK}")
     for name in ("loss_function", "objective"):
@@ -103,17 +98,7 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
             require(found.dimension == 2, f"{found.dimension} outputs", f"{where}.params[{name!r}]")
     trees = given.get("_tree_count", found.n_trees)
     integer(trees, f"{where}._tree_count", found.n_trees, found.n_trees)
-    obj._object._load_from_stream(io.BytesIO(data))
-    if evals is not None:
-        _check_evals(evals, f"{where}.{_EVALS}")
-        obj._object._set_test_evals(evals)
-
-
-def _check_evals(evals: Any, where: str) -> None:
-    require(isinstance(evals, list) and all(isinstance(rows, list) for rows in evals), "are no lists", where)
-    for rows in evals:
-        for row in rows:
-            array(row, where, kinds="f", ndim=1)
+    obj._object._load_from_stream(io.BytesIO(data.data))
 
 
 HANDLERS = tuple(Handler(name, _get, _load) for name in TYPES)

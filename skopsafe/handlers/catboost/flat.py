@@ -91,7 +91,8 @@ class Buffer:
     def gather(self, places: Positions, kind: np.dtype[Any]) -> Column:
         """Return the values at places that are known to be inside."""
         if kind.itemsize == 4:
-            return self._words[places >> 2].view(kind)
+            words: Column = self._words[places >> 2].view(kind)
+            return words
         if kind.itemsize == 1:
             return self.data[places].view(kind)
         bytes_ = self.data[places[:, None] + np.arange(kind.itemsize)]
@@ -105,7 +106,8 @@ class Buffer:
             where,
         )
         require(not np.any(places & 3), "an offset is not aligned", where)
-        return self._words[places >> 2].astype(np.int64)
+        found: Positions = self._words[places >> 2].astype(np.int64)
+        return found
 
     def root(self) -> Tables:
         """Return the table that the buffer begins with."""
@@ -163,7 +165,8 @@ class Tables:
         halves = self.buffer._halves
         outside = places.size and (places.min() < 0 or places.max() > 2 * len(halves) - 2)
         require(not outside and not np.any(places & 1), "a table of fields lies outside", self.where)
-        return halves[places >> 1].astype(np.int64)
+        found: Positions = halves[places >> 1].astype(np.int64)
+        return found
 
     def at(self, field: int, size: int, align: int = 4) -> tuple[Positions, NDArray[np.bool_]]:
         """Return where the values of a field stand, and which tables have it."""
