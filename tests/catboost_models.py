@@ -133,11 +133,11 @@ def _shrunk() -> Made:
     return model, X
 
 
-def _constant() -> Made:
-    X = np.zeros((20, 2))
-    return CatBoostRegressor(**_FAST, grow_policy="Depthwise", allow_const_label=True).fit(
-        X, np.arange(20)
-    ), X
+def constant() -> Made:
+    """Return a model whose trees do not split: the library cannot explain it."""
+    X, _ = _numbers()
+    model = CatBoostRegressor(**_FAST, grow_policy="Depthwise", allow_const_label=True)
+    return model.fit(X, np.ones(len(X))), X
 
 
 def _many_borders() -> Made:
@@ -220,7 +220,6 @@ MODELS: dict[str, Callable[[], Made]] = {
     "scaled": _scaled,
     "sum": _summed,
     "shrunk": _shrunk,
-    "constant": _constant,
     "many borders": _many_borders,
     "metadata": _metadata,
 }
@@ -240,9 +239,11 @@ _METHODS = (
 
 def _importance(model: Any, X: Any, pool: Any) -> Iterable[tuple[str, Callable[[], Any]]]:
     kinds = ("PredictionValuesChange", "ShapValues", "Interaction", "ShapInteractionValues")
-    for kind in (*kinds, "PredictionDiff"):
-        rows = pool if kind not in ("PredictionDiff", "ShapInteractionValues") else _pool(model, X[:2])
+    # PredictionDiff, LossFunctionChange and SageValues read what the caller's columns and labels do not have.
+    for kind in kinds:
+        rows = pool if kind != "ShapInteractionValues" else _pool(model, X[:2])
         yield kind, lambda kind=kind, rows=rows: model.get_feature_importance(rows, type=kind)
+    yield "partial dependence", lambda: model._object._calc_partial_dependence(pool, [0], 1)
     yield (
         "ShapApprox",
         lambda: model.get_feature_importance(pool, type="ShapValues", shap_calc_type="Approximate"),
@@ -250,12 +251,13 @@ def _importance(model: Any, X: Any, pool: Any) -> Iterable[tuple[str, Callable[[
 
 
 def _pool(model: Any, X: Any) -> Any:
+    y = np.arange(len(X)) % 2
     names = {
         "cat_features": model._get_cat_feature_indices(),
         "text_features": model._get_text_feature_indices(),
         "embedding_features": model._get_embedding_feature_indices(),
     }
-    return Pool(X, **{name: found for name, found in names.items() if found})
+    return Pool(X, y, **{name: found for name, found in names.items() if found})
 
 
 def _calls(model: Any, X: Any) -> Iterable[tuple[str, Callable[[], Any]]]:
@@ -302,7 +304,12 @@ def _calls(model: Any, X: Any) -> Iterable[tuple[str, Callable[[], Any]]]:
     )
     yield "sum", lambda: catboost.sum_models([model, model]).predict(X)
     yield "copy", lambda: model.copy().predict(X)
-    yield "shrink", lambda: _after(model.copy(), lambda copy: copy.shrink(2)).predict(X)
+    yield (
+        "shrink",
+        lambda: _after(
+            model.copy(), lambda copy: copy.shrink(copy.tree_count_, copy.tree_count_ // 2)
+        ).predict(X),
+    )
 
 
 def _after(model: Any, change: Callable[[Any], Any]) -> Any:
@@ -319,6 +326,11 @@ def outputs(model: Any, X: Any) -> dict[str, object]:
         except Exception as error:
             found[name] = type(error).__name__
     return found
+
+
+def BLOB(model: Any) -> tuple[str, str]:
+    """Return the type and the part of it that another parser reads."""
+    return f"catboost.core:{type(model).__name__}", "model"
 
 
 _INTERESTING = (0, 1, 2, 3, 7, 8, 16, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE)

@@ -30,11 +30,14 @@ class Found:
     reads_embeddings : bool
         Whether it computes features from embeddings. How much of an embedding it reads stands in the model,
         and the library does not compare that with what it is given.
+    splits : bool
+        Whether any tree splits. Without that, what explains trees that are not symmetric reads outside.
     """
 
     n_trees: int
     dimension: int
     reads_embeddings: bool
+    splits: bool
 
 
 def check_model(data: NDArray[np.uint8]) -> Found:
@@ -65,4 +68,4 @@ def check_model(data: NDArray[np.uint8]) -> Found:
     features.require_outputs(texts, embeddings)
     require(model.behind.place == len(data), "something stands behind its last part", "CatBoost.model")
     n_trees = len(model.trees.vector(2, "<i4", "TreeSizes"))
-    return Found(n_trees, dimension, embeddings is not None)
+    return Found(n_trees, dimension, embeddings is not None, features.bins > 0 or n_trees == 0)

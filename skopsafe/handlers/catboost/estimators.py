@@ -25,10 +25,11 @@ TYPES = tuple(
     f"catboost.core:{name}"
     for name in ("CatBoost", "CatBoostClassifier", "CatBoostRegressor", "CatBoostRanker")
 )
-_PARAMS, _MODEL, _MARK = "params", "model", "embedding_features"
-_FORM = (_PARAMS, _MODEL, _MARK)
+_PARAMS, _MODEL = "params", "model"
+_MARKS = ("embedding_features", "no_splits")
+"""What shows in the schema that a model needs approval."""
 _KEPT = ("_object", "_init_params", "_canonized_params")
-_RESERVED = frozenset((*_FORM, *_KEPT))
+_RESERVED = frozenset((_PARAMS, _MODEL, *_MARKS, *_KEPT))
 
 
 def _get(obj: Any) -> Parts:
@@ -38,8 +39,8 @@ def _get(obj: Any) -> Parts:
         blob, found = _blob(obj)
         names.append(_MODEL)
         values.append(Leaf(np.frombuffer(blob, np.uint8)))
-        if found.reads_embeddings:
-            names.append(_MARK)
+        for mark in _marks(found):
+            names.append(mark)
             values.append(True)
     for name in sorted(set(state) - set(_KEPT)):
         if name in _RESERVED:
@@ -51,6 +52,7 @@ def _get(obj: Any) -> Parts:
 
 def _blob(obj: Any) -> tuple[bytes, Found]:
     """Return the binary form of a model that will be loaded again."""
+    _require_readable(obj)
     try:
         blob = ordered(obj._object._serialize_model())
         return blob, check_model(np.frombuffer(blob, np.uint8))
@@ -75,7 +77,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     obj.__setstate__({})
     if _MODEL in given:
         _give_model(obj, given, params, context)
-    require(not {_MODEL, _MARK, *_KEPT} & set(given), "unknown form", where)
+    require(not _RESERVED & set(given), "unknown form", where)
     set_attributes(obj, tuple(given), list(given.values()))
     obj._init_params = params
     fitted = obj.is_fitted()
@@ -90,8 +92,9 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
     data = array(context.arrays([given.pop(_MODEL)], copy=False)[0], f"{where}.model", kinds="u", ndim=1)
     require(data.dtype == np.uint8 and data.flags.c_contiguous, "is not bytes", f"{where}.model")
     found = check_model(data)
-    marked = given.pop(_MARK, None) is True
-    require(marked or not found.reads_embeddings, "reads embeddings and does not say so", f"{where}.{_MARK}")
+    for mark in _MARKS:
+        marked = given.pop(mark, None) is True
+        require(marked or mark not in _marks(found), "is not said, and the model is such", f"{where}.{mark}")
     for name in ("loss_function", "objective"):
         # It decides what is read of the outputs when nothing else is asked for.
         if params.get(name) == "RMSEWithUncertainty":
@@ -99,6 +102,21 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
     trees = given.get("_tree_count", found.n_trees)
     integer(trees, f"{where}._tree_count", found.n_trees, found.n_trees)
     obj._object._load_from_stream(io.BytesIO(data.data))
+    _require_readable(obj)
+
+
+def _marks(found: Found) -> list[str]:
+    return [
+        mark
+        for mark, needed in zip(_MARKS, (found.reads_embeddings, not found.splits), strict=True)
+        if needed
+    ]
+
+
+def _require_readable(obj: Any) -> None:
+    """Let the library read the metadata that it reads again in threads: there an error ends the process."""
+    obj._object._get_loss_function_name()
+    obj._object._get_class_labels()
 
 
 HANDLERS = tuple(Handler(name, _get, _load) for name in TYPES)
