@@ -119,4 +119,18 @@ def _require_readable(obj: Any) -> None:
     obj._object._get_class_labels()
 
 
-HANDLERS = tuple(Handler(name, _get, _load) for name in TYPES)
+def _refuse_pool(obj: Any) -> Parts:
+    raise TypeError(
+        "a Pool keeps its data in compiled code that does not give them back; save the arrays, the data frame or "
+        "the path of the file that it was made from, and make it again"
+    )
+
+
+def _no_pool(names: Names, values: list[Any], context: Context) -> Any:
+    raise ValidationError("no file has such an object", path="Pool")
+
+
+HANDLERS = (
+    *(Handler(name, _get, _load) for name in TYPES),
+    Handler("catboost.core:Pool", _refuse_pool, _no_pool),
+)
