@@ -232,18 +232,18 @@ _ATTRIBUTES = (
 )
 _METHODS = (
     *("get_params", "get_all_params", "get_tree_leaf_counts", "get_leaf_values", "get_leaf_weights"),
-    *("get_scale_and_bias", "get_borders", "get_cat_feature_indices", "get_metadata", "__repr__"),
+    *("get_scale_and_bias", "get_borders", "get_cat_feature_indices", "get_metadata"),
     *("is_fitted", "_get_loss_function_name"),
 )
 
 
 def _importance(model: Any, X: Any, pool: Any) -> Iterable[tuple[str, Callable[[], Any]]]:
     kinds = ("PredictionValuesChange", "ShapValues", "Interaction", "ShapInteractionValues")
-    # PredictionDiff, LossFunctionChange and SageValues read what the caller's columns and labels do not have.
+    # PredictionDiff, LossFunctionChange, SageValues and partial dependence take it on trust that the columns
+    # and labels of the caller are those of the training; the library itself dies of others.
     for kind in kinds:
         rows = pool if kind != "ShapInteractionValues" else _pool(model, X[:2])
         yield kind, lambda kind=kind, rows=rows: model.get_feature_importance(rows, type=kind)
-    yield "partial dependence", lambda: model._object._calc_partial_dependence(pool, [0], 1)
     yield (
         "ShapApprox",
         lambda: model.get_feature_importance(pool, type="ShapValues", shap_calc_type="Approximate"),

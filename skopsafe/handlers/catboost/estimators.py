@@ -121,8 +121,8 @@ def _require_readable(obj: Any) -> None:
 
 def _refuse_pool(obj: Any) -> Parts:
     raise TypeError(
-        "a Pool keeps its data in compiled code that does not give them back; save the arrays, the data frame or "
-        "the path of the file that it was made from, and make it again"
+        "a Pool keeps its data in compiled code that does not give them back; save the arrays, data frame "
+        "or the path of the file that it was made from, and make it again"
     )
 
 
