@@ -101,8 +101,15 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
             require(found.dimension == 2, f"{found.dimension} outputs", f"{where}.params[{name!r}]")
     trees = given.get("_tree_count", found.n_trees)
     integer(trees, f"{where}._tree_count", found.n_trees, found.n_trees)
-    obj._object._load_from_stream(io.BytesIO(data.data))
-    _require_readable(obj)
+    try:
+        obj._object._load_from_stream(io.BytesIO(data.data))
+        _require_readable(obj)
+    except Exception as error:  # whatever the library raises: an older one does not know all of a newer one
+        raise ValidationError(
+            f"the installed CatBoost cannot read the model: {error}",
+            path=f"{where}.model",
+            next_step="Install the version that wrote the file, or a newer one.",
+        ) from error
 
 
 def _marks(found: Found) -> list[str]:

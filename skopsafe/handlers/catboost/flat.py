@@ -100,6 +100,12 @@ class Buffer:
 
     def words(self, places: Positions, where: str) -> Positions:
         """Return the unsigned 32-bit numbers at places, which are checked here."""
+        if len(places) == 1:  # the same, without the overhead of arrays
+            (place,) = places.tolist()
+            require(0 <= place <= len(self.data) - 4, "an offset leads outside", where)
+            require(not place & 3, "an offset is not aligned", where)
+            single: Positions = self._words[place >> 2 : (place >> 2) + 1].astype(np.int64)
+            return single
         require(
             not places.size or (places.min() >= 0 and places.max() <= len(self.data) - 4),
             "an offset leads outside",
@@ -163,6 +169,12 @@ class Tables:
 
     def _halves(self, places: Positions) -> Positions:
         halves = self.buffer._halves
+        if len(places) == 1:
+            (place,) = places.tolist()
+            fits = 0 <= place <= 2 * len(halves) - 2 and not place & 1
+            require(fits, "a table of fields lies outside", self.where)
+            single: Positions = halves[place >> 1 : (place >> 1) + 1].astype(np.int64)
+            return single
         outside = places.size and (places.min() < 0 or places.max() > 2 * len(halves) - 2)
         require(not outside and not np.any(places & 1), "a table of fields lies outside", self.where)
         found: Positions = halves[places >> 1].astype(np.int64)
