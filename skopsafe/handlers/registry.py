@@ -137,6 +137,12 @@ def _is_genuine(cls: type) -> bool:
     return found is cls
 
 
+def _catboost() -> Library:
+    from skopsafe.handlers import catboost
+
+    return catboost.LIBRARY
+
+
 def _sklearn() -> Library:
     from skopsafe.handlers import sklearn
 
@@ -155,7 +161,12 @@ def _lightgbm() -> Library:
     return lightgbm.LIBRARY
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"lightgbm": _lightgbm, "scipy": _scipy, "sklearn": _sklearn}
+LIBRARIES: dict[str, Callable[[], Library]] = {
+    "catboost": _catboost,
+    "lightgbm": _lightgbm,
+    "scipy": _scipy,
+    "sklearn": _sklearn,
+}
 """By top-level module: what returns the support that comes with this package."""
 
 
