@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.lightgbm_models import MODELS
 
-SECONDS = 3
+SECONDS = 2
 
 
 @dataclass(frozen=True)

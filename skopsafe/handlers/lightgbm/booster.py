@@ -6,6 +6,7 @@ does this. Where a parameter names files or machines, ``reaches`` holds it, and 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,9 @@ Names = tuple[str, ...] | None
 
 _FORM = ("model", "reaches", "state")
 _DROPPED = ("_handle", "handle", "train_set", "valid_sets")
-_UNSTABLE = ("\nnum_leaves=1\n", "\ntree_sizes=\n", " inf", "=inf", "-inf", "nan", "e-3", "e+3")
+_UNSTABLE = ("\nnum_leaves=1\n", "\ntree_sizes=\n", " inf", "=inf", "-inf", "nan")
+_EXTREME = re.compile(r"e[+-]3\d\d")
 """Where LightGBM, after it has read its text, may write another one: what it drops, or rounds, in reading."""
-_NEAR_ZERO = "1.0000000180025095e-35"
-"""``kZeroThreshold``, which stands in most models, comes back as it is."""
 
 _PREDICTOR = frozenset(
     {
@@ -66,8 +66,7 @@ def _text_of(booster: Any) -> bytes:
     from lightgbm import Booster
 
     found = booster.model_to_string(num_iteration=-1)
-    rest = found.replace(_NEAR_ZERO, "")
-    if any(mark in rest for mark in _UNSTABLE):
+    if any(mark in found for mark in _UNSTABLE) or _EXTREME.search(found):
         found = Booster(model_str=found).model_to_string(num_iteration=-1)
     # The last line is pandas_categorical, an attribute that is kept by itself.
     kept: str = found[: found.rindex("\npandas_categorical:")]
