@@ -132,7 +132,31 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"scipy": _scipy, "sklearn": _sklearn}
+def _quantile_forest() -> Library:
+    from skopsafe.handlers import quantile_forest_
+
+    return quantile_forest_.LIBRARY
+
+
+def _category_encoders() -> Library:
+    from skopsafe.handlers import category_encoders_
+
+    return category_encoders_.LIBRARY
+
+
+def _feature_engine() -> Library:
+    from skopsafe.handlers import feature_engine_
+
+    return feature_engine_.LIBRARY
+
+
+LIBRARIES: dict[str, Callable[[], Library]] = {
+    "scipy": _scipy,
+    "sklearn": _sklearn,
+    "quantile_forest": _quantile_forest,
+    "category_encoders": _category_encoders,
+    "feature_engine": _feature_engine,
+}
 """By top-level module: what returns the support that comes with this package."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -210,14 +211,23 @@ def _is_allowed(document: Document, value: Value, rule: Rule, owner: int) -> boo
         return True
     if rule.keys:
         return _has_harmless_keys(document, value, rule.keys)
+    if rule.each and _class_of(document, value) in ("builtins:list", "builtins:tuple"):
+        alone = dataclasses.replace(rule, each=False)
+        return all(_is_allowed(document, item, alone, owner) for item in document.node(value[0])[1:])
+    if rule.functions and _row_of(document, value).role == VALUE:
+        return True
     if _class_of(document, value) not in rule.allowed_types:
         return False
     items = document.node(value[0])[1:] if rule.allowed_items else []
     return all(isinstance(item, list) and _class_of(document, item) in rule.allowed_items for item in items)
 
 
+def _row_of(document: Document, reference: list[int]) -> TypeRow:
+    return document.types[document.shapes[document.shape_of(reference[0])].type]
+
+
 def _class_of(document: Document, reference: list[int]) -> str | None:
-    row = document.types[document.shapes[document.shape_of(reference[0])].type]
+    row = _row_of(document, reference)
     return row.name if row.role == CLASS else None
 
 
