@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.attacks.mutants import Tally, run  # noqa: E402
 
-FAMILIES = {name: f"tests.{name}_models" for name in ("xgboost", "lightgbm", "catboost")}
+FAMILIES = {name: f"tests.{name}_models" for name in ("xgboost", "lightgbm", "catboost", "quantile_forest")}
 
 
 def main() -> int:

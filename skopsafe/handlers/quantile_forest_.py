@@ -1,9 +1,9 @@
-"""quantile-forest: the leaves' samples that its compiled prediction follows without looking.
+"""quantile-forest: the samples of leaves that its compiled prediction follows without looking.
 
-``quantile_forest/_quantile_forest_fast.pyx`` is compiled without checks of bounds. For the leaf of each tree it
-takes ``y_train_leaves[tree, leaf, output]`` as one run of memory, and reads ``y_train[output][item - 1]`` for
-every item that is not 0. So runs must be contiguous and items at most the number of samples, there must be runs
-for every tree, node and output, and no target may be NaN: ``std::sort`` leaves its array over one.
+``quantile_forest/_quantile_forest_fast.pyx`` is compiled without checks of bounds. For the leaf of each tree
+it takes ``y_train_leaves[tree, leaf, output]`` as one run of memory, and reads ``y_train[output][item - 1]``
+for every item that is not 0. So runs must be contiguous and items at most the number of samples, there must
+be runs for every tree, node and output, and no target may be NaN: ``std::sort`` leaves its array over one.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def _get(obj: Any) -> Parts:
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:
     require(names == _FORM, "unknown form", "QuantileForest")
-    # Its memory views want arrays that can be written to.
-    targets, leaves, bounds = context.arrays(values[:3])
+    # Its memory views want arrays that can be written to, which maps cannot.
+    targets, leaves, bounds = (np.require(part, requirements="W") for part in context.arrays(values[:3]))
     where = f"QuantileForest.{_FORM[0]}"
     array(targets, where, kinds="f", ndim=2)
     require(targets.dtype == np.float64 and targets.size > 0, "no float64 targets", where)
