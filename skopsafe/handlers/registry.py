@@ -15,7 +15,8 @@ from skopsafe.graph.parts import Handler
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.handlers.library import Check, Library
 
-_FAMILIES = ("numpy:generic", "numpy:dtype")
+# Classes without a name of their own: a time zone of pytz is a class that is made when it is asked for.
+_FAMILIES = ("numpy:generic", "numpy:dtype", "pytz.tzinfo:BaseTzInfo", "pytz:_FixedOffset")
 
 
 class Registry:
@@ -102,11 +103,11 @@ class Registry:
             handler = self.by_name(ALIASES.get(name, name))
             if handler is not None and _is_genuine(cls):
                 return handler
-        numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            for family in _FAMILIES:
-                if issubclass(cls, getattr(numpy, family.partition(":")[2])):
-                    return self._by_name.get(family)
+        for family in _FAMILIES:
+            module, qualname = names.parse(family)
+            base = getattr(sys.modules.get(module), qualname, None)
+            if base is not None and issubclass(cls, base):
+                return self.by_name(family)
         return None
 
 
@@ -132,7 +133,31 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"scipy": _scipy, "sklearn": _sklearn}
+def _pandas() -> Library:
+    from skopsafe.handlers import pandas
+
+    return pandas.LIBRARY
+
+
+def _pytz() -> Library:
+    from skopsafe.handlers import timezones
+
+    return timezones.PYTZ
+
+
+def _dateutil() -> Library:
+    from skopsafe.handlers import timezones
+
+    return timezones.DATEUTIL
+
+
+LIBRARIES: dict[str, Callable[[], Library]] = {
+    "dateutil": _dateutil,
+    "pandas": _pandas,
+    "pytz": _pytz,
+    "scipy": _scipy,
+    "sklearn": _sklearn,
+}
 """By top-level module: what returns the support that comes with this package."""
 
 
