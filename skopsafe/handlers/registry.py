@@ -15,7 +15,11 @@ from skopsafe.graph.parts import Handler
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.handlers.library import Check, Library
 
-_FAMILIES = ("numpy:generic", "numpy:dtype")
+_FAMILIES = {
+    "numpy": ("generic", "dtype"),
+    "pyarrow.lib": ("Array", "DataType", "Scalar"),
+}
+"""By module, once it is loaded: classes whose subclasses all have the handler of the class."""
 
 
 class Registry:
@@ -102,11 +106,11 @@ class Registry:
             handler = self.by_name(ALIASES.get(name, name))
             if handler is not None and _is_genuine(cls):
                 return handler
-        numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            for family in _FAMILIES:
-                if issubclass(cls, getattr(numpy, family.partition(":")[2])):
-                    return self._by_name.get(family)
+        for module, families in _FAMILIES.items():
+            loaded = sys.modules.get(module)
+            for family in families if loaded is not None else ():
+                if issubclass(cls, getattr(loaded, family)):
+                    return self.by_name(f"{module}:{family}")
         return None
 
 
@@ -132,7 +136,13 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"scipy": _scipy, "sklearn": _sklearn}
+def _pyarrow() -> Library:
+    from skopsafe.handlers import arrow
+
+    return arrow.LIBRARY
+
+
+LIBRARIES: dict[str, Callable[[], Library]] = {"pyarrow": _pyarrow, "scipy": _scipy, "sklearn": _sklearn}
 """By top-level module: what returns the support that comes with this package."""
 
 
