@@ -15,8 +15,13 @@ from skopsafe.graph.parts import Handler
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.handlers.library import Check, Library
 
-# Classes without a name of their own: a time zone of pytz is a class that is made when it is asked for.
-_FAMILIES = ("numpy:generic", "numpy:dtype", "pytz.tzinfo:BaseTzInfo", "pytz:_FixedOffset")
+_FAMILIES = {
+    "numpy": ("generic", "dtype"),
+    "pytz": ("_FixedOffset",),
+    "pytz.tzinfo": ("BaseTzInfo",),  # each time zone is a class, made when it is asked for
+    "pyarrow.lib": ("Array", "DataType", "Scalar"),
+}
+"""By module, once it is loaded: classes whose subclasses all have the handler of the class."""
 
 
 class Registry:
@@ -103,11 +108,11 @@ class Registry:
             handler = self.by_name(ALIASES.get(name, name))
             if handler is not None and _is_genuine(cls):
                 return handler
-        for family in _FAMILIES:
-            module, qualname = names.parse(family)
-            base = getattr(sys.modules.get(module), qualname, None)
-            if base is not None and issubclass(cls, base):
-                return self.by_name(family)
+        for module, families in _FAMILIES.items():
+            loaded = sys.modules.get(module)
+            for family in families if loaded is not None else ():
+                if issubclass(cls, getattr(loaded, family)):
+                    return self.by_name(f"{module}:{family}")
         return None
 
 
@@ -139,6 +144,12 @@ def _pandas() -> Library:
     return pandas.LIBRARY
 
 
+def _pyarrow() -> Library:
+    from skopsafe.handlers import arrow
+
+    return arrow.LIBRARY
+
+
 def _pytz() -> Library:
     from skopsafe.handlers import timezones
 
@@ -154,6 +165,7 @@ def _dateutil() -> Library:
 LIBRARIES: dict[str, Callable[[], Library]] = {
     "dateutil": _dateutil,
     "pandas": _pandas,
+    "pyarrow": _pyarrow,
     "pytz": _pytz,
     "scipy": _scipy,
     "sklearn": _sklearn,
