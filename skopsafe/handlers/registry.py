@@ -15,7 +15,13 @@ from skopsafe.graph.parts import Handler
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.handlers.library import Check, Library
 
-_FAMILIES = ("numpy:generic", "numpy:dtype")
+_FAMILIES = {
+    "numpy": ("generic", "dtype"),
+    "pytz": ("_FixedOffset",),
+    "pytz.tzinfo": ("BaseTzInfo",),  # each time zone is a class, made when it is asked for
+    "pyarrow.lib": ("Array", "DataType", "Scalar"),
+}
+"""By module, once it is loaded: classes whose subclasses all have the handler of the class."""
 
 
 class Registry:
@@ -102,11 +108,11 @@ class Registry:
             handler = self.by_name(ALIASES.get(name, name))
             if handler is not None and _is_genuine(cls):
                 return handler
-        numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            for family in _FAMILIES:
-                if issubclass(cls, getattr(numpy, family.partition(":")[2])):
-                    return self._by_name.get(family)
+        for module, families in _FAMILIES.items():
+            loaded = sys.modules.get(module)
+            for family in families if loaded is not None else ():
+                if issubclass(cls, getattr(loaded, family)):
+                    return self.by_name(f"{module}:{family}")
         return None
 
 
@@ -132,6 +138,30 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
+def _pandas() -> Library:
+    from skopsafe.handlers import pandas
+
+    return pandas.LIBRARY
+
+
+def _pyarrow() -> Library:
+    from skopsafe.handlers import arrow
+
+    return arrow.LIBRARY
+
+
+def _pytz() -> Library:
+    from skopsafe.handlers import timezones
+
+    return timezones.PYTZ
+
+
+def _dateutil() -> Library:
+    from skopsafe.handlers import timezones
+
+    return timezones.DATEUTIL
+
+
 def _quantile_forest() -> Library:
     from skopsafe.handlers import quantile_forest_
 
@@ -151,11 +181,15 @@ def _feature_engine() -> Library:
 
 
 LIBRARIES: dict[str, Callable[[], Library]] = {
+    "category_encoders": _category_encoders,
+    "dateutil": _dateutil,
+    "feature_engine": _feature_engine,
+    "pandas": _pandas,
+    "pyarrow": _pyarrow,
+    "pytz": _pytz,
+    "quantile_forest": _quantile_forest,
     "scipy": _scipy,
     "sklearn": _sklearn,
-    "quantile_forest": _quantile_forest,
-    "category_encoders": _category_encoders,
-    "feature_engine": _feature_engine,
 }
 """By top-level module: what returns the support that comes with this package."""
 

@@ -163,7 +163,7 @@ def test_what_is_refused_crashes_quantile_forest(tmp_path: Path) -> None:
         ("y_train", lambda old: old[:0]),
         ("y_train_leaves", lambda old: old.astype(np.int32)),
         ("y_train_leaves", lambda old: old[..., 0]),
-        ("y_train_leaves", lambda old: np.asfortranarray(old)),
+        ("y_train_leaves", np.asfortranarray),
         ("y_train_leaves", lambda old: old[..., :0]),
         ("y_bound_leaves", lambda old: old.astype(np.int64)),
         ("y_bound_leaves", lambda old: np.ones(3)),
