@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skopsafe import names
-from skopsafe.handlers.registry import LIBRARIES, default
+from skopsafe.handlers.registry import default
 
 PAGE = Path(__file__).parent / "reference" / "trusted.md"
 
@@ -100,7 +100,7 @@ def page() -> str:
     lines += [
         "Attributes of these classes, and of subclasses, are checked when the whole object has been built.",
         "",
-        *by_module([name for library in LIBRARIES.values() for name in library().checks]),
+        *by_module(list(default().checked)),
         "",
     ]
     lines += ["## Denied", "", "No approval unlocks these. A module covers its submodules.", ""]

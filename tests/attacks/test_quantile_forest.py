@@ -17,9 +17,9 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 import skopsafe
-from tests.attacks.crafted import forged
+from skopsafe.testing.crafted import forged
+from skopsafe.testing.mutants import run
 from tests.attacks.crashes import Case, assert_most_kill
-from tests.attacks.mutants import run
 from tests.quantile_forest_models import MODELS, X, Y
 
 FOREST = "quantile_forest._quantile_forest_fast:QuantileForest"
