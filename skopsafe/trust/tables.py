@@ -49,6 +49,8 @@ class Rule:
     keys : tuple of str
         If not empty: the value is a dict, or a list of dicts, from names of parameters; a name that ends with
         one of these needs approval, as the attribute of that name does by itself.
+    texts : tuple of str
+        Beside `keys`: names whose values may be numbers and functions, also in lists, but not texts.
     unless : tuple of str
         If not empty: attributes to follow from the instance, and the text at whose sight the rule does not
         apply.
@@ -64,6 +66,7 @@ class Rule:
     each: bool
     functions: bool
     keys: tuple[str, ...]
+    texts: tuple[str, ...]
     unless: tuple[str, ...]
     reason: str
 
@@ -234,9 +237,9 @@ def parse(table: dict[str, Any], by: str = OWN) -> Table:
         allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
         types, items = (frozenset(entry.get(key, ())) for key in ("allowed_types", "allowed_items"))
         each, functions = (bool(entry.get(key)) for key in ("each", "functions"))
-        keys, unless = tuple(entry.get("keys", ())), tuple(entry.get("unless", ()))
+        keys, texts, unless = (tuple(entry.get(key, ())) for key in ("keys", "texts", "unless"))
         for name in entry["classes"]:
-            about = (allowed, types, items, each, functions, keys, unless, entry["reason"])
+            about = (allowed, types, items, each, functions, keys, texts, unless, entry["reason"])
             rule = Rule(name, entry["attribute"], *about)
             rules.setdefault(name, {})[rule.attribute] = rule
     return Table(by, frozenset(table.get("handles", ())), reviewed, rules, frozenset(setstate))

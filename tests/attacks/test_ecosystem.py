@@ -240,3 +240,20 @@ def test_a_cache_of_a_pipeline_needs_approval(pipeline: Any, tmp_path: Path) -> 
     pipeline.memory = None
     outer = GridSearchCV(Pipeline([("a", DecisionTreeClassifier())]), {"a__memory": [str(tmp_path)]})
     assert skopsafe.audit(outer).untrusted == ["sklearn.model_selection._search.GridSearchCV:param_grid"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "ok"),
+    [
+        ({"math__func": ["to_clipboard"]}, False),
+        ({"math__func": [["sum", "to_clipboard"], "max"]}, False),
+        ([{"math__missing_values": ["raise"]}, {"math__func": [[np.mean], [["to_clipboard"]]]}], False),
+        ({"window__functions": np.array(["pipe"])}, False),
+        ({"bins__dtype": ["datetime64[ns, dateutil//path]"]}, False),
+        ({"math__func": [np.mean, [np.sum, np.max]], "bins__dtype": [np.float32, None]}, True),
+    ],
+)
+def test_a_grid_that_names_methods_needs_approval(grid: Any, ok: bool) -> None:
+    search = GridSearchCV(Pipeline([("math", MathFeatures(["a", "b"], "sum"))]), grid)
+    name = "sklearn.model_selection._search.GridSearchCV:param_grid"
+    assert skopsafe.audit(search).untrusted == ([] if ok else [name])
