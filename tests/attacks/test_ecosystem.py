@@ -40,6 +40,7 @@ from sklearn.preprocessing import KBinsDiscretizer
 from sklearn.tree import DecisionTreeClassifier
 
 import skopsafe
+from skopsafe.testing.mutants import run
 
 X = pd.DataFrame(np.random.RandomState(0).rand(40, 3), columns=["a", "b", "c"])
 Y = pd.Series((X["a"] > 0.5) * 1)
@@ -257,3 +258,11 @@ def test_a_grid_that_names_methods_needs_approval(grid: Any, ok: bool) -> None:
     search = GridSearchCV(Pipeline([("math", MathFeatures(["a", "b"], "sum"))]), grid)
     name = "sklearn.model_selection._search.GridSearchCV:param_grid"
     assert skopsafe.audit(search).untrusted == ([] if ok else [name])
+
+
+@pytest.mark.parametrize("model", ["balanced_forest", "ordinal", "windows"])
+def test_no_mutant_of_a_model_around_scikit_learn_dies(model: str) -> None:
+    tally = run("tests.ecosystem_models", model, 15)
+    assert not tally.bad
+    assert tally.endings["loaded"]
+    assert tally.endings.total() == 15
