@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.generic import hides, slots
+from skopsafe.handlers.protocols import require_no_protocol
 
 
 @functools.lru_cache(maxsize=4096)
@@ -23,6 +24,7 @@ def slots_to_set(cls: Any, attributes: tuple[str, ...]) -> Mapping[str, MemberDe
             "an attribute's name is malformed",
             cls.__qualname__,
         )
+    require_no_protocol(attributes, cls.__qualname__)
     hidden = hides(cls, attributes)
     require(hidden is None, "an attribute would hide a method of its class", f"{cls.__qualname__}.{hidden}")
     return slots(cls)

@@ -23,6 +23,7 @@ from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
+from skopsafe.handlers.protocols import require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -220,6 +221,7 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
     if state is not None:
         require(isinstance(state, dict), "malformed attributes", "functools.partial")
         require_shallow(state.values(), "functools.partial")
+        require_no_protocol(state, "functools.partial")
         out.__dict__.update(state)
     return out
 

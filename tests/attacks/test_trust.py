@@ -14,7 +14,7 @@ import pytest
 
 import skopsafe
 from skopsafe import names
-from skopsafe.testing.crafted import call, changed
+from skopsafe.testing.crafted import call, changed, schema_of, with_schema
 from skopsafe.trust.tables import Tables
 
 
@@ -158,6 +158,27 @@ def test_an_attribute_cannot_hide_a_method() -> None:
     data = changed(StandardScaler(), rename)
     with pytest.raises(skopsafe.ValidationError, match="transform"):
         skopsafe.loads(data)
+
+
+def claiming(model: Any) -> bytes:
+    """Return a file in which every text ``claim`` is the name by which numpy takes objects for arrays."""
+    data = skopsafe.dumps(model)
+    return with_schema(data, json.loads(json.dumps(schema_of(data)).replace("claim", "__array_interface__")))
+
+
+def test_an_object_cannot_claim_to_be_an_array() -> None:
+    from sklearn.linear_model import LinearRegression
+    from sklearn.utils import Bunch
+
+    anywhere = {"data": (16, False), "shape": (1,), "typestr": "<f8", "version": 3}
+    plain, function = LinearRegression(), functools.partial(len)
+    plain.claim = function.claim = anywhere  # type: ignore[attr-defined]
+    for claimant in (plain, function, Bunch(claim=anywhere)):
+        model = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+        model.intercept_ = claimant
+        assert skopsafe.get_untrusted_types(data=claiming(model)) == []
+        with pytest.raises(skopsafe.ValidationError, match="may not claim to be an array"):
+            skopsafe.loads(claiming(model))
 
 
 def test_the_file_cannot_name_a_loader_or_grant_trust() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.aliases import LOSSES
 from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.protocols import require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -114,6 +115,7 @@ def _fill_bunch(shell: Any, _: Names, values: list[Any], __: Context) -> None:
         "keys are no texts",
         "Bunch",
     )
+    require_no_protocol(values[::2], "Bunch")  # its keys are its attributes
     for key, value in zip(values[::2], values[1::2], strict=True):
         dict.__setitem__(shell, key, value)
 
