@@ -202,7 +202,9 @@ def _attributes(obj: Any) -> Parts:
         attributes, values = ("()state",), [dict(zip(names, values, strict=True))]
     claims = PROTOCOLS.intersection(names)
     if claims:
-        raise TypeError(f"its attribute {min(claims)!r} lets numpy take it for an array, and would not be loaded")
+        raise TypeError(
+            f"its attribute {min(claims)!r} lets numpy take it for an array, and would not be loaded"
+        )
     hidden = hides(cast("Any", type(obj)), tuple(names))
     if hidden is not None:
         raise TypeError(f"its attribute {hidden!r} hides a method of its class, and would not be loaded")

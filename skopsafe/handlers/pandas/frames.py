@@ -50,7 +50,9 @@ def _load_frame(names: Names, values: list[Any], context: Context) -> Any:
     places = leaf(context, values[3], "DataFrame.places", kinds="i", shape=(len(columns),))
     require(places.dtype == np.int64, "not 64-bit integers", "DataFrame.places")
     require(
-        bool((np.sort(places) == np.arange(len(columns))).all()), "not one for each column", "DataFrame.places"
+        bool((np.sort(places) == np.arange(len(columns))).all()),
+        "not one for each column",
+        "DataFrame.places",
     )
     require(type(blocks) is list, "no list of arrays", "DataFrame.blocks")
     from pandas._libs.internals import BlockPlacement

@@ -75,9 +75,7 @@ def _missing(name: str) -> Handler:
 
 HANDLERS = (
     Handler("pandas:Timestamp", _get_timestamp, _load_timestamp),
-    Handler(
-        "pandas:Timedelta", lambda obj: Parts(("value",), [Leaf(np.asarray(obj.asm8))]), _load_timedelta
-    ),
+    Handler("pandas:Timedelta", lambda obj: Parts(("value",), [Leaf(np.asarray(obj.asm8))]), _load_timedelta),
     Handler(
         "pandas:Period",
         lambda obj: Parts(("ordinal", "freq"), [obj.ordinal, own_offset(obj.freq)]),
