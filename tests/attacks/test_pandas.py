@@ -167,6 +167,14 @@ CASES: dict[str, tuple[Callable[[], Any], str, dict[str, Change], str]] = {
         {"freq": to(pd.offsets.Hour(1))},
         r"DatetimeIndex\.freq",
     ),
+    "freq_of_far_too_many_steps": (
+        lambda: pd.date_range("2020", periods=5, freq="W-TUE"),
+        "pandas:DatetimeIndex",
+        {
+            "values": lambda old: pd.DatetimeIndex(["1700-01-01", *pd.DatetimeIndex(old)[1:]]).array,
+        },
+        r"DatetimeIndex\.freq",
+    ),
     "freq_of_text": (
         lambda: pd.date_range("2020", periods=5),
         "pandas:DatetimeIndex",

@@ -92,10 +92,24 @@ def with_freq(cls: Any, made: Any, name: Any, freq: Any) -> Any:
     except ValueError:
         # Those of the calendar need not be true, and after slicing sometimes are not.
         calendar = cls is pd.DatetimeIndex and not isinstance(freq, (pd.offsets.Tick, pd.offsets.Day))
-        require(calendar, "is not the step between the times", f"{cls.__name__}.freq")
+        near = calendar and not out.hasnans and _spans(out, freq)
+        require(near, "is not the step between the times", f"{cls.__name__}.freq")
         holder = out._data if hasattr(out._data, "_freq") else out  # the index itself since pandas 3.1
         holder._freq = freq
     return out
+
+
+def _spans(index: Any, freq: Any) -> bool:
+    """Tell whether about as many steps lead from the first time to the last as there are times.
+
+    Shifting the index takes them one by one.
+    """
+    time, last = index[0], index[-1]
+    for _ in range(2 * len(index) + 16):
+        time += freq
+        if time > last if freq.n >= 0 else time < last:
+            return True
+    return False
 
 
 def _load_period(names: Names, values: list[Any], context: Context) -> Any:
