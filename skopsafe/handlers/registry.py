@@ -17,6 +17,7 @@ from skopsafe.handlers.library import Check, Library
 
 _FAMILIES = {
     "numpy": ("generic", "dtype"),
+    "polars.datatypes.classes": ("DataType",),
     "pyarrow.lib": ("Array", "DataType", "Scalar"),
 }
 """By module, once it is loaded: classes whose subclasses all have the handler of the class."""
@@ -136,13 +137,24 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
+def _polars() -> Library:
+    from skopsafe.handlers import polars_
+
+    return polars_.LIBRARY
+
+
 def _pyarrow() -> Library:
     from skopsafe.handlers import arrow
 
     return arrow.LIBRARY
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"pyarrow": _pyarrow, "scipy": _scipy, "sklearn": _sklearn}
+LIBRARIES: dict[str, Callable[[], Library]] = {
+    "polars": _polars,
+    "pyarrow": _pyarrow,
+    "scipy": _scipy,
+    "sklearn": _sklearn,
+}
 """By top-level module: what returns the support that comes with this package."""
 
 
