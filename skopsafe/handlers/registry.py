@@ -19,6 +19,7 @@ _FAMILIES = {
     "numpy": ("generic", "dtype"),
     "pytz": ("_FixedOffset",),
     "pytz.tzinfo": ("BaseTzInfo",),  # each time zone is a class, made when it is asked for
+    "polars.datatypes.classes": ("DataType",),
     "pyarrow.lib": ("Array", "DataType", "Scalar"),
 }
 """By module, once it is loaded: classes whose subclasses all have the handler of the class."""
@@ -144,6 +145,12 @@ def _pandas() -> Library:
     return pandas.LIBRARY
 
 
+def _polars() -> Library:
+    from skopsafe.handlers import polars_
+
+    return polars_.LIBRARY
+
+
 def _pyarrow() -> Library:
     from skopsafe.handlers import arrow
 
@@ -165,6 +172,7 @@ def _dateutil() -> Library:
 LIBRARIES: dict[str, Callable[[], Library]] = {
     "dateutil": _dateutil,
     "pandas": _pandas,
+    "polars": _polars,
     "pyarrow": _pyarrow,
     "pytz": _pytz,
     "scipy": _scipy,
