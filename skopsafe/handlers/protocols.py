@@ -1,9 +1,9 @@
 """Attributes by which numpy takes any object for an array.
 
-``__array_interface__`` is a dict with an address, a shape and a dtype. numpy looks for it on the object, not on
-its class, and then reads or writes whatever is at that address. So no object that is built from a file may have
-such an attribute, and no dict that names an address may come from a file: a series of pandas answers for an
-attribute with what it has under that label.
+``__array_interface__`` is a dict with an address, a shape and a dtype. numpy looks for it on the object, not
+on its class, and then reads or writes whatever is at that address. So no object that is built from a file may
+have such an attribute, and no dict that names an address may come from a file: a series of pandas answers for
+an attribute with what it has under that label.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Crafted frames, arrays and indexes: what compiled code of pandas would follow outside of its arrays is refused."""
+"""Crafted frames, arrays and indexes, whose numbers compiled code of pandas would follow outside."""
 
 from __future__ import annotations
 
