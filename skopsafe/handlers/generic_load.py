@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.generic import hides, slots
-from skopsafe.handlers.protocols import require_no_protocol
+from skopsafe.handlers.protocols import require_no_address, require_no_protocol
 
 
 @functools.lru_cache(maxsize=4096)
@@ -66,6 +66,8 @@ def give_parts(obj: Any, given: Mapping[str, Any], is_reviewed: bool) -> None:
         obj.append(item)
     for key, value in given.get("()dict", {}).items():
         obj[key] = value
+    if isinstance(obj, dict):
+        require_no_address(obj, type(obj).__qualname__)
     if "()state" not in given:
         return
     state = given["()state"]

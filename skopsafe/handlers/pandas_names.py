@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_PUBLIC = {
+_PUBLIC: dict[str, dict[str, tuple[str, ...]]] = {
     "pandas": {
         "pandas.core.frame": ("DataFrame",),
         "pandas.core.series": ("Series",),

@@ -20,6 +20,7 @@ _FAMILIES = {
     "numpy": ("generic", "dtype"),
     "pytz": ("_FixedOffset",),
     "pytz.tzinfo": ("BaseTzInfo",),  # each time zone is a class, made when it is asked for
+    "polars.datatypes.classes": ("DataType",),
     "pyarrow.lib": ("Array", "DataType", "Scalar"),
 }
 """By module, once it is loaded: classes whose subclasses all have the handler of the class."""
@@ -151,6 +152,7 @@ _TOPS = (
     "feature_engine",
     "lightgbm",
     "pandas",
+    "polars",
     "pyarrow",
     "pytz",
     "quantile_forest",
@@ -174,6 +176,8 @@ def _support(top: str) -> Library:
             from skopsafe.handlers.lightgbm import LIBRARY
         case "pandas":
             from skopsafe.handlers.pandas import LIBRARY
+        case "polars":
+            from skopsafe.handlers.polars_ import LIBRARY
         case "pyarrow":
             from skopsafe.handlers.arrow import LIBRARY
         case "pytz":

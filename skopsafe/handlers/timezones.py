@@ -1,4 +1,4 @@
-"""Time zones of pytz and dateutil, by the key of the time zone database. pandas before 3.0 makes those of pytz.
+"""Time zones of pytz, which pandas makes before 3.0, and of dateutil: by the key of the time zone database.
 
 The key picks a file that the library reads, so it must be a plain relative one, as that of a `ZoneInfo`.
 """
@@ -6,7 +6,6 @@ The key picks a file that the library reads, so it must be a plain relative one,
 from __future__ import annotations
 
 import datetime
-import os
 import re
 from typing import Any
 
@@ -18,6 +17,8 @@ Names = tuple[str, ...] | None
 
 _KEY = r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+){0,3}"
 _DAY = 86_400
+_FOLDERS = ("/usr/share/zoneinfo/", "/usr/lib/zoneinfo/", "/usr/share/lib/zoneinfo/", "/etc/zoneinfo/")
+"""Where dateutil looks for the time zone database."""
 
 
 def _key(value: object, where: str) -> str:
@@ -72,9 +73,9 @@ def _get_dateutil_file(obj: Any) -> Parts:
     from dateutil import tz
 
     path = str(obj._filename or "")
-    for folder in tz.TZPATHS:
-        key = path.removeprefix(folder + os.sep)
-        if key != path and re.fullmatch(_KEY, key):
+    for folder in _FOLDERS:
+        key = path.removeprefix(folder)
+        if key != path and re.fullmatch(_KEY, key) and tz.gettz(key) == obj:
             return Parts(None, [key])
     raise TypeError("a time zone of dateutil that was not read from the time zone database of the system")
 
@@ -113,7 +114,7 @@ PYTZ = Library(
 )
 DATEUTIL = Library(
     (
-        Handler("dateutil.tz.tz:tzfile", _get_dateutil_file, _load_dateutil_file),
+        Handler("dateutil.tz:tzfile", _get_dateutil_file, _load_dateutil_file),
         Handler("dateutil.tz.tz:tzutc", lambda _: Parts(None, []), _load_dateutil_utc),
         Handler("dateutil.tz.tz:tzoffset", _get_dateutil_offset, _load_dateutil_offset),
     )

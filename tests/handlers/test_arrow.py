@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import skopsafe
 
@@ -159,3 +161,134 @@ def test_a_table_comes_back() -> None:
     assert again(batch.select([])).num_rows == 5
     assert again(pa.table({})).num_columns == 0
     assert again(pa.chunked_array([], pa.int8())).num_chunks == 0
+
+
+def leaves() -> st.SearchStrategy[tuple[Any, st.SearchStrategy[Any]]]:
+    """Return types with strategies for their items."""
+    return st.sampled_from(
+        [
+            (pa.int8(), st.integers(-128, 127)),
+            (pa.uint64(), st.integers(0, 2**64 - 1)),
+            (pa.float64(), st.floats(allow_nan=False)),
+            (pa.bool_(), st.booleans()),
+            (pa.string(), st.text(st.characters(exclude_categories=["Cs"]), max_size=20)),
+            (pa.large_binary(), st.binary(max_size=20)),
+            (pa.binary(3), st.binary(min_size=3, max_size=3)),
+            (pa.date32(), st.dates()),
+            (pa.duration("us"), st.timedeltas()),
+            (pa.decimal128(9, 2), st.decimals(-1000, 1000, places=2)),
+            (pa.null(), st.none()),
+            (pa.dictionary(pa.int16(), pa.string()), st.sampled_from("abc")),
+        ]
+    )
+
+
+def inside(found: Any) -> st.SearchStrategy[tuple[Any, st.SearchStrategy[Any]]]:
+    """Return types that hold a type, with strategies for their items."""
+    kind, items = found
+    items = st.none() | items
+    return st.sampled_from(
+        [
+            (pa.list_(kind), st.lists(items, max_size=3)),
+            (pa.large_list(pa.field("é", kind, metadata={"k": "v"})), st.lists(items, max_size=3)),
+            (pa.list_(kind, 2), st.lists(items, min_size=2, max_size=2)),
+            (pa.struct({"a": kind, "b": pa.int8()}), st.fixed_dictionaries({"a": items, "b": st.none()})),
+            (pa.map_(pa.int8(), kind), st.lists(st.tuples(st.integers(0, 9), items), max_size=3)),
+        ]
+    )
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> Any:
+    """Draw a column of a nested type, its chunks slices of arrays."""
+    kind, items = draw(
+        leaves().flatmap(lambda leaf: st.just(leaf) | inside(leaf) | inside(leaf).flatmap(inside))
+    )
+    chunks = []
+    for values in draw(st.lists(st.lists(st.none() | items, max_size=6), max_size=3)):
+        begin, end = sorted(draw(st.tuples(st.integers(0, 6), st.integers(0, 6))))
+        chunks.append(pa.array(values, kind)[begin:end])
+    return pa.chunked_array(chunks, kind)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(columns())
+def test_any_column_comes_back(column: Any) -> None:
+    found = again(column)
+    found.validate(full=True)
+    assert found.type.equals(column.type, check_metadata=True)
+    assert found.to_pylist() == column.to_pylist()
+    assert list(map(len, found.chunks)) == list(map(len, column.chunks))
+    whole = [pa.concat_arrays([chunk]) for chunk in column.chunks]
+    assert skopsafe.dumps(pa.chunked_array(whole, column.type)) == skopsafe.dumps(column)
+
+
+def test_what_is_hidden_is_not_written() -> None:
+    secret = pa.array(["visible", "secret" * 10, "visible"])
+    buffers = [pa.py_buffer(b"\5"), *secret.buffers()[1:]]
+    assert b"secret" in buffers[2].to_pybytes()
+    for array in (secret[:1], pa.Array.from_buffers(pa.string(), 3, buffers)):
+        assert b"secret" not in skopsafe.dumps(array)
+        assert b"secret" not in skopsafe.dumps(pa.table({"a": array}).slice(0, 1))
+    numbers = pa.Array.from_buffers(
+        pa.int64(), 3, [buffers[0], pa.py_buffer(np.array([1, 0x746572636573, 3]))]
+    )
+    assert b"secret" not in skopsafe.dumps(numbers)
+    assert again(numbers).to_pylist() == [1, None, 3]
+
+
+def test_a_list_of_more_than_is_visible_gives_the_bytes_of_what_is() -> None:
+    items = pa.array(list(range(10)))
+    holes = pa.ListArray.from_arrays(pa.array([2, 4, 7, 9]), items)
+    masked = pa.Array.from_buffers(holes.type, 3, [pa.py_buffer(b"\5"), holes.buffers()[1]], children=[items])
+    assert masked.to_pylist() == [[2, 3], None, [7, 8]]
+    assert skopsafe.dumps(masked) == skopsafe.dumps(pa.array([[2, 3], None, [7, 8]]))
+
+
+def test_dense_unions_in_another_order_come_back() -> None:
+    found = ARRAYS["dense"].take(pa.array([4, 2, 0])) if hasattr(pa, "uuid") else ARRAYS["dense"][1:]
+    assert again(found).to_pylist() == found.to_pylist()
+    kinds, offsets = pa.array([0, 1, 0], pa.int8()), pa.array([1, 1, 3], pa.int32())
+    gaps = pa.UnionArray.from_dense(kinds, offsets, [pa.array([1, 2, 3, 4]), pa.array(["a", "b"])])
+    assert again(gaps).to_pylist() == [2, "b", 4]
+
+
+def test_a_mapped_array_is_not_copied(tmp_path: Any) -> None:
+    numbers = pa.table({"a": np.arange(100_000), "b": np.arange(100_000.0)})
+    skopsafe.dump(numbers, tmp_path / "numbers.skops")
+    before = pa.total_allocated_bytes()
+    found = skopsafe.load(tmp_path / "numbers.skops", mmap_mode="r")
+    assert found.equals(numbers)
+    assert pa.total_allocated_bytes() == before
+    with pytest.raises(ValueError, match="read-only"):
+        found["a"].chunk(0).to_numpy()[0] = 1
+
+
+class Money(pa.ExtensionType):  # type: ignore[misc, valid-type, name-defined]
+    """An extension type of a user."""
+
+    def __init__(self) -> None:
+        super().__init__(pa.int64(), "skopsafe.money")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type: Any, serialized: bytes) -> Money:
+        return cls()
+
+
+@pytest.mark.parametrize(
+    ("obj", "match"),
+    [
+        (Money(), "extension type"),
+        (pa.ExtensionArray.from_storage(Money(), pa.array([1])), "extension type"),
+        (pa.decimal128(5, -2), "scale"),
+        (pa.timestamp("us", "no zone"), "time zone"),
+        (pa.Array.from_buffers(pa.string(), 1, [None, *pa.array([b"\xff"]).buffers()[1:]]), "UTF8"),
+    ],
+    ids=["type", "array", "scale", "zone", "text"],
+)
+def test_what_cannot_be_loaded_cannot_be_saved(obj: Any, match: str) -> None:
+    with pytest.raises(skopsafe.UnsupportedTypeError, match=match):
+        skopsafe.dumps({"key": obj})

@@ -1,8 +1,10 @@
 """Layouts to arrays of Arrow: everything is checked before Arrow looks at it.
 
-``Array.from_buffers`` takes what it is given, and `validate` reads offsets to check them. So the length and
-dtype of every buffer is settled first; then what points from one into another; and Arrow itself
-checks the content of what has no children (UTF-8, ranges of times and decimals).
+``Array.from_buffers`` looks at the sizes of buffers and at the ends of offsets, and believes the rest; the
+documents of Arrow ask for ``validate(full=True)`` for what comes from strangers ("Security Considerations").
+That would look at a dictionary once for each chunk that shares it. So the length and dtype of every buffer
+is settled here first, then what points from one into another; and Arrow itself checks in full what has no
+children: UTF-8, and the ranges of times and decimals.
 """
 
 from __future__ import annotations

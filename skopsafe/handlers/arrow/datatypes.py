@@ -91,7 +91,7 @@ def _require_same(make: Callable[[], Any], given: Any) -> None:
     try:
         same = make().equals(given, check_metadata=True)
     except ValidationError as error:
-        raise TypeError(f"{given} could not be made again: {error.reason}") from error
+        raise TypeError(f"{given} could not be made again: {error.path} {error.reason}") from error
     if not same:
         raise TypeError(f"pyarrow's constructors could not make {given} again as it is")
 

@@ -168,7 +168,17 @@ def _get_scalar(obj: Any) -> Parts:
     import pyarrow as pa
 
     described = describe(obj.type)
-    return Parts(("type", "layout"), [described, *_layouts([pa.repeat(obj, 1)], described, Taker())])
+    if isinstance(obj, pa.ExtensionScalar):
+        one = pa.ExtensionArray.from_storage(obj.type, _alone(obj.value, obj.type.storage_type))
+    else:
+        one = _alone(obj, obj.type)
+    return Parts(("type", "layout"), [described, *_layouts([one], described, Taker())])
+
+
+def _alone(obj: Any, type_: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.nulls(1, type_) if obj is None or not obj.is_valid else pa.repeat(obj, 1)
 
 
 def _load_scalar(names: Names, values: list[Any], context: Context) -> Any:

@@ -1,7 +1,7 @@
 """pandas: frames, series, every index, extension arrays, dtypes, scalars and offsets.
 
-Names in files are the public ones of pandas 3, whatever the release that writes (see `pandas_names`). Arrays with
-indices that compiled code follows are checked in the module that makes them, one for each subject.
+Names in files are the public ones of pandas 3, whatever the release that writes (see `pandas_names`).
+Arrays with indices that compiled code follows are checked in the module that makes them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from skopsafe.handlers.checks import in_range, integer, require
 from skopsafe.handlers.pandas.common import UNITS, Names, form, leaf, own, own_offset, pandas
 from skopsafe.handlers.pandas.objects import missing_of, string_dtype
 from skopsafe.handlers.pandas.periods import require_sane_ordinals
-from skopsafe.handlers.protocols import require_no_protocol
 
 _MASKED = {"IntegerArray": "iu", "FloatingArray": "f", "BooleanArray": "b"}
 
@@ -79,16 +78,38 @@ def _with_freq(cls: Any, made: Any, freq: Any) -> Any:
 def with_freq(cls: Any, made: Any, name: Any, freq: Any) -> Any:
     """Return an index over an array of times that has a freq.
 
-    Compiled code takes the freq for the distance of neighbours, and computes positions from it.
+    A fixed step must be true of the times: pandas computes a range from it in place of looking at them.
     """
     import pandas as pd
 
     out = cls(made, name=name, copy=False)
     require(type(out) is cls, "another index", cls.__name__)
-    if freq is not None:
-        require(isinstance(freq, pd.offsets.BaseOffset), "not an offset", f"{cls.__name__}.freq")
+    if freq is None:
+        return out
+    require(isinstance(freq, pd.offsets.BaseOffset), "not an offset", f"{cls.__name__}.freq")
+    try:
         out.freq = freq  # pandas generates the times from the first one and compares
+    except ValueError:
+        # Those of the calendar need not be true, and after slicing sometimes are not.
+        calendar = cls is pd.DatetimeIndex and not isinstance(freq, (pd.offsets.Tick, pd.offsets.Day))
+        near = calendar and not out.hasnans and _spans(out, freq)
+        require(near, "is not the step between the times", f"{cls.__name__}.freq")
+        holder = out._data if hasattr(out._data, "_freq") else out  # the index itself since pandas 3.1
+        holder._freq = freq
     return out
+
+
+def _spans(index: Any, freq: Any) -> bool:
+    """Tell whether about as many steps lead from the first time to the last as there are times.
+
+    Shifting the index takes them one by one.
+    """
+    time, last = index[0], index[-1]
+    for _ in range(2 * len(index) + 16):
+        time += freq
+        if time > last if freq.n >= 0 else time < last:
+            return True
+    return False
 
 
 def _load_period(names: Names, values: list[Any], context: Context) -> Any:
@@ -107,7 +128,7 @@ def _get_interval(obj: Any) -> Parts:
 
 
 def _side(index: Any) -> Any:
-    """Return the values of an end as an array: it is an index, and without a name or freq that could matter."""
+    """Return the values of an end, which is an index, as an array without a freq."""
     return own(index._values if index.dtype.kind not in "mM" else index.array)
 
 
@@ -149,11 +170,11 @@ def _load_sparse(names: Names, values: list[Any], context: Context) -> Any:
     require(bool((places[1:] > places[:-1]).all()), "are not sorted", "SparseArray.places")
     from pandas._libs.sparse import IntIndex
 
-    index = IntIndex(length, np.array(places))
-    return pd.arrays.SparseArray(
+    index = IntIndex(length, np.array(places))  # it keeps and checks them
+    return pd.arrays.SparseArray._simple_new(
         data._ndarray,
-        sparse_index=index.to_block_index() if blocks is True else index,
-        dtype=pd.SparseDtype(data._ndarray.dtype, fill_value),
+        index.to_block_index() if blocks is True else index,
+        pd.SparseDtype(data._ndarray.dtype, fill_value),
     )
 
 
@@ -168,9 +189,7 @@ def _chunked(value: Any, where: str) -> Any:
 def _load_arrow(names: Names, values: list[Any], context: Context) -> Any:
     pd = pandas(context)
     form(names, values, ("data",), "ArrowExtensionArray")
-    found = _chunked(values[0], "ArrowExtensionArray.data")
-    _require_no_protocol(found, "ArrowExtensionArray.data")
-    return pd.arrays.ArrowExtensionArray(found)
+    return pd.arrays.ArrowExtensionArray(_chunked(values[0], "ArrowExtensionArray.data"))
 
 
 def _load_arrow_string(names: Names, values: list[Any], context: Context) -> Any:
@@ -182,20 +201,8 @@ def _load_arrow_string(names: Names, values: list[Any], context: Context) -> Any
 
     is_text = pa.types.is_string(data.type) or pa.types.is_large_string(data.type)
     require(is_text, "not texts", "ArrowStringArray.data")
-    _require_no_protocol(data, "ArrowStringArray.data")
     cls = dtype.construct_array_type()
     return cls(data, dtype=dtype) if "dtype" in inspect.signature(cls).parameters else cls(data)
-
-
-def _require_no_protocol(data: Any, where: str) -> None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = data.type.value_type if pa.types.is_dictionary(data.type) else data.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        for chunk in data.chunks:
-            texts = chunk.dictionary if pa.types.is_dictionary(data.type) else chunk
-            require_no_protocol(texts.filter(pc.starts_with(texts, "__")).to_pylist(), where)
 
 
 HANDLERS = (

@@ -19,7 +19,7 @@ UNITS = ("s", "ms", "us", "ns")
 
 def pandas(context: Context) -> Any:
     """Return pandas, or raise `MissingTypeError` where it or the type of the present node is missing."""
-    context.resolve()
+    context.resolve()  # says what to install where pandas is missing
     import pandas as pd
 
     return pd

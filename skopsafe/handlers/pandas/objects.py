@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import array, in_range, integer, require
 from skopsafe.handlers.depth import require_shallow
 from skopsafe.handlers.pandas.common import PLAIN, Names, form, leaf, pandas
-from skopsafe.handlers.protocols import require_no_protocol
 
 _TEXTS = ("letters", "lengths", "places")
 _FEW = 32
@@ -43,7 +43,7 @@ def encode(items: list[Any]) -> list[Any] | None:
         numbers = {text: number for number, text in enumerate(dict.fromkeys(items))}
         if len(numbers) > len(items) // 2:
             return [*_joined(items), None]
-        places = map(numbers.__getitem__, items)
+        places: Iterator[int] = map(numbers.__getitem__, items)
     else:
         if not all(_is_missing(item, pd.NA) for item in items if type(item) is not str):
             return None
@@ -81,8 +81,6 @@ def decode(context: Context, values: list[Any], where: str) -> Any:
     require((ends[-1] if ends else 0) == len(text), "do not add up to the text", f"{where}.lengths")
     texts: Any = np.empty(len(ends) + 3, object)
     texts[: len(ends)] = [text[start:end] for start, end in itertools.pairwise([0, *ends])]
-    if "__" in text:
-        require_no_protocol(texts[: len(ends)], where)
     if values[2] is None:
         return texts[: len(ends)]
     places = leaf(context, values[2], f"{where}.places", kinds="i", ndim=1)
@@ -109,7 +107,6 @@ def _load_values(names: Names, values: list[Any], context: Context, where: str) 
         items = values[2]
         require(type(items) is list, "the items are malformed", where)
         require_shallow(items, where)
-        require_no_protocol(items, where)  # a series and a frame have their labels as attributes
         flat: Any = np.empty(len(items), object)
         for index, item in enumerate(items):
             flat[index] = item

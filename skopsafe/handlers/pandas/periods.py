@@ -1,4 +1,4 @@
-"""How far a period may lie from today: compiled code computes a date from it, with integers that wrap around."""
+"""How far a period may lie from today: compiled code computes dates with integers that wrap around."""
 
 from __future__ import annotations
 
