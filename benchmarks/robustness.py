@@ -6,7 +6,7 @@
     python benchmarks/robustness.py xgboost --count 300  # 300 of one
 
 Prints how many were refused and with which error, and ends with 1 where one was not harmless. The number of a
-mutant makes it again: ``python -m tests.attacks.mutants FAMILY MODEL NUMBER 1``.
+mutant makes it again: ``python -m skopsafe.testing.mutants FAMILY MODEL NUMBER 1``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.attacks.mutants import Tally, run  # noqa: E402
+from skopsafe.testing.mutants import Tally, run  # noqa: E402
 
 FAMILIES = {name: f"tests.{name}_models" for name in ("xgboost", "lightgbm", "catboost")}
 

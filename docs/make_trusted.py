@@ -10,7 +10,6 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.handlers.registry import default
-from skopsafe.handlers.sklearn.validators import CHECKS
 
 PAGE = Path(__file__).parent / "reference" / "trusted.md"
 
@@ -97,7 +96,7 @@ def page() -> str:
     lines += [
         "Attributes of these classes, and of subclasses, are checked when the whole object has been built.",
         "",
-        *by_module(list(CHECKS)),
+        *by_module(list(default().checked)),
         "",
     ]
     lines += ["## Denied", "", "No approval unlocks these. A module covers its submodules.", ""]

@@ -27,11 +27,18 @@ class Registry:
         The first handler of a name wins, and all of these come before those of the libraries.
     libraries : mapping of str to callable
         By the top-level module of a library: what returns its support.
+    plugin : callable, optional
+        Returns the support that a plugin has for another top-level module, or None.
     """
 
     def __init__(
-        self, handlers: Iterable[Handler] = (), libraries: Mapping[str, Callable[[], Library]] | None = None
+        self,
+        handlers: Iterable[Handler] = (),
+        libraries: Mapping[str, Callable[[], Library]] | None = None,
+        plugin: Callable[[str], Library | None] | None = None,
     ) -> None:
+        self._plugin = plugin
+        self._plugged: set[str] = set()
         self._by_name: dict[str, Handler] = {}
         self._checks: dict[str, Check] = {}
         self._waiting = dict(libraries or {})
@@ -52,6 +59,11 @@ class Registry:
             self._add(library)
             # Only now: another thread that came in between reads it once more, and not too early.
             self._waiting.pop(top, None)
+        elif self._plugin is not None and top not in self._plugged and top not in LIBRARIES:
+            plugged = self._plugin(top)
+            if plugged is not None:
+                self._add(plugged)
+                self._plugged.add(top)
 
     @property
     def types(self) -> frozenset[str]:
@@ -59,6 +71,11 @@ class Registry:
         for top in tuple(self._waiting):
             self._read(f"{top}:")
         return frozenset(self._by_name)
+
+    @property
+    def checked(self) -> frozenset[str]:
+        """Names of all classes that have a check."""
+        return frozenset(self._checks) if self.types else frozenset()
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.by_name(name) is not None
@@ -138,12 +155,23 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"catboost": _catboost, "scipy": _scipy, "sklearn": _sklearn}
+def _lightgbm() -> Library:
+    from skopsafe.handlers import lightgbm
+
+    return lightgbm.LIBRARY
+
+
+LIBRARIES: dict[str, Callable[[], Library]] = {
+    "catboost": _catboost,
+    "lightgbm": _lightgbm,
+    "scipy": _scipy,
+    "sklearn": _sklearn,
+}
 """By top-level module: what returns the support that comes with this package."""
 
 
-def default() -> Registry:
-    """Return a registry of all handlers that come with this package."""
+def default(plugin: Callable[[str], Library | None] | None = None) -> Registry:
+    """Return a registry of all handlers of this package, and of the plugins that `plugin` finds."""
     from skopsafe.handlers import builtins, numpy_, stdlib
 
-    return Registry((*builtins.HANDLERS, *numpy_.HANDLERS, *stdlib.HANDLERS), LIBRARIES)
+    return Registry((*builtins.HANDLERS, *numpy_.HANDLERS, *stdlib.HANDLERS), LIBRARIES, plugin)

@@ -11,7 +11,7 @@ from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
 from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, TypeRow, Value, at
 from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
-from skopsafe.trust.tables import Rule, Tables
+from skopsafe.trust.tables import OWN, Rule, Tables
 
 Tier = Literal["built-in", "reviewed", "unknown", "denied"]
 
@@ -43,6 +43,9 @@ class Entry:
         How many nodes of the file use it.
     where : str
         Where it first stands.
+    by : str
+        Who vouches for the name: ``skopsafe``, or the distribution and version of a plugin; empty where
+        nobody does.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Entry:
     allows: str
     count: int
     where: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ class Audit:
         return [
             entry
             for entry in self.entries
-            if entry.tier == "unknown" and not policy.allows(entry.name, entry.role in ROLES)
+            if (entry.tier == "unknown" or not (entry.by in ("", OWN) or policy.takes_plugin(entry.by)))
+            and not policy.allows(entry.name, entry.role in ROLES)
         ]
 
     @property
@@ -94,7 +99,7 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as JSON values."""
-        fields = ("name", "role", "tier", "reason", "allows", "count", "where")
+        fields = ("name", "role", "tier", "reason", "allows", "count", "where", "by")
         return {
             "ok": self.ok,
             "untrusted": self.untrusted,
@@ -111,7 +116,8 @@ class Audit:
         for tier in ("denied", "unknown", "reviewed", "built-in"):
             for entry in self.entries:
                 if entry.tier == tier:
-                    lines.append(f"  {tier:8}  {entry.name}  x{entry.count}  {entry.reason}")
+                    plugin = f" (says the plugin of {entry.by})" if entry.by not in ("", OWN) else ""
+                    lines.append(f"  {tier:8}  {entry.name}  x{entry.count}  {entry.reason}{plugin}")
                     if tier == "unknown":
                         lines.append(f"            allows: {entry.allows}; first at {entry.where}")
         return "\n".join(lines)
@@ -136,8 +142,9 @@ def audit(document: Document, tables: Tables) -> Audit:
     for index, row in enumerate(document.types):
         tier, reason = _tier(row.name, row.role, tables)
         allows = _ALLOWS[row.role].format(module=names.parse(row.name).module)
+        by = tables.vouched_by(row.name) if tier in ("built-in", "reviewed") else ""
         entries.append(
-            Entry(names.spell(row.name), row.role, tier, reason, allows, counts[index], f"types[{index}]")
+            Entry(names.spell(row.name), row.role, tier, reason, allows, counts[index], f"types[{index}]", by)
         )
     entries += _values(document, tables)
     entries += _states(document, tables)
@@ -151,14 +158,18 @@ def floor(row: TypeRow, tables: Tables) -> str | None:
 
 
 def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
-    if role == CLASS and name in tables.handled:
+    is_own = tables.vouched_by(name) == OWN
+    denied = tables.denied(name)
+    # Tables of our own may except a name of a denied module; those of a plugin cannot.
+    if denied is not None and not is_own:
+        return "denied", denied
+    if role == CLASS and tables.handled(name):
         return "built-in", "it has a loader of its own, which validates"
     reason = tables.reviewed(name, role)
     if reason is not None:
         return "reviewed", reason
-    reason = tables.denied(name)
-    if reason is not None:
-        return "denied", reason
+    if denied is not None:
+        return "denied", denied
     return "unknown", {
         CLASS: "a class that nobody reviewed",
         VALUE: "a function or class that nobody reviewed as a value",
@@ -254,7 +265,7 @@ def _states(document: Document, tables: Tables) -> list[Entry]:
     for number, shape in enumerate(document.shapes):
         row = document.types[shape.type]
         special = any(name.startswith("()") for name in shape.attributes or ())
-        if row.role != CLASS or not special or row.name in tables.handled:
+        if row.role != CLASS or not special or tables.handled(row.name):
             continue
         if tables.reviewed(row.name, CLASS) is not None and not tables.setstate(row.name):
             name = f"{names.spell(row.name)}:__setstate__"

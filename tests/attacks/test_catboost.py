@@ -16,9 +16,9 @@ import skopsafe
 from skopsafe.handlers.catboost import blob as binary
 from skopsafe.handlers.catboost.check import check_model
 from skopsafe.handlers.catboost.flat import Buffer, Tables
-from tests.attacks.crafted import changed, forged
+from skopsafe.testing.crafted import changed, forged
+from skopsafe.testing.mutants import run
 from tests.attacks.crashes import Case, assert_most_kill
-from tests.attacks.mutants import run
 from tests.catboost_models import BLOB, MODELS
 
 FAR = 2**30

@@ -14,8 +14,8 @@ import pytest
 
 import skopsafe
 from skopsafe import names
+from skopsafe.testing.crafted import call, changed
 from skopsafe.trust.tables import Tables
-from tests.attacks.crafted import call, changed
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ A *family* is a module with these names:
 
 A worker makes a model and goes through numbered mutants; the number is all that is needed to make one again::
 
-    python -m tests.attacks.mutants tests.attacks.families mymodel 17 1
+    python -m skopsafe.testing.mutants FAMILY MODEL 17 1
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import json
 import os
 import queue
@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import skopsafe
-from tests.attacks.crafted import forged, members_of, schema_of, zipped
+from skopsafe.testing.crafted import forged, members_of, schema_of, zipped
 
 SECONDS = 30.0
 """How long one mutant may take: longer is a hang."""
@@ -91,7 +91,7 @@ def run(family: str, model: str, count: int, first: int = 0, seconds: float = SE
 
 
 def _worker(family: str, model: str, first: int, count: int, seconds: float) -> Iterator[tuple[int, str]]:
-    command = [sys.executable, "-m", "tests.attacks.mutants", family, model, str(first), str(count)]
+    command = [sys.executable, "-m", "skopsafe.testing.mutants", family, model, str(first), str(count)]
     environment = os.environ | {"OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -253,10 +253,23 @@ def _tell(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def _family(name: str) -> Any:
+    """Import a family by the name of its module or the path of its file."""
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location("family", name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["family"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def main(family_name: str, model_name: str, first: int, count: int) -> None:
     """Go through mutants, telling each before it is loaded and after."""
     warnings.simplefilter("ignore")
-    family = importlib.import_module(family_name)
+    family = _family(family_name)
     model, X = family.MODELS[model_name]()
     data = skopsafe.dumps(model)
     family.outputs(skopsafe.loads(data), X)  # imports what it needs, before anything is counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.mutants import run
+from skopsafe.testing.mutants import run
 
 FAMILY = "tests.attacks.bad_family"
 
