@@ -239,6 +239,13 @@ _METHODS = (
 )
 
 
+def _columns(model: Any) -> int:
+    """Return how many columns a model counts through."""
+    kinds = ("float", "cat", "text", "embedding")
+    indices = [index for kind in kinds for index in getattr(model, f"_get_{kind}_feature_indices")()]
+    return max(indices, default=-1) + 1
+
+
 def _importance(model: Any, X: Any, pool: Any) -> Iterable[tuple[str, Callable[[], Any]]]:
     kinds = ("PredictionValuesChange", "ShapValues", "Interaction", "ShapInteractionValues")
     # PredictionDiff, LossFunctionChange, SageValues and partial dependence take it on trust that the columns
@@ -284,7 +291,11 @@ def _calls(model: Any, X: Any) -> Iterable[tuple[str, Callable[[], Any]]]:
                 X, prediction_type=kind, virtual_ensembles_count=2
             ),
         )
-    yield from _importance(model, X, _pool(model, X))
+    # Where X has fewer columns, and the names of those that are used, what explains writes behind them.
+    explains = np.shape(X)[1] >= _columns(model)
+    pool = _pool(model, X) if explains else None
+    if explains:
+        yield from _importance(model, X, pool)
     for name in _ATTRIBUTES:
         yield name, lambda name=name: getattr(model, name)
     for name in _METHODS:
@@ -294,7 +305,7 @@ def _calls(model: Any, X: Any) -> Iterable[tuple[str, Callable[[], Any]]]:
         yield (
             f"tree {tree}",
             lambda tree=tree: [
-                model._get_tree_splits(tree, _pool(model, X)),
+                model._get_tree_splits(tree, pool),
                 model._get_tree_leaf_values(tree),
                 [] if model._object._is_oblivious() else model._get_tree_step_nodes(tree),
                 [] if model._object._is_oblivious() else model._get_tree_node_to_leaf(tree),

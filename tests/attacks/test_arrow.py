@@ -13,7 +13,7 @@ import pytest
 
 import skopsafe
 from skopsafe.graph.parts import Leaf
-from tests.attacks.crafted import changed, forged, schema_of, with_schema
+from skopsafe.testing.crafted import changed, forged, schema_of, with_schema
 from tests.attacks.layouts import Change, part, put, shorter, to
 
 pa = pytest.importorskip("pyarrow")

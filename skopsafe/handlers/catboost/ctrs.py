@@ -107,6 +107,7 @@ def _check_table(table: Tables, kind: int, where: str) -> int:
     # The walk ends at an empty bucket only. The writer leaves half of them empty.
     number = int(filled.sum())
     require(number < size and number <= 0.51 * size, "too few buckets are empty", f"{where}.IndexHashRaw")
+    _require_reachable(buckets["hash"], filled, f"{where}.IndexHashRaw")
     width = 8 if kind in (TARGET_MEAN, FLOAT_MEAN) else 4
     if kind in (BORDERS, BUCKETS):
         require(
@@ -120,3 +121,15 @@ def _check_table(table: Tables, kind: int, where: str) -> int:
     in_range(buckets["place"][filled], f"{where}.IndexHashRaw", 0, rows)
     # Where it does not count classes, a feature names the first.
     return max(1, classes) if kind in (BORDERS, BUCKETS) else 2**31
+
+
+def _require_reachable(hashes: Column, filled: Column, where: str) -> None:
+    """Require that a walk finds each hash where it stands: what merges tables divides by how often it does."""
+    size = len(hashes)
+    places = np.flatnonzero(filled)
+    found = hashes[places]
+    require(len(np.unique(found)) == len(found), "a hash is there twice", where)
+    homes = (found & np.uint64(size - 1)).astype(np.int64)
+    before = np.concatenate([[0], np.cumsum(np.concatenate([filled, filled]))])
+    ends = np.where(places < homes, places + size, places)
+    require(bool((before[ends] - before[homes] == ends - homes).all()), "no walk leads to a hash", where)

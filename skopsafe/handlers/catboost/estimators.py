@@ -55,7 +55,10 @@ def _blob(obj: Any) -> tuple[bytes, Found]:
     _require_readable(obj)
     try:
         blob = ordered(obj._object._serialize_model())
-        return blob, check_model(np.frombuffer(blob, np.uint8))
+        found = check_model(np.frombuffer(blob, np.uint8))
+        # Views of the blob only: quick, and what the library refuses at load is refused here.
+        type(obj._object)()._deserialize_model(blob)
+        return blob, found
     except ValidationError as error:
         # After a pickle the library writes dictionaries of texts without their options.
         raise TypeError(
@@ -71,8 +74,9 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     params = given.pop(_PARAMS, None)
     require(isinstance(params, dict), "are no dict", f"{where}.params")
     for name in ("thread_count", "n_jobs"):
-        if isinstance(params.get(name), int):
-            integer(params[name], f"{where}.params[{name!r}]", -MOST_THREADS, MOST_THREADS)
+        if isinstance(params.get(name), int | float | np.number):
+            few = bool(-MOST_THREADS <= params[name] <= MOST_THREADS)
+            require(few, "is not a sane number of threads", f"{where}.params[{name!r}]")
     obj = cls.__new__(cls)
     obj.__setstate__({})
     if _MODEL in given:
@@ -95,21 +99,24 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
     for mark in _MARKS:
         marked = given.pop(mark, None) is True
         require(marked or mark not in _marks(found), "is not said, and the model is such", f"{where}.{mark}")
-    for name in ("loss_function", "objective"):
-        # It decides what is read of the outputs when nothing else is asked for.
-        if params.get(name) == "RMSEWithUncertainty":
-            require(found.dimension == 2, f"{found.dimension} outputs", f"{where}.params[{name!r}]")
     trees = given.get("_tree_count", found.n_trees)
     integer(trees, f"{where}._tree_count", found.n_trees, found.n_trees)
     try:
         obj._object._load_from_stream(io.BytesIO(data.data))
-        _require_readable(obj)
+        loss = _require_readable(obj)
     except Exception as error:  # whatever the library raises: an older one does not know all of a newer one
         raise ValidationError(
             f"the installed CatBoost cannot read the model: {error}",
             path=f"{where}.model",
             next_step="Install the version that wrote the file, or a newer one.",
         ) from error
+    # The loss decides what is read of the outputs when nothing else is asked for; the library does not look.
+    losses = {"model": loss} | {
+        f"params[{name!r}]": params.get(name) for name in ("loss_function", "objective")
+    }
+    for place, value in losses.items():
+        if isinstance(value, str) and value == "RMSEWithUncertainty":
+            require(found.dimension == 2, f"{found.dimension} outputs of two", f"{where}.{place}")
 
 
 def _marks(found: Found) -> list[str]:
@@ -120,10 +127,11 @@ def _marks(found: Found) -> list[str]:
     ]
 
 
-def _require_readable(obj: Any) -> None:
+def _require_readable(obj: Any) -> str:
     """Let the library read the metadata that it reads again in threads: there an error ends the process."""
-    obj._object._get_loss_function_name()
     obj._object._get_class_labels()
+    loss: str = obj._object._get_loss_function_name()
+    return loss
 
 
 def _refuse_pool(obj: Any) -> Parts:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from skopsafe.errors import ValidationError
 from skopsafe.handlers.checks import require
 
 _READ = (b"params", b"training", b"class_params", b"multiclass_params", b"loss_function", b"output_options")
@@ -39,14 +40,11 @@ def check_info(info: Iterable[tuple[bytes, bytes]], dimension: int) -> None:
             _check_depth(found[name], f"{_WHERE}[{name.decode()!r}]")
     for name in (b"class_params", b"multiclass_params"):
         if name in found:
-            _check_classes(_read(found[name]), dimension, f"{_WHERE}[{name.decode()!r}]")
-    if b"params" in found:
-        params = _read(found[b"params"])
-        _check_loss(_of(params, "loss_function"), dimension, f"{_WHERE}['params']")
-    if b"loss_function" in found:
-        _check_loss(_read(found[b"loss_function"]), dimension, f"{_WHERE}['loss_function']")
+            where = f"{_WHERE}[{name.decode()!r}]"
+            _check_classes(_read(found[name], where), dimension, where)
     if b"training" in found:
-        _check_history(_of(_read(found[b"training"]), "metrics"), f"{_WHERE}['training']")
+        where = f"{_WHERE}['training']"
+        _check_history(_of(_read(found[b"training"], where), "metrics"), where)
 
 
 def _check_depth(text: bytes, where: str) -> None:
@@ -57,12 +55,25 @@ def _check_depth(text: bytes, where: str) -> None:
     require(deepest <= _DEEPEST, "is nested too deeply", where)
 
 
-def _read(text: bytes) -> Any:
-    """Return what a JSON text says, or None where it says nothing, as the library does."""
+def _read(text: bytes, where: str) -> Any:
+    """Return what a JSON text says; what we read otherwise than the library would, is refused."""
     try:
-        return json.loads(text.decode("utf-8", "surrogateescape"))
-    except ValueError:
-        return None
+        return json.loads(
+            text.decode("utf-8", "surrogateescape"), parse_int=_integer, object_pairs_hook=_unique
+        )
+    except ValueError as error:
+        raise ValidationError(f"is not readable ({error})", path=where) from error
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
 
 
 def _of(value: Any, name: str) -> Any:
@@ -76,7 +87,7 @@ def _check_classes(options: Any, dimension: int, where: str) -> None:
     places = options.get("class_to_label", [])
     known = isinstance(count, int) and isinstance(names, list) and isinstance(places, list)
     require(known, "is of another form", where)
-    require(0 <= count <= MOST_CLASSES, f"{count} classes", where)
+    require(0 <= count <= max(MOST_CLASSES, 64 * dimension), f"{count} classes", where)
     visible = max(count, len(names))
     if dimension > 1:
         require(len(places) >= dimension, f"{len(places)} classes of {dimension} outputs", where)
@@ -84,13 +95,6 @@ def _check_classes(options: Any, dimension: int, where: str) -> None:
         require(numbers, "a class is no number", where)
         if visible:
             require(all(0 <= place < visible for place in places), "names a class that is not there", where)
-
-
-def _check_loss(loss: Any, dimension: int, where: str) -> None:
-    """The second of two outputs is read where the loss has two."""
-    name = loss if isinstance(loss, str) else _of(loss, "type")
-    if name == "RMSEWithUncertainty":
-        require(dimension == 2, f"{dimension} outputs of a loss that has two", where)
 
 
 def _check_history(metrics: Any, where: str) -> None:
