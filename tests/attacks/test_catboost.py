@@ -87,7 +87,7 @@ def _all_filled(editor: Editor) -> None:
 
 
 def _filled(editor: Editor) -> int:
-    """Return where the first filled bucket begins whose hash, with low bits of zero, would stand elsewhere."""
+    """Return where the first filled bucket begins whose hash, its low bits zero, would stand elsewhere."""
     raw = editor.table()[1].vector(1, "u1", "")
     hashes = raw.view([("hash", "<u8"), ("place", "<u4")])["hash"]
     empty = np.uint64(2**64 - 1)
