@@ -132,7 +132,13 @@ def _scipy() -> Library:
     return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
 
 
-LIBRARIES: dict[str, Callable[[], Library]] = {"scipy": _scipy, "sklearn": _sklearn}
+def _xgboost() -> Library:
+    from skopsafe.handlers import xgboost
+
+    return xgboost.LIBRARY
+
+
+LIBRARIES: dict[str, Callable[[], Library]] = {"scipy": _scipy, "sklearn": _sklearn, "xgboost": _xgboost}
 """By top-level module: what returns the support that comes with this package."""
 
 
