@@ -125,15 +125,28 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
             "trees of several outputs written before xgboost 3.2 end the process in 3.2",
             "Load the file with xgboost 3.1 or older; 3.2 has no way to read such models.",
         )
+    try:
+        obj = _make(cls, content, None if version == present else span, threads, facts)
+    except ValueError as error:  # XGBoostError is one
+        reason = str(error).partition("Stack trace")[0].strip()
+        _refuse(f"xgboost refuses the model: {reason}", "The file is damaged or crafted; do not load it.")
+    set_attributes(obj, tuple(attributes), list(attributes.values()))
+    return obj
+
+
+def _make(cls: Any, content: bytes, span: tuple[int, int] | None, threads: int, facts: Facts) -> Any:
+    """Make a booster of a checked document, or of the part of it that holds the model."""
     obj = cls.__new__(cls)
-    if version == present:
+    if span is None:
         obj.__setstate__({"handle": bytearray(content)})
     else:
         obj.__init__()
         obj.load_model(bytearray(content[span[0] : span[1]]))
         if threads:
             obj.set_param({"nthread": threads})
-    set_attributes(obj, tuple(attributes), list(attributes.values()))
+    if facts.tree_form:
+        # Methods that know no vectors ask this parameter before they read trees, and not the trees.
+        obj.set_param({"multi_strategy": "multi_output_tree"})
     return obj
 
 
