@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import random
+import json
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -15,7 +16,7 @@ xgb = pytest.importorskip("xgboost")
 import skopsafe  # noqa: E402
 from tests.attacks.crafted import changed, forged  # noqa: E402
 from tests.attacks.xgboost_crafted import CASES, CATEGORIES, VECTORS, booster_of, document, ubj  # noqa: E402
-from tests.xgboost_models import MODELS, VERSION, X, mutate, outputs  # noqa: E402
+from tests.xgboost_models import MODELS, VERSION, X  # noqa: E402
 
 NAME = "xgboost.core:Booster"
 ALL = CASES | (CATEGORIES if VERSION >= (3, 1) else {}) | (VECTORS if VERSION >= (3, 2) else {})
@@ -26,7 +27,7 @@ CRASHES = (
     "feature_outside",
     "left_negative",
     "left_outside",
-    "linear_too_short",
+    "linear_of_more_features",
     "same_id",
     "segment_outside",
     "tree_of_no_output",
@@ -72,8 +73,6 @@ def test_a_crafted_model_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", CRASHES)
 def test_xgboost_alone_crashes(name: str) -> None:
-    import pickle
-
     data = pickle.dumps((content_of(name), np.nan_to_num(X)[:, :3] if "categor" in ALL[name][0] else X))
     done = subprocess.run(
         [sys.executable, "-c", _PREDICT], input=data, capture_output=True, check=False, timeout=60
@@ -81,52 +80,33 @@ def test_xgboost_alone_crashes(name: str) -> None:
     assert done.returncode < 0, done.stderr.decode()[-500:]
 
 
+def number(value: int) -> bytes:
+    return b"L" + value.to_bytes(8, "big", signed=True)
+
+
+HEAD = b"{" + number(1) + b"A"
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
         (lambda c: c[:-1], "no length"),
+        (lambda c: c[: len(c) // 2], "."),
         (lambda c: c + b"\0", "behind the end"),
         (lambda c: b"[" + c[1:], "start with an object"),
-        (
-            lambda c: c.replace(b"L" + (5).to_bytes(8, "big") + b"Model", b"L" + b"\x7f" * 8 + b"Model"),
-            "a length",
-        ),
-        (
-            lambda c: c.replace(b"L" + (5).to_bytes(8, "big") + b"Model", b"L" + b"\xff" * 8 + b"Model"),
-            "a length",
-        ),
+        (lambda c: c.replace(number(5) + b"Model", number(2**62) + b"Model"), "a length"),
+        (lambda c: c.replace(number(5) + b"Model", number(-1) + b"Model"), "a length"),
         (lambda c: c[:-1] + c[1:], "ascending order"),
-        (lambda c: c.replace(b"versionZ", b""), "."),
-        (
-            lambda c: (
-                b"{L"
-                + (1).to_bytes(8, "big")
-                + b"A"
-                + b"[#L"
-                + (1).to_bytes(8, "big")
-                + b"["[:0]
-                + b"Z"
-                + b"}"
-            ),
-            "no value",
-        ),
-        (lambda c: b"{L" + (1).to_bytes(8, "big") + b"A" + b"[#L\0\0\0\0\0\0\0\1" * 40 + b"T}", "too deeply"),
-        (
-            lambda c: b"{L" + (1).to_bytes(8, "big") + b"A" + b"[$d#L" + (2**60).to_bytes(8, "big") + b"}",
-            "a length",
-        ),
-        (
-            lambda c: b"{L" + (1).to_bytes(8, "big") + b"A" + b"[$H#L" + (0).to_bytes(8, "big") + b"}",
-            "unknown type",
-        ),
-        (lambda c: b"{L" + (1).to_bytes(8, "big") + b"A" + b"[TT]}", "without a count"),
+        (lambda c: HEAD + b"Z}", "no value"),
+        (lambda c: HEAD + (b"[#" + number(1)) * 40 + b"T}", "too deeply"),
+        (lambda c: HEAD + b"[$d#" + number(2**60) + b"}", "a length"),
+        (lambda c: HEAD + b"[$H#" + number(0) + b"}", "unknown type"),
+        (lambda c: HEAD + b"[TT]}", "without a count"),
     ],
 )
 def test_what_the_writer_never_writes_is_refused(change: Any, match: str) -> None:
     booster = booster_of("booster")
-    content = change(bytes(booster.__getstate__()["handle"]))
-    if match == ".":
-        pytest.skip("no such member") if content == bytes(booster.__getstate__()["handle"]) else None
+    content = change(content_of_model("booster"))
     with pytest.raises(skopsafe.ValidationError, match=match):
         skopsafe.loads(with_content(booster, content))
 
@@ -144,30 +124,17 @@ def test_a_deep_tree_needs_approval() -> None:
         left[node], right[node] = links[level], links[level] + 1
         parents[links[level]] = parents[links[level] + 1] = node
         node = links[level]
-    zeros = [0] * count
     tree.update(left_children=left, right_children=right, parents=parents)
-    for name in (
-        "base_weights",
-        "default_left",
-        "loss_changes",
-        "split_conditions",
-        "split_indices",
-        "split_type",
-    ):
-        tree[name] = zeros
-    tree.update(
-        sum_hessian=[1.0] * count,
-        categories=[],
-        categories_nodes=[],
-        categories_segments=[],
-        categories_sizes=[],
-    )
+    for name in ("default_left", "split_indices", "split_type"):
+        tree[name] = [0] * count
+    for name in ("base_weights", "loss_changes", "split_conditions", "sum_hessian"):
+        tree[name] = [1.0] * count
+    for name in ("categories", "categories_nodes", "categories_segments", "categories_sizes"):
+        tree[name] = []
     tree["tree_param"]["num_nodes"] = str(count)
-    with pytest.raises(skopsafe.ValidationError, match="Booster.caution"):
+    with pytest.raises(skopsafe.ValidationError, match=r"Booster\.caution"):
         skopsafe.loads(with_content(booster, ubj(found)))
     deep = xgb.Booster()
-    import json
-
     deep.load_model(bytearray(json.dumps(found["Model"]).encode()))
     data = skopsafe.dumps(deep)
     assert skopsafe.get_untrusted_types(data=data) == ["xgboost.core.Booster:caution"]
@@ -220,7 +187,9 @@ def test_an_attribute_of_a_booster_cannot_hide_a_method() -> None:
 _MUTANTS = """
 import random, sys, warnings
 warnings.simplefilter("ignore")
-from tests.attacks.test_xgboost import with_content, content_of_model, skopsafe, MODELS, outputs, mutate
+import skopsafe
+from tests.attacks.test_xgboost import content_of_model, with_content
+from tests.xgboost_models import MODELS, mutate, outputs
 first, count = int(sys.argv[1]), int(sys.argv[2])
 names = [name for name in sorted(MODELS) if name != "no_trees"]
 made = {}

@@ -5,8 +5,9 @@ keeps the first of two equal keys. This one accepts only what ``UBJWriter`` emit
 see the same document: keys in ascending order, lengths of eight bytes, arrays with their count, typed
 arrays where the writer has them. Trees, of which there are thousands, are left to `nodes`.
 
-Forms, with big-endian numbers: ``{`` (``L`` length key value)* ``}``; ``[#L`` count value*; ``[$`` type ``#L``
-count items; ``S L`` length bytes; ``i``/``I``/``l``/``L`` integers of 1 to 8 bytes; ``d`` float32; ``T``, ``F``.
+Forms, with big-endian numbers: ``{`` (``L`` length key value)* ``}``; ``[#L`` count value*; ``[$`` type
+``#L`` count items; ``S L`` length bytes; ``i``/``I``/``l``/``L`` integers of 1 to 8 bytes; ``d`` float32;
+``T``, ``F``.
 """
 
 from __future__ import annotations
