@@ -158,6 +158,7 @@ _TOPS = (
     "quantile_forest",
     "scipy",
     "sklearn",
+    "xgboost",
 )
 
 
@@ -190,6 +191,8 @@ def _support(top: str) -> Library:
             LIBRARY = Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
         case "sklearn":
             from skopsafe.handlers.sklearn import LIBRARY
+        case "xgboost":
+            from skopsafe.handlers.xgboost import LIBRARY
         case _:
             raise AssertionError(f"there is no support for {top}")
     return LIBRARY
