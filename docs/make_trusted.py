@@ -10,7 +10,6 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.handlers.registry import default
-from skopsafe.handlers.sklearn.validators import CHECKS
 
 PAGE = Path(__file__).parent / "reference" / "trusted.md"
 
@@ -67,6 +66,10 @@ def rules(table: dict[str, Any]) -> list[str]:
     for rule in table.get("rule", ()):
         allowed = ["`None`" if value == "<none>" else f"`{value!r}`" for value in rule.get("allowed", ())]
         allowed += [f"an instance of `{name}`" for name in rule.get("allowed_types", ())]
+        if rule.get("functions"):
+            allowed.append("a function, which is listed by its own name")
+        if rule.get("each"):
+            allowed.append("a list of these")
         others = f"any value but {' or '.join(allowed)}" if allowed else "any value"
         lines += [
             f"- `{names.spell(name)}:{rule['attribute']}`, {others}: {rule['reason']}"
@@ -97,7 +100,7 @@ def page() -> str:
     lines += [
         "Attributes of these classes, and of subclasses, are checked when the whole object has been built.",
         "",
-        *by_module(list(CHECKS)),
+        *by_module(list(default().checked)),
         "",
     ]
     lines += ["## Denied", "", "No approval unlocks these. A module covers its submodules.", ""]

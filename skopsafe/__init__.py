@@ -8,6 +8,8 @@ The map of the package:
 - ``trust``: the reviewed tables and the audit of a Document.
 - ``handlers``: getter/loader pairs, by library.
 - ``save``, ``build``: object to Document; approved Document to object.
+- ``plugins``: support that other packages bring along; ``plugin``: what their authors write it with;
+  ``testing``: what they test it with.
 - ``resolve``: an approved name to what it means; nothing else imports by name.
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads
+    from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads, register
     from skopsafe.errors import (
         ArgumentError,
         DeniedTypeError,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         LimitError,
         MissingFileError,
         MissingTypeError,
+        PluginError,
         PolicyError,
         SkopsafeError,
         UnsupportedTypeError,
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from skopsafe.trust.audit import Audit
 
 _PUBLIC = {
-    "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads"),
+    "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
     "skopsafe.errors": (
         "ArgumentError",
         "DeniedTypeError",
@@ -52,6 +55,7 @@ _PUBLIC = {
         "LimitError",
         "MissingFileError",
         "MissingTypeError",
+        "PluginError",
         "PolicyError",
         "SkopsafeError",
         "UnsupportedTypeError",
@@ -76,6 +80,7 @@ __all__ = [
     "Limits",
     "MissingFileError",
     "MissingTypeError",
+    "PluginError",
     "PolicyError",
     "SkopsafeError",
     "UnsupportedTypeError",
@@ -88,6 +93,7 @@ __all__ = [
     "get_untrusted_types",
     "load",
     "loads",
+    "register",
     "visualize",
 ]
 

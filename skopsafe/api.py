@@ -10,6 +10,7 @@ import platform
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as MappingOf
 from typing import IO, Any, Literal
 
 from skopsafe import names
@@ -26,9 +27,12 @@ from skopsafe.errors import (
 )
 from skopsafe.foreign.pickles import Operation, operations
 from skopsafe.graph.document import Document, Value
+from skopsafe.graph.parts import Handler
 from skopsafe.graph.paths import path_to
+from skopsafe.handlers.library import Check
 from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
+from skopsafe.plugins import Plugins, from_code
 from skopsafe.save import Saver
 from skopsafe.skew import differences, warn_about
 from skopsafe.streams import File, as_sink, bytes_stream, check_stream, opened
@@ -41,13 +45,45 @@ MapMode = Literal["r", "c"] | None
 
 
 @functools.cache
+def _plugins() -> Plugins:
+    return Plugins()
+
+
+@functools.cache
 def _registry() -> Registry:
-    return default()
+    return default(_plugins().library)
 
 
 @functools.cache
 def _tables() -> Tables:
-    return Tables(_registry())
+    # What an audit asks must import no plugin: a registry without any, and their tables.
+    return Tables(default(), _plugins().table)
+
+
+def register(*handlers: Handler, table: str = "", checks: MappingOf[str, Check] | None = None) -> None:
+    """Make the types of your own package known to this process: how they are taken apart, built and checked.
+
+    A package that others install has an entry point instead; see the guide on plugins.
+
+    Parameters
+    ----------
+    *handlers : Handler
+        Getter/loader pairs, all for types of one top-level module, which has the functions too.
+    table : str
+        TOML in the form of a plugin's ``skopsafe.toml``: classes and functions of the module that were
+        reviewed, each with its reason, and rules for their attributes.
+    checks : mapping of str to callable
+        ``check(obj)`` by ``module:qualname`` of a class of the module.
+
+    Raises
+    ------
+    PluginError
+        The types are of another package than the functions, or are known to skopsafe itself; or the table
+        is malformed, or names something of another module.
+    """
+    _plugins().register(from_code(handlers, table, checks or {}))
+    _registry.cache_clear()
+    _tables.cache_clear()
 
 
 def dump(

@@ -134,6 +134,10 @@ class PolicyError(SkopsafeError, ValueError):
     """The caller's approval itself is not acceptable, such as ``trusted=True``."""
 
 
+class PluginError(SkopsafeError, ValueError):
+    """A plugin is not in order, or speaks for names that are not its own."""
+
+
 class VersionSkewWarning(UserWarning):
     """The file was written under another version of a library than the installed one."""
 

@@ -20,7 +20,7 @@ from skopsafe.cli import main
 from skopsafe.errors import escape
 from skopsafe.graph.document import Document, Run, Shape, TypeRow
 from skopsafe.report.text import tree
-from tests.attacks.crafted import changed
+from skopsafe.testing.crafted import changed
 
 ESCAPE = "\x1b[31mred\x07\u202e"
 

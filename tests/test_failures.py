@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skopsafe
 from skopsafe import Limits
-from tests.attacks.crafted import changed, schema_of, with_schema
+from skopsafe.testing.crafted import changed, schema_of, with_schema
 
 X, Y = load_iris(return_X_y=True)
 MODEL = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(X, Y)

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 import skopsafe
-from tests.attacks.crafted import changed, forged
+from skopsafe.testing.crafted import changed, forged
 
 X, Y = load_iris(return_X_y=True)
 INSTALLED = sklearn.__version__

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from skopsafe import names
 from skopsafe.graph.parts import Handler
@@ -34,11 +35,18 @@ class Registry:
         The first handler of a name wins, and all of these come before those of the libraries.
     libraries : mapping of str to callable
         By the top-level module of a library: what returns its support.
+    plugin : callable, optional
+        Returns the support that a plugin has for another top-level module, or None.
     """
 
     def __init__(
-        self, handlers: Iterable[Handler] = (), libraries: Mapping[str, Callable[[], Library]] | None = None
+        self,
+        handlers: Iterable[Handler] = (),
+        libraries: Mapping[str, Callable[[], Library]] | None = None,
+        plugin: Callable[[str], Library | None] | None = None,
     ) -> None:
+        self._plugin = plugin
+        self._plugged: set[str] = set()
         self._by_name: dict[str, Handler] = {}
         self._checks: dict[str, Check] = {}
         self._waiting = dict(libraries or {})
@@ -59,6 +67,11 @@ class Registry:
             self._add(library)
             # Only now: another thread that came in between reads it once more, and not too early.
             self._waiting.pop(top, None)
+        elif self._plugin is not None and top not in self._plugged and top not in LIBRARIES:
+            plugged = self._plugin(top)
+            if plugged is not None:
+                self._add(plugged)
+                self._plugged.add(top)
 
     @property
     def types(self) -> frozenset[str]:
@@ -66,6 +79,11 @@ class Registry:
         for top in tuple(self._waiting):
             self._read(f"{top}:")
         return frozenset(self._by_name)
+
+    @property
+    def checked(self) -> frozenset[str]:
+        """Names of all classes that have a check."""
+        return frozenset(self._checks) if self.types else frozenset()
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.by_name(name) is not None
@@ -127,62 +145,62 @@ def _is_genuine(cls: type) -> bool:
     return found is cls
 
 
-def _sklearn() -> Library:
-    from skopsafe.handlers import sklearn
-
-    return sklearn.LIBRARY
-
-
-def _scipy() -> Library:
-    from skopsafe.handlers import scipy_, scipy_stats
-
-    return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
-
-
-def _pandas() -> Library:
-    from skopsafe.handlers import pandas
-
-    return pandas.LIBRARY
+_TOPS = (
+    "catboost",
+    "category_encoders",
+    "dateutil",
+    "feature_engine",
+    "lightgbm",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "pytz",
+    "quantile_forest",
+    "scipy",
+    "sklearn",
+)
 
 
-def _polars() -> Library:
-    from skopsafe.handlers import polars_
+def _support(top: str) -> Library:
+    """Import the support for a library, which imports nothing of the library itself."""
+    match top:
+        case "catboost":
+            from skopsafe.handlers.catboost import LIBRARY
+        case "category_encoders":
+            from skopsafe.handlers.category_encoders_ import LIBRARY
+        case "dateutil":
+            from skopsafe.handlers.timezones import DATEUTIL as LIBRARY
+        case "feature_engine":
+            from skopsafe.handlers.feature_engine_ import LIBRARY
+        case "lightgbm":
+            from skopsafe.handlers.lightgbm import LIBRARY
+        case "pandas":
+            from skopsafe.handlers.pandas import LIBRARY
+        case "polars":
+            from skopsafe.handlers.polars_ import LIBRARY
+        case "pyarrow":
+            from skopsafe.handlers.arrow import LIBRARY
+        case "pytz":
+            from skopsafe.handlers.timezones import PYTZ as LIBRARY
+        case "quantile_forest":
+            from skopsafe.handlers.quantile_forest_ import LIBRARY
+        case "scipy":
+            from skopsafe.handlers import scipy_, scipy_stats
 
-    return polars_.LIBRARY
+            LIBRARY = Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
+        case "sklearn":
+            from skopsafe.handlers.sklearn import LIBRARY
+        case _:
+            raise AssertionError(f"there is no support for {top}")
+    return LIBRARY
 
 
-def _pyarrow() -> Library:
-    from skopsafe.handlers import arrow
-
-    return arrow.LIBRARY
-
-
-def _pytz() -> Library:
-    from skopsafe.handlers import timezones
-
-    return timezones.PYTZ
-
-
-def _dateutil() -> Library:
-    from skopsafe.handlers import timezones
-
-    return timezones.DATEUTIL
-
-
-LIBRARIES: dict[str, Callable[[], Library]] = {
-    "dateutil": _dateutil,
-    "pandas": _pandas,
-    "polars": _polars,
-    "pyarrow": _pyarrow,
-    "pytz": _pytz,
-    "scipy": _scipy,
-    "sklearn": _sklearn,
-}
+LIBRARIES: dict[str, Callable[[], Library]] = {top: partial(_support, top) for top in _TOPS}
 """By top-level module: what returns the support that comes with this package."""
 
 
-def default() -> Registry:
-    """Return a registry of all handlers that come with this package."""
+def default(plugin: Callable[[str], Library | None] | None = None) -> Registry:
+    """Return a registry of all handlers of this package, and of the plugins that `plugin` finds."""
     from skopsafe.handlers import builtins, numpy_, stdlib
 
-    return Registry((*builtins.HANDLERS, *numpy_.HANDLERS, *stdlib.HANDLERS), LIBRARIES)
+    return Registry((*builtins.HANDLERS, *numpy_.HANDLERS, *stdlib.HANDLERS), LIBRARIES, plugin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
 from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, TypeRow, Value, at
 from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
-from skopsafe.trust.tables import Rule, Tables
+from skopsafe.trust.tables import OWN, Rule, Tables
 
 Tier = Literal["built-in", "reviewed", "unknown", "denied"]
 
@@ -43,6 +44,9 @@ class Entry:
         How many nodes of the file use it.
     where : str
         Where it first stands.
+    by : str
+        Who vouches for the name: ``skopsafe``, or the distribution and version of a plugin; empty where
+        nobody does.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Entry:
     allows: str
     count: int
     where: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ class Audit:
         return [
             entry
             for entry in self.entries
-            if entry.tier == "unknown" and not policy.allows(entry.name, entry.role in ROLES)
+            if (entry.tier == "unknown" or not (entry.by in ("", OWN) or policy.takes_plugin(entry.by)))
+            and not policy.allows(entry.name, entry.role in ROLES)
         ]
 
     @property
@@ -94,7 +100,7 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as JSON values."""
-        fields = ("name", "role", "tier", "reason", "allows", "count", "where")
+        fields = ("name", "role", "tier", "reason", "allows", "count", "where", "by")
         return {
             "ok": self.ok,
             "untrusted": self.untrusted,
@@ -111,7 +117,8 @@ class Audit:
         for tier in ("denied", "unknown", "reviewed", "built-in"):
             for entry in self.entries:
                 if entry.tier == tier:
-                    lines.append(f"  {tier:8}  {entry.name}  x{entry.count}  {entry.reason}")
+                    plugin = f" (says the plugin of {entry.by})" if entry.by not in ("", OWN) else ""
+                    lines.append(f"  {tier:8}  {entry.name}  x{entry.count}  {entry.reason}{plugin}")
                     if tier == "unknown":
                         lines.append(f"            allows: {entry.allows}; first at {entry.where}")
         return "\n".join(lines)
@@ -136,8 +143,9 @@ def audit(document: Document, tables: Tables) -> Audit:
     for index, row in enumerate(document.types):
         tier, reason = _tier(row.name, row.role, tables)
         allows = _ALLOWS[row.role].format(module=names.parse(row.name).module)
+        by = tables.vouched_by(row.name) if tier in ("built-in", "reviewed") else ""
         entries.append(
-            Entry(names.spell(row.name), row.role, tier, reason, allows, counts[index], f"types[{index}]")
+            Entry(names.spell(row.name), row.role, tier, reason, allows, counts[index], f"types[{index}]", by)
         )
     entries += _values(document, tables)
     entries += _states(document, tables)
@@ -151,14 +159,18 @@ def floor(row: TypeRow, tables: Tables) -> str | None:
 
 
 def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
-    if role == CLASS and name in tables.handled:
+    is_own = tables.vouched_by(name) == OWN
+    denied = tables.denied(name)
+    # Tables of our own may except a name of a denied module; those of a plugin cannot.
+    if denied is not None and not is_own:
+        return "denied", denied
+    if role == CLASS and tables.handled(name):
         return "built-in", "it has a loader of its own, which validates"
     reason = tables.reviewed(name, role)
     if reason is not None:
         return "reviewed", reason
-    reason = tables.denied(name)
-    if reason is not None:
-        return "denied", reason
+    if denied is not None:
+        return "denied", denied
     return "unknown", {
         CLASS: "a class that nobody reviewed",
         VALUE: "a function or class that nobody reviewed as a value",
@@ -209,31 +221,52 @@ def _is_allowed(document: Document, value: Value, rule: Rule, owner: int) -> boo
     if rule.unless and _at_end_of(document, owner, rule.unless[:-1]) == rule.unless[-1]:
         return True
     if rule.keys:
-        return _has_harmless_keys(document, value, rule.keys)
+        return _has_harmless_keys(document, value, rule)
+    if rule.each and _class_of(document, value) in ("builtins:list", "builtins:tuple"):
+        alone = dataclasses.replace(rule, each=False)
+        return all(_is_allowed(document, item, alone, owner) for item in document.node(value[0])[1:])
+    if rule.functions and _row_of(document, value).role == VALUE:
+        return True
     if _class_of(document, value) not in rule.allowed_types:
         return False
     items = document.node(value[0])[1:] if rule.allowed_items else []
     return all(isinstance(item, list) and _class_of(document, item) in rule.allowed_items for item in items)
 
 
+def _row_of(document: Document, reference: list[int]) -> TypeRow:
+    return document.types[document.shapes[document.shape_of(reference[0])].type]
+
+
 def _class_of(document: Document, reference: list[int]) -> str | None:
-    row = document.types[document.shapes[document.shape_of(reference[0])].type]
+    row = _row_of(document, reference)
     return row.name if row.role == CLASS else None
 
 
-def _has_harmless_keys(document: Document, value: list[int], keys: tuple[str, ...]) -> bool:
-    """Tell whether no key of a dict, or of the dicts in a list, ends with one of `keys`."""
+def _has_harmless_keys(document: Document, value: list[int], rule: Rule) -> bool:
+    """Tell whether no key of a dict, or of the dicts in a list, is one that the rule is about."""
     kind, (_, *values) = _class_of(document, value), document.node(value[0])
     if kind in ("builtins:list", "builtins:tuple"):
         return all(
             isinstance(item, list)
             and _class_of(document, item) == "builtins:dict"
-            and _has_harmless_keys(document, item, keys)
+            and _has_harmless_keys(document, item, rule)
             for item in values
         )
     return kind == "builtins:dict" and all(
-        isinstance(name, str) and name.rpartition("__")[2] not in keys for name in values[::2]
+        isinstance(name, str)
+        and (last := name.rpartition("__")[2]) not in rule.keys
+        and (last not in rule.texts or _holds_no_text(document, below))
+        for name, below in zip(values[::2], values[1::2], strict=False)
     )
+
+
+def _holds_no_text(document: Document, value: Value, depth: int = 2) -> bool:
+    """Tell whether a value, or a list of lists of values, holds numbers and functions alone."""
+    if not isinstance(value, list):
+        return not isinstance(value, str)
+    if _class_of(document, value) in ("builtins:list", "builtins:tuple") and depth:
+        return all(_holds_no_text(document, item, depth - 1) for item in document.node(value[0])[1:])
+    return _row_of(document, value).role == VALUE
 
 
 def _at_end_of(document: Document, number: int, attributes: tuple[str, ...]) -> Value:
@@ -254,7 +287,7 @@ def _states(document: Document, tables: Tables) -> list[Entry]:
     for number, shape in enumerate(document.shapes):
         row = document.types[shape.type]
         special = any(name.startswith("()") for name in shape.attributes or ())
-        if row.role != CLASS or not special or row.name in tables.handled:
+        if row.role != CLASS or not special or tables.handled(row.name):
             continue
         if tables.reviewed(row.name, CLASS) is not None and not tables.setstate(row.name):
             name = f"{names.spell(row.name)}:__setstate__"

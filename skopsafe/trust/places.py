@@ -95,4 +95,4 @@ def _spread(document: Document, rows: dict[int, Confinement]) -> Carried:
 
 
 def _is_trusted(name: str, tables: Tables) -> bool:
-    return name in tables.handled or tables.reviewed(name, CLASS) is not None
+    return tables.handled(name) or tables.reviewed(name, CLASS) is not None

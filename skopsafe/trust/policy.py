@@ -26,14 +26,21 @@ class Policy:
     packages : tuple of str
         Packages all of whose classes and functions are approved, each with a dot at its end. Values of
         attributes are never approved by a pattern.
+    plugins : frozenset of str or None
+        Distributions whose plugins may vouch for names; None for all that are installed or registered.
     """
 
     names: frozenset[str] = frozenset()
     packages: tuple[str, ...] = ()
+    plugins: frozenset[str] | None = None
 
     def allows(self, name: str, is_import: bool) -> bool:
         """Tell whether `name` is approved; `is_import` says that it is a class or function."""
         return name in self.names or (is_import and name.startswith(self.packages))
+
+    def takes_plugin(self, by: str) -> bool:
+        """Tell whether the plugin of a distribution, given with its version, may vouch for names."""
+        return self.plugins is None or by.partition(" ")[0] in self.plugins
 
 
 def policy_of(trusted: object, file: str | os.PathLike[str] | None = None) -> Policy:
@@ -55,7 +62,7 @@ def policy_of(trusted: object, file: str | os.PathLike[str] | None = None) -> Po
     if file is None:
         return Policy(approved)
     from_file = read_policy(file)
-    return Policy(approved | from_file.names, from_file.packages)
+    return Policy(approved | from_file.names, from_file.packages, from_file.plugins)
 
 
 def normalize(trusted: object) -> frozenset[str]:
@@ -92,7 +99,7 @@ def _is_attribute(name: str) -> bool:
 
 
 def read_policy(file: str | os.PathLike[str]) -> Policy:
-    """Read a policy file: TOML with one key, ``trusted``, a list of names and patterns like ``mypkg.*``.
+    """Read a policy file: TOML with ``trusted``, names and patterns like ``mypkg.*``, and ``plugins``.
 
     Raises
     ------
@@ -109,10 +116,15 @@ def read_policy(file: str | os.PathLike[str]) -> Policy:
             path=str(path),
             next_step="Check the path and the TOML.",
         ) from error
-    entries = table.get("trusted")
-    if table.keys() != {"trusted"} or not isinstance(entries, list):
+    entries, plugins = table.get("trusted", []), table.get("plugins")
+    if (
+        not table
+        or not table.keys() <= {"trusted", "plugins"}
+        or not isinstance(entries, list)
+        or not (plugins is None or (isinstance(plugins, list) and all(isinstance(p, str) for p in plugins)))
+    ):
         raise PolicyError(
-            "a policy file has one key, trusted, with a list",
+            "a policy file has the keys trusted and plugins, each with a list of names",
             path=str(path),
             next_step='Write trusted = ["mypkg.models.Model", "mypkg.transformers.*"].',
         )
@@ -125,4 +137,8 @@ def read_policy(file: str | os.PathLike[str]) -> Policy:
                 next_step="A pattern is a package and .* at its end, such as mypkg.*",
             )
     exact = normalize([entry for entry in entries if entry not in patterns])
-    return Policy(exact, tuple(pattern.removesuffix("*") for pattern in patterns))
+    return Policy(
+        exact,
+        tuple(pattern.removesuffix("*") for pattern in patterns),
+        None if plugins is None else frozenset(plugins),
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, cast
+from typing import Any
 
 from skopsafe import names
 from skopsafe.graph.document import CLASS, VALUE
+
+OWN = "skopsafe"
 
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
@@ -40,9 +42,15 @@ class Rule:
         Types of objects that need no approval as the value.
     allowed_items : frozenset of str
         If not empty: types that the items of such a value must have.
+    each : bool
+        Whether a list or tuple needs no approval when each of its items, as the value, would need none.
+    functions : bool
+        Whether a function or class needs none here: it is listed by its own name.
     keys : tuple of str
         If not empty: the value is a dict, or a list of dicts, from names of parameters; a name that ends with
         one of these needs approval, as the attribute of that name does by itself.
+    texts : tuple of str
+        Beside `keys`: names whose values may be numbers and functions, also in lists, but not texts.
     unless : tuple of str
         If not empty: attributes to follow from the instance, and the text at whose sight the rule does not
         apply.
@@ -55,7 +63,10 @@ class Rule:
     allowed: tuple[Any, ...]
     allowed_types: frozenset[str]
     allowed_items: frozenset[str]
+    each: bool
+    functions: bool
     keys: tuple[str, ...]
+    texts: tuple[str, ...]
     unless: tuple[str, ...]
     reason: str
 
@@ -81,33 +92,84 @@ class Confinement:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The reviewed names of one library.
+
+    Attributes
+    ----------
+    by : str
+        Who vouches for them: ``skopsafe``, or the distribution of a plugin and its version.
+    handles : frozenset of str
+        Types with a loader, as the table of a plugin names them.
+    reviewed : dict of str to dict
+        By role and name: why it is trusted.
+    rules : dict of str to dict
+        By class and attribute.
+    setstate : frozenset of str
+        Classes whose ``__setstate__`` was reviewed with them.
+    """
+
+    by: str = OWN
+    handles: frozenset[str] = frozenset()
+    reviewed: dict[str, dict[str, str]] = field(default_factory=lambda: {CLASS: {}, VALUE: {}})
+    rules: dict[str, dict[str, Rule]] = field(default_factory=dict)
+    setstate: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name for which it speaks."""
+        found = self.handles | self.rules.keys() | self.setstate
+        return found.union(*(names_ for names_ in self.reviewed.values()))
+
+
+_NOTHING = Table(by="")
+
+Plugins = Callable[[str], Table | None]
+"""By the top-level module of a library that skopsafe does not know: the table of its plugin, or None."""
+
+
 class Tables:
     """Looks names up in the reviewed tables, reading only the tables of libraries that are asked for.
 
     Parameters
     ----------
     handled : container of str
-        Types that have a loader of their own, which validates: the first tier.
+        Types that have a loader of skopsafe's own, which validates: the first tier.
+    plugins : callable, optional
+        Returns the table of the plugin for a library.
     """
 
-    def __init__(self, handled: Container[str]) -> None:
-        self.handled = handled
+    def __init__(self, handled: Container[str], plugins: Plugins | None = None) -> None:
+        self._handled = handled
+        self._plugins = plugins
+
+    def handled(self, name: str) -> bool:
+        """Tell whether instances of `name` have a loader that validates."""
+        return name in self._handled or name in self._table(name).handles
+
+    def vouched_by(self, name: str) -> str:
+        """Return who speaks for `name`, if anybody does."""
+        return OWN if name in self._handled else self._table(name).by
 
     def reviewed(self, name: str, role: str) -> str | None:
         """Return why `name` is trusted in `role`, or None."""
-        if role not in (CLASS, VALUE):
-            return None
-        found = _library(names.parse(name).module.partition(".")[0])
-        return cast("str | None", found[role].get(name))
+        return self._table(name).reviewed[role].get(name) if role in (CLASS, VALUE) else None
 
     def setstate(self, name: str) -> bool:
         """Tell whether the ``__setstate__`` of a reviewed class was reviewed with it."""
-        return name in _library(names.parse(name).module.partition(".")[0])["setstate"]
+        return name in self._table(name).setstate
 
     def rules(self, name: str) -> dict[str, Rule]:
         """Return the rules for the attributes of a class, by attribute."""
-        found: dict[str, Rule] = _library(names.parse(name).module.partition(".")[0])["rules"].get(name, {})
-        return found
+        return self._table(name).rules.get(name, {})
+
+    def _table(self, name: str) -> Table:
+        top = names.parse(name).module.partition(".")[0]
+        found = _library(top)
+        if found is None and self._plugins is not None:
+            found = self._plugins(top)
+        return found or _NOTHING
 
     def confined(self, name: str) -> Confinement | None:
         """Return where a function may stand, or None if it may stand anywhere."""
@@ -139,26 +201,48 @@ def _read(name: str) -> dict[str, Any] | None:
     return tomllib.loads(file.read_text("utf-8")) if file.is_file() else None
 
 
-@functools.cache
-def _library(top: str) -> dict[str, Any]:
-    found: dict[str, Any] = {CLASS: {}, VALUE: {}, "rules": {}, "setstate": set()}
-    table = _read(top) if top.isidentifier() and top.isascii() else None
-    if table is None or top in ("denied", "confined"):
-        return found
+@functools.lru_cache(maxsize=1024)
+def _library(top: str) -> Table | None:
+    table = _read(top) if is_known(top) else None
+    return None if table is None else parse(table)
+
+
+def is_known(top: str) -> bool:
+    """Tell whether skopsafe itself has a table for a library."""
+    return (
+        top.isidentifier()
+        and top.isascii()
+        and top not in ("denied", "confined")
+        and resources.files("skopsafe.trust").joinpath("tables", f"{top}.toml").is_file()
+    )
+
+
+def parse(table: dict[str, Any], by: str = OWN) -> Table:
+    """Return the reviewed names of a library from its TOML.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        It is not in the form of a table.
+    """
+    reviewed: dict[str, dict[str, str]] = {CLASS: {}, VALUE: {}}
+    setstate = set()
+    rules: dict[str, dict[str, Rule]] = {}
     for group in table.get("reviewed", ()):
         for role, key in ((CLASS, "classes"), (VALUE, "values")):
             for qualname in group.get(key, ()):
-                found[role][f"{group['module']}:{qualname}"] = group["reason"]
-        for qualname in group.get("setstate", ()):
-            found["setstate"].add(f"{group['module']}:{qualname}")
+                reviewed[role][f"{group['module']}:{qualname}"] = group["reason"]
+        setstate |= {f"{group['module']}:{qualname}" for qualname in group.get("setstate", ())}
     for entry in table.get("rule", ()):
         allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
         types, items = (frozenset(entry.get(key, ())) for key in ("allowed_types", "allowed_items"))
-        keys, unless = tuple(entry.get("keys", ())), tuple(entry.get("unless", ()))
+        each, functions = (bool(entry.get(key)) for key in ("each", "functions"))
+        keys, texts, unless = (tuple(entry.get(key, ())) for key in ("keys", "texts", "unless"))
         for name in entry["classes"]:
-            rule = Rule(name, entry["attribute"], allowed, types, items, keys, unless, entry["reason"])
-            found["rules"].setdefault(name, {})[rule.attribute] = rule
-    return found
+            about = (allowed, types, items, each, functions, keys, texts, unless, entry["reason"])
+            rule = Rule(name, entry["attribute"], *about)
+            rules.setdefault(name, {})[rule.attribute] = rule
+    return Table(by, frozenset(table.get("handles", ())), reviewed, rules, frozenset(setstate))
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import skopsafe
-from tests.attacks.crafted import schema_of
+from skopsafe.testing.crafted import schema_of
 
 
 def with_header(data: bytes, change: bytes, by: bytes) -> bytes:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import skopsafe
-from tests.attacks.crafted import changed, schema_of, with_schema
+from skopsafe.testing.crafted import changed, schema_of, with_schema
 
 
 def test_the_limit_of_members_holds_for_zip64_too() -> None:

@@ -21,6 +21,7 @@ for name in sorted(os.listdir(sys.argv[1])):
     child = os.fork()
     if child == 0:
         os.close(2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         try:
             with open(os.path.join(sys.argv[1], name), "rb") as file:
                 model, method, args = pickle.load(file)

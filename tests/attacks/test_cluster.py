@@ -26,7 +26,7 @@ from sklearn.preprocessing import SplineTransformer
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 import skopsafe
-from tests.attacks.crafted import forged
+from skopsafe.testing.crafted import forged
 from tests.attacks.crashes import Case, assert_most_kill
 from tests.sklearn_models import outputs, same
 

@@ -29,7 +29,7 @@ from sklearn.neighbors import (
 from sklearn.semi_supervised import LabelSpreading
 
 import skopsafe
-from tests.attacks.crafted import forged
+from skopsafe.testing.crafted import forged
 from tests.attacks.crashes import Case, assert_most_kill
 from tests.sklearn_models import same
 

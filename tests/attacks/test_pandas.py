@@ -12,7 +12,7 @@ import pytest
 pd = pytest.importorskip("pandas")
 
 import skopsafe  # noqa: E402
-from tests.attacks.crafted import forged, schema_of, with_schema  # noqa: E402
+from skopsafe.testing.crafted import forged, schema_of, with_schema  # noqa: E402
 from tests.attacks.crashes import Case, assert_most_kill  # noqa: E402
 
 FAR = 10**8

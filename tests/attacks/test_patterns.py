@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import skopsafe
-from tests.attacks.crafted import changed
+from skopsafe.testing.crafted import changed
 
 
 def crafted(pattern: Any, flags: Any) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 import skopsafe
 from skopsafe.graph.parts import Leaf
-from tests.attacks.crafted import forged, schema_of, with_schema
+from skopsafe.testing.crafted import forged, schema_of, with_schema
 from tests.attacks.layouts import part, put, shorter, to
 
 pl = pytest.importorskip("polars", minversion="1.32")

@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.tree import DecisionTreeClassifier
 
 import skopsafe
-from tests.attacks.crafted import forged
+from skopsafe.testing.crafted import forged
 from tests.attacks.crashes import Case, endings
 
 RNG = np.random.default_rng(0)

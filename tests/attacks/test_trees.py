@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 import skopsafe
 from skopsafe.graph.parts import Leaf
 from skopsafe.handlers.sklearn.hist_boosting import check_nodes
-from tests.attacks.crafted import changed, forged
+from skopsafe.testing.crafted import changed, forged
 from tests.attacks.hist_models import first_node, hist, hist_of_categories
 from tests.attacks.tree_models import CLASSES, CRAFTED, NUMBERS, X
 

@@ -15,8 +15,8 @@ import pytest
 
 import skopsafe
 from skopsafe import names
+from skopsafe.testing.crafted import call, changed, schema_of, with_schema
 from skopsafe.trust.tables import Tables
-from tests.attacks.crafted import call, changed, schema_of, with_schema
 
 
 @pytest.mark.parametrize(

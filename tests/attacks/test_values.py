@@ -20,7 +20,7 @@ import skopsafe
 from skopsafe.errors import ValidationError
 from skopsafe.handlers import registry
 from skopsafe.handlers.depth import DEEPEST
-from tests.attacks.crafted import forged
+from skopsafe.testing.crafted import forged
 
 REGISTRY = registry.default()
 

@@ -245,6 +245,21 @@ def test_a_list_of_more_than_is_visible_gives_the_bytes_of_what_is() -> None:
     assert skopsafe.dumps(masked) == skopsafe.dumps(pa.array([[2, 3], None, [7, 8]]))
 
 
+def test_records_that_are_all_null_come_back() -> None:
+    """pyarrow gives their items the index 0 of an empty dictionary, which it does not call valid itself."""
+    kind = pa.struct({"a": pa.dictionary(pa.int8(), pa.string())})
+    records = pa.array([None, None], kind)
+    for array in (records, records[1:], records[:0]):
+        with pytest.raises(pa.ArrowInvalid, match="Dictionary indices"):
+            array.validate(full=True)
+        found = again(array)
+        found.validate(full=True)
+        assert found.equals(array)
+    broken = pa.DictionaryArray.from_arrays(pa.array([5]), pa.array(["a"]), safe=False)
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="Dictionary indices"):
+        skopsafe.dumps(broken)
+
+
 def test_dense_unions_in_another_order_come_back() -> None:
     found = ARRAYS["dense"].take(pa.array([4, 2, 0])) if hasattr(pa, "uuid") else ARRAYS["dense"][1:]
     assert again(found).to_pylist() == found.to_pylist()
@@ -259,7 +274,7 @@ def test_a_mapped_array_is_not_copied(tmp_path: Any) -> None:
     before = pa.total_allocated_bytes()
     found = skopsafe.load(tmp_path / "numbers.skops", mmap_mode="r")
     assert found.equals(numbers)
-    assert pa.total_allocated_bytes() == before
+    assert pa.total_allocated_bytes() < before + 100_000
     with pytest.raises(ValueError, match="read-only"):
         found["a"].chunk(0).to_numpy()[0] = 1
 

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 import skopsafe
 from skopsafe.cli import main
+from skopsafe.testing.crafted import call
 from skopsafe.trust.policy import Policy, normalize, policy_of
-from tests.attacks.crafted import call
 
 
 class Own:

@@ -104,6 +104,9 @@ class Taker:
         valid = None
         if array.null_count and buffers[0] is not None:
             valid = _unpack(buffers[0], offset, length)
+        if name == "dictionary" and length and not len(array.dictionary):
+            # pyarrow gives items of null records the index 0, which an empty dictionary does not have.
+            valid = np.zeros(length, np.bool_)
         head = (length, None if valid is None else Leaf(pack(valid)))
         if name == "struct":
             fields = enumerate(described[1:])

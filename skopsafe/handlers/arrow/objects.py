@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from skopsafe.errors import ValidationError
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.arrow.building import Maker
 from skopsafe.handlers.arrow.datatypes import (
@@ -19,10 +20,36 @@ from skopsafe.handlers.checks import integer, require
 Names = tuple[str, ...] | None
 
 
+class _Written:
+    """Gives back the arrays of layouts that were not written yet."""
+
+    path = ""
+
+    def array(self, leaf: Any) -> Any:
+        return leaf.array
+
+
 def _layouts(chunks: list[Any], described: Any, taker: Taker) -> list[Layout]:
+    """Return the layouts of arrays, all of which can be loaded again."""
+    import pyarrow as pa
+
+    found = []
     for chunk in chunks:
-        chunk.validate(full=True)
-    return [taker.take(chunk, described) for chunk in chunks]
+        try:
+            chunk.validate(full=True)
+            doubt = None
+        except pa.ArrowInvalid as error:
+            if "Dictionary indices" not in str(error):
+                raise
+            doubt = error  # of what a null record hides
+        layout = taker.take(chunk, described)
+        if doubt is not None:
+            try:
+                Maker(_Written()).make(Types().make(described), layout, "Array")  # type: ignore[arg-type]
+            except ValidationError:
+                raise doubt from None
+        found.append(layout)
+    return found
 
 
 def _get_type(obj: Any) -> Parts:

@@ -17,19 +17,28 @@ from skopsafe.handlers.registry import Registry
 
 
 def schema_of(data: bytes) -> dict[str, Any]:
-    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
-        result: dict[str, Any] = json.loads(zipped.read("schema.json"))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        result: dict[str, Any] = json.loads(archive.read("schema.json"))
     return result
 
 
-def with_schema(data: bytes, schema: dict[str, Any] | bytes) -> bytes:
+def members_of(data: bytes) -> dict[str, bytes]:
+    """Return the members of a file but for its schema."""
+    with zipfile.ZipFile(io.BytesIO(data)) as old:
+        return {name: old.read(name) for name in old.namelist() if name != "schema.json"}
+
+
+def zipped(schema: dict[str, Any] | bytes, members: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            if name != "schema.json":
-                new.writestr(name, old.read(name))
+    with zipfile.ZipFile(out, "w") as new:
+        for name, content in members.items():
+            new.writestr(name, content)
         new.writestr("schema.json", schema if isinstance(schema, bytes) else json.dumps(schema))
     return out.getvalue()
+
+
+def with_schema(data: bytes, schema: dict[str, Any] | bytes) -> bytes:
+    return zipped(schema, members_of(data))
 
 
 def changed(obj: Any, change: Callable[[dict[str, Any]], None]) -> bytes:
@@ -57,10 +66,7 @@ def call(name: str, role: str = "call", *args: Any) -> bytes:
         "runs": [[0, 1, [list(args)]], [1, 1, [{"ref": 0}] if role == "call" else []]],
         "root": [1],
     }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as zipped:
-        zipped.writestr("schema.json", json.dumps(schema))
-    return out.getvalue()
+    return zipped(schema, {})
 
 
 def forged(obj: Any, type_name: str, **changes: Callable[[Any], Any]) -> bytes:

@@ -1,0 +1,167 @@
+"""``lightgbm.Booster``: its text and its Python attributes.
+
+Pickling a Booster keeps the text and ``__dict__``, and drops the data sets (``Booster.__getstate__``); so
+does this. Where a parameter names files or machines, ``reaches`` holds it, and a rule asks for approval.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from skopsafe.errors import ValidationError
+from skopsafe.graph.parts import Context, Handler, Leaf, Parts
+from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.generic_load import slots_to_set
+from skopsafe.handlers.lightgbm import parameters, text
+
+Names = tuple[str, ...] | None
+
+_FORM = ("model", "reaches", "state")
+_DROPPED = ("_handle", "handle", "train_set", "valid_sets")
+_UNSTABLE = ("\nnum_leaves=1\n", "\ntree_sizes=\n", " inf", "=inf", "-inf", "nan")
+_EXTREME = re.compile(r"e[+-]3\d\d")
+"""Where LightGBM, after it has read its text, may write another one: what it drops, or rounds, in reading."""
+
+_PREDICTOR = frozenset(
+    {
+        "_InnerPredictor__is_manage_handle",
+        "num_class",
+        "num_total_iteration",
+        "pandas_categorical",
+        "pred_parameter",
+    }
+)
+
+
+def _get(obj: Any) -> Parts:
+    state = {name: value for name, value in vars(obj).items() if name not in _DROPPED}
+    handle = vars(obj).get("_handle")
+    if handle is None or handle.value is None:
+        raise TypeError("it holds no model; LightGBM would follow an empty address")
+    found, lines = parameters.take_lines(_text_of(obj))
+    taken: dict[str, Any] = {"model": lines} if lines else {}
+    try:
+        text.read(found)
+    except ValidationError as error:
+        raise TypeError(f"its text could not be loaded again: {error.reason} (at {error.path})") from error
+    if type(state.get("params")) is dict:
+        state["params"], doors = parameters.take_doors(state["params"])
+        if doors:
+            taken["params"] = doors
+    if state.get("_network"):
+        taken["network"] = state["_network"]
+        state["_network"] = False
+    # Predictions for data sets that are not kept. C++ would write into such a buffer, whatever its size.
+    for name, empty in (("inner_predict_buffer", None), ("is_predicted_cur_iter", False)):
+        if isinstance(state.get(f"_Booster__{name}"), list):
+            state[f"_Booster__{name}"] = [empty] * len(state[f"_Booster__{name}"])
+    return Parts(_FORM, [Leaf(np.frombuffer(found, np.uint8)), taken or None, state])
+
+
+def _text_of(booster: Any) -> bytes:
+    """Return the text of the model that comes out again of a Booster made from it."""
+    from lightgbm import Booster
+
+    found = booster.model_to_string(num_iteration=-1)
+    if any(mark in found for mark in _UNSTABLE) or _EXTREME.search(found):
+        found = Booster(model_str=found).model_to_string(num_iteration=-1)
+    # The last line is pandas_categorical, an attribute that is kept by itself.
+    kept: str = found[: found.rindex("\npandas_categorical:")]
+    return kept.encode("utf-8")
+
+
+def _load(names: Names, values: list[Any], context: Context) -> Any:
+    require(names == _FORM, "unknown form", "Booster")
+    number, taken, state = values
+    require(type(state) is dict, "not a dict", "Booster.state")
+    require(taken is None or type(taken) is dict, "not a dict", "Booster.reaches")
+    array = context.arrays([number], copy=False)[0]
+    require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", text.WHERE)
+    found = array.tobytes()
+    model = text.read(found)
+    if taken and "model" in taken:
+        found = parameters.put_lines(found, taken["model"])
+    cls = context.resolve()
+    _check_state(cls, state, model)
+    state = dict(state)
+    if taken and "params" in taken:
+        require(type(taken["params"]) is dict, "not a dict", "Booster.reaches")
+        state["params"] = {**state["params"], **taken["params"]}
+    if taken and "network" in taken:
+        state["_network"] = taken["network"]
+    state["_handle"] = found.decode("utf-8")
+    obj = cls.__new__(cls)
+    obj.__setstate__(state)
+    return obj
+
+
+def _check_state(cls: Any, state: dict[Any, Any], model: text.Model) -> None:
+    slots_to_set(cls, tuple(state))
+    for name in _DROPPED:
+        require(name not in state, "is nothing that a file can give", f"Booster.{name}")
+    for name, empty in (("inner_predict_buffer", None), ("is_predicted_cur_iter", False)):
+        value = state.get(f"_Booster__{name}", [])
+        fits = type(value) is list and all(item is empty for item in value)
+        require(fits, "is not empty", f"Booster.{name}")
+    require(state.get("_network", False) is False, "is set", "Booster._network")
+    given = state.get("params", {})
+    require(type(given) is dict, "not a dict", "Booster.params")
+    classes = max(parameters.FEW_CLASSES, model.num_class)
+    parameters.check(given, "Booster.params", classes)
+    for key in parameters.DOORS & given.keys():
+        require(given[key] is None, "may name a file or a machine", f"Booster.params.{key}")
+    # C++ multiplies it by the trees of an iteration, in 32 bits.
+    most = (2**31 - 1) // model.num_class
+    if state.get("best_iteration") is not None:
+        integer(state["best_iteration"], "Booster.best_iteration", -1, most)
+    if "_Booster__num_class" in state:
+        integer(state["_Booster__num_class"], "Booster.num_class", model.num_class, model.num_class)
+    # Room for as many results of metrics is made.
+    count = integer(state.get("_Booster__num_inner_eval", 0), "Booster.num_inner_eval", 0, 10_000)
+    if count:
+        labels = state.get("_Booster__name_inner_eval")
+        require(
+            type(labels) is list and len(labels) == count, "has another length", "Booster.name_inner_eval"
+        )
+    predictor = state.get("_Booster__init_predictor")
+    if predictor is not None:
+        known = type(predictor).__module__ == cls.__module__ and type(predictor).__name__ == "_InnerPredictor"
+        require(known, "not an _InnerPredictor", "Booster.init_predictor")
+
+
+def _get_predictor(obj: Any) -> Parts:
+    """What is left of a predictor without its handle, as when it is pickled."""
+    state = {name: value for name, value in vars(obj).items() if name not in ("_handle", "handle")}
+    if not state.keys() <= _PREDICTOR:
+        raise TypeError("it has attributes that are not known")
+    return Parts(tuple(state), list(state.values()))
+
+
+def _load_predictor(names: Names, values: list[Any], context: Context) -> Any:
+    # A handle is an address: whatever a file gave would be freed and followed.
+    require(names is not None and set(names) <= _PREDICTOR, "unknown attributes", "_InnerPredictor")
+    cls = context.resolve()
+    obj = cls.__new__(cls)
+    obj.__dict__.update(zip(names or (), values, strict=True))
+    return obj
+
+
+def _get_dataset(obj: Any) -> Parts:
+    raise TypeError(
+        "a Dataset holds binned data inside of LightGBM that cannot be read out; save the data and the "
+        "parameters that it was made of, or use Dataset.save_binary. A Booster is saved without its Dataset"
+    )
+
+
+def _load_dataset(names: Names, values: list[Any], context: Context) -> Any:
+    require(False, "a Dataset is never saved", "Dataset")
+
+
+HANDLERS = (
+    Handler("lightgbm.basic:Booster", _get, _load),
+    Handler("lightgbm.basic:_InnerPredictor", _get_predictor, _load_predictor),
+    Handler("lightgbm.basic:Dataset", _get_dataset, _load_dataset),
+)

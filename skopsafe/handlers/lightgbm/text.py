@@ -1,0 +1,261 @@
+"""The text of a LightGBM model (format ``v4``), read line by line in the order in which LightGBM writes it.
+
+The C++ reader takes lines in any order, the last of equal keys, numbers as far as they go, and sizes as they
+are. Here every line has one place and one form, which leaves no text that the two read differently. The
+writer is ``GBDT::SaveModelToString`` (``src/boosting/gbdt_model_text.cpp``) and ``Tree::ToString``
+(``src/io/tree.cpp``); both wrote the same lines from LightGBM 4.0 to 4.7.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from skopsafe.handlers.checks import require
+from skopsafe.handlers.lightgbm import parameters, trees
+from skopsafe.handlers.lightgbm.numbers import FLOAT, INTEGER
+
+WHERE = "Booster.model"
+MOST_FEATURES = 2**24
+_VERSION = 4
+_ONE_OUTPUT = (
+    rb"(?:regression|regression_l1|huber|fair|poisson|quantile|mape|gamma|tweedie)(?: sqrt)?"
+    rb"|binary sigmoid:(?P<a>" + FLOAT + rb")|lambdarank|rank_xendcg|cross_entropy|cross_entropy_lambda"
+)
+_OBJECTIVE = re.compile(
+    _ONE_OUTPUT
+    + rb"|(?:multiclass num_class:(?P<b>\d{1,5})"
+    + rb"|multiclassova num_class:(?P<c>\d{1,5}) sigmoid:(?P<d>"
+    + FLOAT
+    + rb"))"
+)
+_INFO = re.compile(rb"none|\[" + FLOAT + rb":" + FLOAT + rb"\]|" + INTEGER + rb"(?::" + INTEGER + rb")*+")
+_COUNT = re.compile(rb"[1-9]\d{0,18}")
+_NUMBER = re.compile(INTEGER)
+_NOT_IN_NAMES = re.compile(rb'[",:\[\]{}]')
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the rest needs to know of a text that was found good.
+
+    Attributes
+    ----------
+    num_class : int
+        Outputs of one row; as many trees are grown in each iteration.
+    features : int
+        Columns of the input.
+    iterations : int
+        Trees divided by `num_class`.
+    """
+
+    num_class: int
+    features: int
+    iterations: int
+
+
+class _Lines:
+    """Takes lines off the front of a text."""
+
+    def __init__(self, text: bytes, place: int = 0) -> None:
+        self.text = text
+        self.place = place
+
+    def next(self) -> bytes:
+        end = self.text.find(b"\n", self.place)
+        require(end >= 0, "ends in the middle of a line", WHERE)
+        line = self.text[self.place : end]
+        self.place = end + 1
+        return line
+
+    def exactly(self, *lines: bytes) -> None:
+        for line in lines:
+            found = self.next()
+            if found != line:
+                require(False, f"{_shown(found)} in place of {_shown(line)}", WHERE)
+
+    def value(self, key: str) -> bytes:
+        line = self.next()
+        start = f"{key}=".encode()
+        if not line.startswith(start):
+            require(False, f"{_shown(line)} in place of {key}", f"{WHERE} {key}")
+        return line[len(start) :]
+
+    def comes(self, start: bytes) -> bool:
+        return self.text.startswith(start, self.place)
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        value = self.value(key)
+        require(_NUMBER.fullmatch(value), "is not an integer", f"{WHERE} {key}")
+        require(low <= int(value) <= high, f"{int(value)} is not in [{low}, {high}]", f"{WHERE} {key}")
+        return int(value)
+
+    @property
+    def is_at_end(self) -> bool:
+        return self.place == len(self.text)
+
+
+def _shown(line: bytes) -> str:
+    return repr(line[:40].decode("utf-8", "replace"))
+
+
+def read(text: bytes) -> Model:
+    """Check a whole text.
+
+    Parameters
+    ----------
+    text : bytes
+        What ``Booster.model_to_string`` gives, without the line on pandas categories.
+
+    Raises
+    ------
+    ValidationError
+        LightGBM does not write such a text, or would follow it out of its memory.
+    """
+    require(b"\0" not in text and b"\r" not in text, "holds characters that end a text or a line", WHERE)
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        require(False, "is not UTF-8", WHERE)
+    lines = _Lines(text)
+    lines.exactly(b"tree")
+    _check_version(lines.value("version"))
+    num_class = lines.integer("num_class", 1, parameters.MOST_CLASSES)
+    # Each iteration writes this many numbers for a row, into room for num_class.
+    lines.integer("num_tree_per_iteration", num_class, num_class)
+    lines.integer("label_index", 0, 2**31 - 1)
+    features = lines.integer("max_feature_idx", 0, MOST_FEATURES - 1) + 1
+    if lines.comes(b"objective="):
+        _check_objective(lines.value("objective"), num_class)
+    if lines.comes(b"average_output\n"):
+        lines.next()
+    names = _names(lines.value("feature_names"), features)
+    if lines.comes(b"monotone_constraints="):
+        constraints = lines.value("monotone_constraints").split(b" ")
+        fits = len(constraints) == features and set(constraints) <= {b"-1", b"0", b"1"}
+        require(fits, f"not -1, 0 or 1 for each of {features} features", f"{WHERE} monotone_constraints")
+    infos = lines.value("feature_infos").split(b" ")
+    fits = len(infos) == features and all(map(_INFO.fullmatch, infos))
+    require(fits, f"not a range for each of {features} features", f"{WHERE} feature_infos")
+    sizes = _sizes(lines.value("tree_sizes"))
+    lines.exactly(b"")
+    require(len(sizes) % num_class == 0, "an iteration has too few trees", f"{WHERE} tree_sizes")
+    few = num_class <= parameters.FEW_CLASSES
+    require(few or sizes, f"{num_class} classes and no tree", f"{WHERE} num_class")
+    rows = list(_trees(lines, sizes))
+    if rows:
+        trees.check(rows, features)
+    lines.exactly(b"end of trees", b"")
+    _check_importances(lines, names)
+    if not lines.is_at_end:
+        require(rows, "LightGBM reads no parameters where there is no tree", f"{WHERE} parameters")
+        _check_parameters(lines)
+    require(lines.is_at_end, "goes on after its end", WHERE)
+    return Model(num_class, features, len(sizes) // num_class)
+
+
+def _check_version(value: bytes) -> None:
+    found = re.fullmatch(rb"v([1-9]\d{0,3})", value)
+    require(found, "is not a version", f"{WHERE} version")
+    number = int(found[1]) if found else 0
+    require(
+        number <= _VERSION,
+        f"was written by a newer LightGBM: format v{number}, and v{_VERSION} is the newest known; "
+        "upgrade skopsafe and lightgbm",
+        f"{WHERE} version",
+    )
+    require(number == _VERSION, f"format v{number} is older than LightGBM 4", f"{WHERE} version")
+
+
+def _check_objective(value: bytes, num_class: int) -> None:
+    where = f"{WHERE} objective"
+    found = _OBJECTIVE.fullmatch(value)
+    require(found, f"{_shown(value)} is not an objective that can be read back", where)
+    assert found is not None
+    # The softmax of an objective writes as many numbers as the objective has classes.
+    classes = found["b"] or found["c"] or b"1"
+    require(int(classes) == num_class, f"is for {int(classes)} classes, not {num_class}", where)
+    sigmoid = found["a"] or found["d"]
+    require(sigmoid is None or float(sigmoid) > 0, "sigmoid is not above 0", where)
+
+
+def _names(value: bytes, features: int) -> set[bytes]:
+    where = f"{WHERE} feature_names"
+    names = value.split(b" ")
+    require(len(names) == features and all(names), f"not a name for each of {features} features", where)
+    require(not _NOT_IN_NAMES.search(value), "a name has a character that LightGBM forbids", where)
+    found = set(names)
+    require(len(found) == features, "a name stands twice", where)
+    if b"=" in value:
+        # With one other piece LightGBM takes that piece for the value, and loses the equals sign.
+        pieces = sum(map(bool, value.split(b"=")))
+        require(pieces > 1, "LightGBM reads a name with '=' otherwise than it writes it", where)
+    return found
+
+
+def _sizes(value: bytes) -> list[int]:
+    sizes = value.split(b" ") if value else []
+    require(all(map(_COUNT.fullmatch, sizes)), "not sizes", f"{WHERE} tree_sizes")
+    return [int(size) for size in sizes]
+
+
+def _trees(lines: _Lines, sizes: Sequence[int]) -> Iterator[tuple[bytes, ...]]:
+    """Give the values of each tree, in the order of ``trees.KEYS``."""
+    text, match = lines.text, trees.PATTERN.fullmatch
+    for number, size in enumerate(sizes):
+        end = lines.place + size
+        require(end <= len(text), f"tree {number} goes on after the end", f"{WHERE} tree_sizes")
+        found = match(text, lines.place, end)
+        if found is None:
+            _explain(text[lines.place : end], number)
+        else:
+            yield found.groups()
+        lines.place = end
+
+
+def _explain(tree: bytes, number: int) -> None:
+    """Raise for a tree that has not its lines in their order, naming the first one that is amiss."""
+    expected = iter(trees.KEYS)
+    for line in tree.split(b"\n"):
+        key = next(expected, None)
+        while key is not None and key in trees.OPTIONAL and not line.startswith(f"{key}=".encode()):
+            key = next(expected, None)
+        if key is None:
+            break
+        if not line.startswith(f"{key}=".encode()):
+            require(False, f"tree {number} has {_shown(line)} in place of {key}", f"{WHERE} {key}")
+    require(False, f"tree {number} is not as long as it says, or not in its form", f"{WHERE} tree_sizes")
+
+
+def _check_importances(lines: _Lines, names: set[bytes]) -> None:
+    lines.exactly(b"feature_importances:")
+    while not lines.is_at_end:
+        line = lines.next()
+        if not line:
+            return
+        name, _, count = line.rpartition(b"=")
+        fits = name in names and _COUNT.fullmatch(count)
+        require(fits, f"{_shown(line)} is not a feature and a count", f"{WHERE} feature_importances")
+
+
+def _check_parameters(lines: _Lines) -> None:
+    require(
+        not lines.comes(b"parser:"),
+        "is for data files with a parser of their own, which is not supported",
+        f"{WHERE} parser",
+    )
+    lines.exactly(b"parameters:")
+    seen = set()
+    while line := lines.next():
+        key, value = parameters.parse(line)
+        require(key not in seen, "stands twice", f"{WHERE} parameters {key}")
+        seen.add(key)
+        parameters.check_line(key, value, f"{WHERE} parameters {key}")
+    require(seen, "there are none", f"{WHERE} parameters")
+    lines.exactly(b"end of parameters")
+    require(
+        not lines.comes(b"\nparser:"),
+        "is for data files with a parser of their own, which is not supported",
+        f"{WHERE} parser",
+    )

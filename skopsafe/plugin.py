@@ -1,0 +1,19 @@
+"""What the author of a plugin writes it with: see the guide "Support the types of your own package"."""
+
+from skopsafe.graph.parts import Context, Handler, Leaf, NameOf, Parts
+from skopsafe.handlers.checks import array, in_range, integer, require
+from skopsafe.handlers.library import Check, Library
+
+__all__ = [
+    "Check",
+    "Context",
+    "Handler",
+    "Leaf",
+    "Library",
+    "NameOf",
+    "Parts",
+    "array",
+    "in_range",
+    "integer",
+    "require",
+]
