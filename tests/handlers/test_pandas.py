@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler  # noqa: E402
 
 import skopsafe  # noqa: E402
-from tests.attacks.crafted import forged, schema_of  # noqa: E402
+from skopsafe.testing.crafted import forged, schema_of  # noqa: E402
 from tests.handlers.pandas_values import MAKERS, PANDAS, columns, frames, indexes, scalars  # noqa: E402
 
 SETTINGS = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
