@@ -45,4 +45,4 @@ def items(mapping: dict[Any, Any]) -> list[Any]:
     """
     if has_address(mapping):
         raise TypeError("numpy takes it for the place of an array in memory; save the array itself")
-    return [part for item in dict.items(mapping) for part in item]
+    return [part for item in type(mapping).items(mapping) for part in item]

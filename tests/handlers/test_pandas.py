@@ -25,6 +25,7 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler  # noqa: E402
 
 import skopsafe  # noqa: E402
+from skopsafe.testing.crafted import forged, schema_of  # noqa: E402
 from tests.handlers.pandas_values import MAKERS, PANDAS, columns, frames, indexes, scalars  # noqa: E402
 
 SETTINGS = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
@@ -402,6 +403,29 @@ def test_pyarrow_is_not_imported_for_what_it_does_not_hold() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["(2,", "2)", "a"]
+
+
+def test_names_in_files_are_the_same_in_every_release() -> None:
+    frame = pd.DataFrame({"a": pd.array([1], dtype="Int8")}, index=pd.date_range("2020", periods=1))
+    names = {name for name, _ in schema_of(skopsafe.dumps([frame, pd.Int8Dtype, pd.DateOffset(1)]))["types"]}
+    assert {
+        "pandas:DataFrame",
+        "pandas:DatetimeIndex",
+        "pandas.arrays:IntegerArray",
+        "pandas.arrays:DatetimeArray",
+        "pandas:Int8Dtype",
+        "pandas._libs.tslibs.offsets:DateOffset",
+    } <= names
+    assert not any(name.startswith("pandas.core.") for name in names)
+
+
+def test_the_dtype_str_of_pandas_3_is_told_about_before_pandas_2_3() -> None:
+    data = forged(pd.StringDtype("python"), "pandas:StringDtype", missing=lambda _: "NaN")
+    if PANDAS < (2, 3):
+        with pytest.raises(skopsafe.MissingTypeError, match=r"has no dtype str.*Install pandas 2\.3"):
+            skopsafe.loads(data)
+    else:
+        assert np.isnan(skopsafe.loads(data).na_value)
 
 
 def test_texts_take_about_as_much_room_as_they_are_long() -> None:

@@ -140,14 +140,15 @@ def string_dtype(storage: object, missing: object, where: str) -> Any:
 
     require(storage in ("python", "pyarrow"), "unknown", f"{where}.storage")
     require(missing in ("NA", "NaN"), "unknown", f"{where}.missing")
+    knows_nan = "na_value" in inspect.signature(pd.StringDtype).parameters
+    if not knows_nan and (storage, missing) == ("python", "NaN"):
+        raise MissingTypeError(
+            f"pandas {pd.__version__} has no dtype str: texts with NaN for what is missing",
+            next_step="Install pandas 2.3 or newer.",
+        )
     try:
-        if "na_value" in inspect.signature(pd.StringDtype).parameters:
+        if knows_nan:
             return pd.StringDtype(storage, na_value=np.nan if missing == "NaN" else pd.NA)
-        if missing == "NaN" and storage == "python":
-            raise MissingTypeError(
-                f"pandas {pd.__version__} has no dtype str, texts with NaN for what is missing",
-                next_step="Install pandas 2.3 or newer.",
-            )
         return pd.StringDtype("pyarrow_numpy" if missing == "NaN" else storage)
     except ImportError as error:
         raise MissingTypeError(

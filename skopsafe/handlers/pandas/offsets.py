@@ -127,6 +127,8 @@ def _get(obj: Any) -> Parts:
     keywords.pop("calendar", None)  # weekmask and holidays are all that is in it
     if "holidays" in keywords:
         keywords["holidays"] = np.array(keywords["holidays"], "M8[D]")
+    if keywords.get("method") == 3:
+        del keywords["method"]  # the Easter that every release knows
     weekday = keywords.get("weekday")
     if weekday is not None and type(weekday) is not int:
         keywords["weekday"] = (weekday.weekday, weekday.n)
