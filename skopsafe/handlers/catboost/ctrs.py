@@ -124,7 +124,7 @@ def _check_table(table: Tables, kind: int, where: str) -> int:
 
 
 def _require_reachable(hashes: Column, filled: Column, where: str) -> None:
-    """Require that a walk finds each hash where it stands: what merges tables divides by how often it does."""
+    """Require that a walk finds each hash where it stands: merging tables divides by how often it does."""
     size = len(hashes)
     places = np.flatnonzero(filled)
     found = hashes[places]
