@@ -86,13 +86,12 @@ def _all_filled(editor: Editor) -> None:
         editor.inside(1, place, "<Q", place + 1)
 
 
-def _filled(editor: Editor) -> int:
-    """Return where the first filled bucket begins whose hash, its low bits zero, would stand elsewhere."""
+def _displaced(editor: Editor) -> None:
+    """Let the hash of a bucket be one that would stand behind it."""
     raw = editor.table()[1].vector(1, "u1", "")
     hashes = raw.view([("hash", "<u8"), ("place", "<u4")])["hash"]
-    empty = np.uint64(2**64 - 1)
-    places = [i for i in range(1, len(hashes)) if hashes[i] != empty and (hashes[:i] == empty).any()]
-    return 12 * places[0]
+    place = int(np.flatnonzero(hashes != np.uint64(2**64 - 1))[0])
+    editor.inside(1, 12 * place, "<B", (place + 1) % len(hashes))
 
 
 def _words(editor: Editor, change: Callable[[int, int], None]) -> None:
@@ -185,11 +184,7 @@ CASES: dict[str, tuple[str, Edit, str]] = {
         lambda e: [e.inside(1, 12 * i + 8, "<I", FAR) for i in range(8)],
         "IndexHashRaw",
     ),
-    "a hash that no walk leads to": (
-        "categories",
-        lambda e: e.inside(1, _filled(e), "<I", 0),
-        "no walk leads",
-    ),
+    "a hash that no walk leads to": ("categories", _displaced, "IndexHashRaw"),
     "no bucket empty": ("categories", _all_filled, "IndexHashRaw"),
     "a number of classes": (
         "categories of classes",
