@@ -57,16 +57,16 @@ def _blob(obj: Any) -> Any:
 
 def xgboost(X: Any, y: Any, rounds: int) -> Case:
     """500 trees of depth 6."""
-    from skopsafe.handlers.xgboost.document import check_model
+    from skopsafe.handlers.xgboost.booster import examine
     from xgboost import Booster, XGBClassifier
 
     booster = XGBClassifier(n_estimators=rounds, max_depth=6, n_jobs=2).fit(X, y).get_booster()
-    blob = _blob(booster)
+    blob = _blob(booster).tobytes()
     return Case(
         booster,
         lambda path: booster.save_model(path + ".ubj"),
         lambda path: Booster(model_file=path + ".ubj"),
-        lambda: check_model(blob),
+        lambda: examine(blob),
     )
 
 

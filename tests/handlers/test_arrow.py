@@ -23,6 +23,8 @@ DAYS = [datetime.date(2020, 1, 1), None, datetime.date(1960, 1, 1), datetime.dat
 DECIMALS = [Decimal("1.25"), None, Decimal("-3.5"), Decimal(0), Decimal(1)]
 LISTS = [["a"], None, [], ["b", None, "c"], ["z"]]
 MAPS = [[("a", 1)], None, [], [("b", None)], [("q", 2)]]
+_LONGEST = datetime.timedelta(days=10**8)
+"""A duration in microseconds has 64 bits in Arrow, and a few more in Python."""
 RECORDS = [{"a": 1, "b": "x"}, None, {"a": None, "b": "y"}, {}, {"a": 2}]
 
 
@@ -175,7 +177,7 @@ def leaves() -> st.SearchStrategy[tuple[Any, st.SearchStrategy[Any]]]:
             (pa.large_binary(), st.binary(max_size=20)),
             (pa.binary(3), st.binary(min_size=3, max_size=3)),
             (pa.date32(), st.dates()),
-            (pa.duration("us"), st.timedeltas()),
+            (pa.duration("us"), st.timedeltas(-_LONGEST, _LONGEST)),
             (pa.decimal128(9, 2), st.decimals(-1000, 1000, places=2)),
             (pa.null(), st.none()),
             (pa.dictionary(pa.int16(), pa.string()), st.sampled_from("abc")),
