@@ -57,8 +57,9 @@ def _blob(obj: Any) -> Any:
 
 def xgboost(X: Any, y: Any, rounds: int) -> Case:
     """500 trees of depth 6."""
-    from skopsafe.handlers.xgboost.booster import examine
     from xgboost import Booster, XGBClassifier
+
+    from skopsafe.handlers.xgboost.booster import examine
 
     booster = XGBClassifier(n_estimators=rounds, max_depth=6, n_jobs=2).fit(X, y).get_booster()
     blob = _blob(booster).tobytes()
@@ -84,6 +85,7 @@ def lightgbm(X: Any, y: Any, rounds: int) -> Case:
 def catboost(X: Any, y: Any, rounds: int) -> Case:
     """500 symmetric trees of depth 6."""
     from catboost import CatBoostClassifier
+
     from skopsafe.handlers.catboost.check import check_model
 
     model = CatBoostClassifier(rounds, depth=6, thread_count=2, verbose=False, allow_writing_files=False)
