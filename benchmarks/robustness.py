@@ -25,7 +25,10 @@ sys.path.insert(0, str(ROOT))
 
 from skopsafe.testing.mutants import Tally, run  # noqa: E402
 
-FAMILIES = {name: f"tests.{name}_models" for name in ("xgboost", "lightgbm", "catboost")}
+FAMILIES = {
+    name: f"tests.{name}_models"
+    for name in ("xgboost", "lightgbm", "catboost", "quantile_forest", "ecosystem")
+}
 
 
 def main() -> int:

@@ -66,6 +66,10 @@ def rules(table: dict[str, Any]) -> list[str]:
     for rule in table.get("rule", ()):
         allowed = ["`None`" if value == "<none>" else f"`{value!r}`" for value in rule.get("allowed", ())]
         allowed += [f"an instance of `{name}`" for name in rule.get("allowed_types", ())]
+        if rule.get("functions"):
+            allowed.append("a function, which is listed by its own name")
+        if rule.get("each"):
+            allowed.append("a list of these")
         others = f"any value but {' or '.join(allowed)}" if allowed else "any value"
         lines += [
             f"- `{names.spell(name)}:{rule['attribute']}`, {others}: {rule['reason']}"

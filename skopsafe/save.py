@@ -13,6 +13,7 @@ from skopsafe.graph.document import CLASS, VALUE, Run, Shape, TypeRow, Value
 from skopsafe.graph.parts import Handler, Leaf, NameOf, Parts
 from skopsafe.graph.runs import group
 from skopsafe.handlers import generic
+from skopsafe.handlers.aliases import ALIASES
 from skopsafe.handlers.depth import DEEPEST, NAMES
 from skopsafe.handlers.registry import Registry
 
@@ -202,6 +203,9 @@ class Saver:
         if known is not None and named.name is None:
             return known
         name = named.name or _ufunc_name(target) or names.of(target)
+        alias = ALIASES.get(name or "")
+        if alias is not None and _look_up(alias) is target:
+            name = alias
         if name is None or not names.is_name(name):
             raise self._unsupported(
                 f"{_describe(target)} has no name by which it could be found again",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from skopsafe.handlers import pandas_names
+
 LOSSES = (
     "CyHalfSquaredError",
     "CyAbsoluteError",
@@ -24,6 +26,9 @@ ALIASES = {
     "numpy.random._generator:Generator": "numpy.random:Generator",
     "numpy.random.bit_generator:SeedSequence": "numpy.random:SeedSequence",
     "numpy:memmap": "numpy:ndarray",
+    "dateutil.tz.tz:tzfile": "dateutil.tz:tzfile",
+    "dateutil.tz._tzfile:tzfile": "dateutil.tz:tzfile",
+    **pandas_names.ALIASES,
     # Before scikit-learn 1.9 the compiled losses claim a module of their own.
     **{f"_loss:{name}": f"sklearn._loss._loss:{name}" for name in LOSSES},
     "pathlib._local:PurePosixPath": "pathlib:PurePosixPath",

@@ -12,6 +12,7 @@ from typing import Any
 from skopsafe.graph.parts import Context, Handler, Leaf, NameOf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
+from skopsafe.handlers.protocols import items, require_no_address
 
 Names = tuple[str, ...] | None
 
@@ -19,12 +20,12 @@ Names = tuple[str, ...] | None
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-def canonical(items: Any) -> list[Any]:
+def canonical(found: Any) -> list[Any]:
     """Order the items of a set so that the order depends neither on hashes nor on addresses."""
-    kinds = set(map(type, items))
+    kinds = set(map(type, found))
     if kinds <= {str} or kinds <= {int}:
-        return sorted(items)
-    return sorted(items, key=_order)
+        return sorted(found)
+    return sorted(found, key=_order)
 
 
 def _order(item: Any) -> tuple[Any, ...]:
@@ -63,7 +64,7 @@ def _fill_list(shell: list[Any], _: Names, values: list[Any], __: Context) -> No
 
 
 def _get_dict(obj: dict[Any, Any]) -> Parts:
-    return Parts(None, [part for item in obj.items() for part in item])
+    return Parts(None, items(obj))
 
 
 def _load_tuple(_: Names, values: list[Any], __: Context) -> tuple[Any, ...]:
@@ -82,6 +83,7 @@ def _fill_dict(shell: dict[Any, Any], _: Names, values: list[Any], __: Context) 
     require_spread(values[::2], "dict")
     shell.update(zip(values[::2], values[1::2], strict=True))
     require(len(shell) == len(values) // 2, "a key stands twice", "dict")
+    require_no_address(shell, "dict")
 
 
 def _get_int(obj: int) -> Parts:

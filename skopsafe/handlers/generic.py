@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from skopsafe.graph.document import CALL
 from skopsafe.graph.parts import NameOf, Parts
+from skopsafe.handlers.protocols import PROTOCOLS
 
 _BASE = "sklearn.base"
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -199,6 +200,11 @@ def _attributes(obj: Any) -> Parts:
             raise TypeError("the name of one of its attributes could not be read again")
         # Odd attribute names go through the state, where they are ordinary keys.
         attributes, values = ("()state",), [dict(zip(names, values, strict=True))]
+    claims = PROTOCOLS.intersection(names)
+    if claims:
+        raise TypeError(
+            f"its attribute {min(claims)!r} lets numpy take it for an array, and would not be loaded"
+        )
     hidden = hides(cast("Any", type(obj)), tuple(names))
     if hidden is not None:
         raise TypeError(f"its attribute {hidden!r} hides a method of its class, and would not be loaded")

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.generic import hides, slots
+from skopsafe.handlers.protocols import require_no_address, require_no_protocol
 
 
 @functools.lru_cache(maxsize=4096)
@@ -23,6 +24,7 @@ def slots_to_set(cls: Any, attributes: tuple[str, ...]) -> Mapping[str, MemberDe
             "an attribute's name is malformed",
             cls.__qualname__,
         )
+    require_no_protocol(attributes, cls.__qualname__)
     hidden = hides(cls, attributes)
     require(hidden is None, "an attribute would hide a method of its class", f"{cls.__qualname__}.{hidden}")
     return slots(cls)
@@ -64,6 +66,8 @@ def give_parts(obj: Any, given: Mapping[str, Any], is_reviewed: bool) -> None:
         obj.append(item)
     for key, value in given.get("()dict", {}).items():
         obj[key] = value
+    if isinstance(obj, dict):
+        require_no_address(obj, type(obj).__qualname__)
     if "()state" not in given:
         return
     state = given["()state"]

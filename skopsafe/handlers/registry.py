@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from skopsafe import names
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.handlers.library import Check, Library
 
-_FAMILIES = ("numpy:generic", "numpy:dtype")
+_FAMILIES = {
+    "numpy": ("generic", "dtype"),
+    "pytz": ("_FixedOffset",),
+    "pytz.tzinfo": ("BaseTzInfo",),  # each time zone is a class, made when it is asked for
+    "polars.datatypes.classes": ("DataType",),
+    "pyarrow.lib": ("Array", "DataType", "Scalar"),
+}
+"""By module, once it is loaded: classes whose subclasses all have the handler of the class."""
 
 
 class Registry:
@@ -119,11 +127,11 @@ class Registry:
             handler = self.by_name(ALIASES.get(name, name))
             if handler is not None and _is_genuine(cls):
                 return handler
-        numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            for family in _FAMILIES:
-                if issubclass(cls, getattr(numpy, family.partition(":")[2])):
-                    return self._by_name.get(family)
+        for module, families in _FAMILIES.items():
+            loaded = sys.modules.get(module)
+            for family in families if loaded is not None else ():
+                if issubclass(cls, getattr(loaded, family)):
+                    return self.by_name(f"{module}:{family}")
         return None
 
 
@@ -137,25 +145,60 @@ def _is_genuine(cls: type) -> bool:
     return found is cls
 
 
-def _sklearn() -> Library:
-    from skopsafe.handlers import sklearn
+_TOPS = (
+    "catboost",
+    "category_encoders",
+    "dateutil",
+    "feature_engine",
+    "lightgbm",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "pytz",
+    "quantile_forest",
+    "scipy",
+    "sklearn",
+    "xgboost",
+)
 
-    return sklearn.LIBRARY
+
+def _support(top: str) -> Library:
+    """Import the support for a library, which imports nothing of the library itself."""
+    match top:
+        case "catboost":
+            from skopsafe.handlers.catboost import LIBRARY
+        case "category_encoders":
+            from skopsafe.handlers.category_encoders_ import LIBRARY
+        case "dateutil":
+            from skopsafe.handlers.timezones import DATEUTIL as LIBRARY
+        case "feature_engine":
+            from skopsafe.handlers.feature_engine_ import LIBRARY
+        case "lightgbm":
+            from skopsafe.handlers.lightgbm import LIBRARY
+        case "pandas":
+            from skopsafe.handlers.pandas import LIBRARY
+        case "polars":
+            from skopsafe.handlers.polars_ import LIBRARY
+        case "pyarrow":
+            from skopsafe.handlers.arrow import LIBRARY
+        case "pytz":
+            from skopsafe.handlers.timezones import PYTZ as LIBRARY
+        case "quantile_forest":
+            from skopsafe.handlers.quantile_forest_ import LIBRARY
+        case "scipy":
+            from skopsafe.handlers import scipy_, scipy_stats
+
+            LIBRARY = Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
+        case "sklearn":
+            from skopsafe.handlers.sklearn import LIBRARY
+        case "xgboost":
+            from skopsafe.handlers.xgboost import LIBRARY
+        case _:
+            raise AssertionError(f"there is no support for {top}")
+    return LIBRARY
 
 
-def _scipy() -> Library:
-    from skopsafe.handlers import scipy_, scipy_stats
-
-    return Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
-
-
-def _lightgbm() -> Library:
-    from skopsafe.handlers import lightgbm
-
-    return lightgbm.LIBRARY
-
-
-LIBRARIES: dict[str, Callable[[], Library]] = {"lightgbm": _lightgbm, "scipy": _scipy, "sklearn": _sklearn}
+LIBRARIES: dict[str, Callable[[], Library]] = {top: partial(_support, top) for top in _TOPS}
 """By top-level module: what returns the support that comes with this package."""
 
 

@@ -23,12 +23,9 @@ from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
+from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
-
-
-def _items(obj: Any) -> list[Any]:
-    return [part for item in obj.items() for part in item]
 
 
 def _fill_mapping(shell: Any, _: Names, values: list[Any], __: Context) -> None:
@@ -36,6 +33,7 @@ def _fill_mapping(shell: Any, _: Names, values: list[Any], __: Context) -> None:
     require_spread(values[::2], type(shell).__name__)
     for key, value in zip(values[::2], values[1::2], strict=True):
         dict.__setitem__(shell, key, value)
+    require_no_address(shell, type(shell).__name__)
 
 
 def _fill_ordered(shell: Any, _: Names, values: list[Any], __: Context) -> None:
@@ -43,6 +41,7 @@ def _fill_ordered(shell: Any, _: Names, values: list[Any], __: Context) -> None:
     require_spread(values[::2], "OrderedDict")
     for key, value in zip(values[::2], values[1::2], strict=True):
         shell[key] = value
+    require_no_address(shell, "OrderedDict")
 
 
 def _fill_defaultdict(shell: Any, _: Names, values: list[Any], context: Context) -> None:
@@ -220,6 +219,7 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
     if state is not None:
         require(isinstance(state, dict), "malformed attributes", "functools.partial")
         require_shallow(state.values(), "functools.partial")
+        require_no_protocol(state, "functools.partial")
         out.__dict__.update(state)
     return out
 
@@ -285,21 +285,21 @@ def _flat(parts: Any) -> Any:
 HANDLERS = (
     Handler(
         "collections:OrderedDict",
-        lambda o: Parts(None, _items(o)),
+        lambda o: Parts(None, items(o)),
         _by_fill(collections.OrderedDict, _fill_ordered),
         lambda _: collections.OrderedDict(),
         _fill_ordered,
     ),
     Handler(
         "collections:Counter",
-        lambda o: Parts(None, _items(o)),
+        lambda o: Parts(None, items(o)),
         _by_fill(collections.Counter, _fill_mapping),
         lambda _: collections.Counter(),
         _fill_mapping,
     ),
     Handler(
         "collections:defaultdict",
-        lambda o: Parts(None, [o.default_factory, *_items(o)]),
+        lambda o: Parts(None, [o.default_factory, *items(o)]),
         # No shell: freeing a chain of these recurses, and only when made whole can each look down.
         _by_fill(collections.defaultdict, _fill_defaultdict),
     ),

@@ -4,8 +4,9 @@ A *family* is a module with these names:
 
 - ``MODELS``: by name, a function that returns a fitted model and valid input for it;
 - ``outputs(model, X)``: calls every method that gives something out;
-- ``mutate(blob, rng)`` and ``BLOB`` (name of a handled type, name of its part), where one part of a
-  type is a blob that another parser reads: changes the blob so that the change reaches deep.
+- ``mutate(blob, rng)`` and ``BLOB`` (name of a handled type, name of its part; or a function of the model
+  that returns them), where one part of a type is a blob that another parser reads: changes it so that the
+  change reaches deep.
 
 A worker makes a model and goes through numbered mutants; the number is all that is needed to make one again::
 
@@ -137,7 +138,7 @@ def _lines(stream: Any, lines: queue.Queue[str]) -> None:
 def mutant(family: Any, model: Any, data: bytes, rng: random.Random) -> bytes:
     """Return `data`, the file of `model`, with a change or two."""
     if hasattr(family, "BLOB") and rng.random() < 0.8:
-        type_name, part = family.BLOB
+        type_name, part = family.BLOB(model) if callable(family.BLOB) else family.BLOB
         return forged(model, type_name, **{part: lambda blob: _like(blob, family.mutate(bytes(blob), rng))})
     schema = schema_of(data)
     members = members_of(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -220,31 +221,52 @@ def _is_allowed(document: Document, value: Value, rule: Rule, owner: int) -> boo
     if rule.unless and _at_end_of(document, owner, rule.unless[:-1]) == rule.unless[-1]:
         return True
     if rule.keys:
-        return _has_harmless_keys(document, value, rule.keys)
+        return _has_harmless_keys(document, value, rule)
+    if rule.each and _class_of(document, value) in ("builtins:list", "builtins:tuple"):
+        alone = dataclasses.replace(rule, each=False)
+        return all(_is_allowed(document, item, alone, owner) for item in document.node(value[0])[1:])
+    if rule.functions and _row_of(document, value).role == VALUE:
+        return True
     if _class_of(document, value) not in rule.allowed_types:
         return False
     items = document.node(value[0])[1:] if rule.allowed_items else []
     return all(isinstance(item, list) and _class_of(document, item) in rule.allowed_items for item in items)
 
 
+def _row_of(document: Document, reference: list[int]) -> TypeRow:
+    return document.types[document.shapes[document.shape_of(reference[0])].type]
+
+
 def _class_of(document: Document, reference: list[int]) -> str | None:
-    row = document.types[document.shapes[document.shape_of(reference[0])].type]
+    row = _row_of(document, reference)
     return row.name if row.role == CLASS else None
 
 
-def _has_harmless_keys(document: Document, value: list[int], keys: tuple[str, ...]) -> bool:
-    """Tell whether no key of a dict, or of the dicts in a list, ends with one of `keys`."""
+def _has_harmless_keys(document: Document, value: list[int], rule: Rule) -> bool:
+    """Tell whether no key of a dict, or of the dicts in a list, is one that the rule is about."""
     kind, (_, *values) = _class_of(document, value), document.node(value[0])
     if kind in ("builtins:list", "builtins:tuple"):
         return all(
             isinstance(item, list)
             and _class_of(document, item) == "builtins:dict"
-            and _has_harmless_keys(document, item, keys)
+            and _has_harmless_keys(document, item, rule)
             for item in values
         )
     return kind == "builtins:dict" and all(
-        isinstance(name, str) and name.rpartition("__")[2] not in keys for name in values[::2]
+        isinstance(name, str)
+        and (last := name.rpartition("__")[2]) not in rule.keys
+        and (last not in rule.texts or _holds_no_text(document, below))
+        for name, below in zip(values[::2], values[1::2], strict=False)
     )
+
+
+def _holds_no_text(document: Document, value: Value, depth: int = 2) -> bool:
+    """Tell whether a value, or a list of lists of values, holds numbers and functions alone."""
+    if not isinstance(value, list):
+        return not isinstance(value, str)
+    if _class_of(document, value) in ("builtins:list", "builtins:tuple") and depth:
+        return all(_holds_no_text(document, item, depth - 1) for item in document.node(value[0])[1:])
+    return _row_of(document, value).role == VALUE
 
 
 def _at_end_of(document: Document, number: int, attributes: tuple[str, ...]) -> Value:

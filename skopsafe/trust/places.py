@@ -27,6 +27,14 @@ _CARRIERS = frozenset(
         "functools:partial",
         "numpy:ndarray",
         "numpy.ma:MaskedArray",
+        "pandas.arrays:NumpyExtensionArray",
+        "pandas.arrays:SparseArray",
+        "pandas:Categorical",
+        "pandas:CategoricalIndex",
+        "pandas:DataFrame",
+        "pandas:Index",
+        "pandas:MultiIndex",
+        "pandas:Series",
     }
 )
 

@@ -42,9 +42,15 @@ class Rule:
         Types of objects that need no approval as the value.
     allowed_items : frozenset of str
         If not empty: types that the items of such a value must have.
+    each : bool
+        Whether a list or tuple needs no approval when each of its items, as the value, would need none.
+    functions : bool
+        Whether a function or class needs none here: it is listed by its own name.
     keys : tuple of str
         If not empty: the value is a dict, or a list of dicts, from names of parameters; a name that ends with
         one of these needs approval, as the attribute of that name does by itself.
+    texts : tuple of str
+        Beside `keys`: names whose values may be numbers and functions, also in lists, but not texts.
     unless : tuple of str
         If not empty: attributes to follow from the instance, and the text at whose sight the rule does not
         apply.
@@ -57,7 +63,10 @@ class Rule:
     allowed: tuple[Any, ...]
     allowed_types: frozenset[str]
     allowed_items: frozenset[str]
+    each: bool
+    functions: bool
     keys: tuple[str, ...]
+    texts: tuple[str, ...]
     unless: tuple[str, ...]
     reason: str
 
@@ -227,9 +236,11 @@ def parse(table: dict[str, Any], by: str = OWN) -> Table:
     for entry in table.get("rule", ()):
         allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
         types, items = (frozenset(entry.get(key, ())) for key in ("allowed_types", "allowed_items"))
-        keys, unless = tuple(entry.get("keys", ())), tuple(entry.get("unless", ()))
+        each, functions = (bool(entry.get(key)) for key in ("each", "functions"))
+        keys, texts, unless = (tuple(entry.get(key, ())) for key in ("keys", "texts", "unless"))
         for name in entry["classes"]:
-            rule = Rule(name, entry["attribute"], allowed, types, items, keys, unless, entry["reason"])
+            about = (allowed, types, items, each, functions, keys, texts, unless, entry["reason"])
+            rule = Rule(name, entry["attribute"], *about)
             rules.setdefault(name, {})[rule.attribute] = rule
     return Table(by, frozenset(table.get("handles", ())), reviewed, rules, frozenset(setstate))
 

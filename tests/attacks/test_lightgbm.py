@@ -249,7 +249,7 @@ def test_a_data_set_is_never_loaded() -> None:
 
 @pytest.mark.parametrize("model", ["multiclass", "frame", "linear", "one_leaf", "no_tree"])
 def test_mutants_only_raise(model: str) -> None:
-    """A few of those that were run; see ``tests/attacks/mutants.py``."""
+    """A few of those that were run; see `skopsafe.testing.mutants`."""
     tally = run("tests.lightgbm_models", model, 40)
     assert not tally.bad
     assert tally.endings["ValidationError"] > 15

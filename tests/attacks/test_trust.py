@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import json
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 import skopsafe
 from skopsafe import names
-from skopsafe.testing.crafted import call, changed
+from skopsafe.testing.crafted import call, changed, schema_of, with_schema
 from skopsafe.trust.tables import Tables
 
 
@@ -158,6 +159,45 @@ def test_an_attribute_cannot_hide_a_method() -> None:
     data = changed(StandardScaler(), rename)
     with pytest.raises(skopsafe.ValidationError, match="transform"):
         skopsafe.loads(data)
+
+
+def claiming(model: Any) -> bytes:
+    """Return a file in which every text ``claim`` is the name by which numpy takes objects for arrays."""
+    text = json.dumps(schema_of(data := skopsafe.dumps(model)))
+    return with_schema(
+        data, json.loads(text.replace("claim", "__array_interface__").replace("kind", "typestr"))
+    )
+
+
+def test_an_object_cannot_claim_to_be_an_array() -> None:
+    from sklearn.linear_model import LinearRegression
+    from sklearn.utils import Bunch
+
+    plain, function = LinearRegression(), functools.partial(len)
+    plain.claim = function.claim = {}  # type: ignore[attr-defined]
+    for claimant in (plain, function, Bunch(claim={})):
+        model = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+        model.intercept_ = claimant
+        assert skopsafe.get_untrusted_types(data=claiming(model)) == []
+        with pytest.raises(skopsafe.ValidationError, match="may not claim to be an array"):
+            skopsafe.loads(claiming(model))
+    plain.__array_interface__ = {}  # type: ignore[attr-defined]
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="for an array"):
+        skopsafe.dumps(plain)
+
+
+@pytest.mark.parametrize("cls", [dict, collections.OrderedDict, collections.Counter])
+def test_a_dict_cannot_be_a_place_in_memory(cls: Any) -> None:
+    place = {"data": (16, False), "shape": (1,), "version": 3}
+    for made in (cls(place | {"kind": "<f8"}), collections.defaultdict(list, place | {"kind": "<f8"})):
+        with pytest.raises(skopsafe.ValidationError, match="place in memory"):
+            skopsafe.loads(claiming(made))
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="place of an array in memory"):
+        skopsafe.dumps(cls(place | {"typestr": "<f8"}))
+    assert skopsafe.loads(skopsafe.dumps({"typestr": "<f8", "data": [16]})) == {
+        "typestr": "<f8",
+        "data": [16],
+    }
 
 
 def test_the_file_cannot_name_a_loader_or_grant_trust() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.aliases import LOSSES
 from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -105,7 +106,7 @@ def _check_function(function: Any, where: str) -> None:
 
 
 def _get_bunch(obj: Any) -> Parts:
-    return Parts(None, [part for item in dict.items(obj) for part in item])
+    return Parts(None, items(obj))
 
 
 def _fill_bunch(shell: Any, _: Names, values: list[Any], __: Context) -> None:
@@ -114,8 +115,10 @@ def _fill_bunch(shell: Any, _: Names, values: list[Any], __: Context) -> None:
         "keys are no texts",
         "Bunch",
     )
+    require_no_protocol(values[::2], "Bunch")  # its keys are its attributes
     for key, value in zip(values[::2], values[1::2], strict=True):
         dict.__setitem__(shell, key, value)
+    require_no_address(shell, "Bunch")
 
 
 def _load_bunch(names: Names, values: list[Any], context: Context) -> Any:

@@ -1,4 +1,4 @@
-"""Parameters of any estimator that name methods to call, or say how many threads to start."""
+"""Parameters of any estimator that name methods to call or dtypes, or say how many threads to start."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.dtypes import require_plain_dtype
 
 MOST_THREADS = 1024
 _METHODS = frozenset(
@@ -24,11 +25,17 @@ _METHODS = frozenset(
 )
 
 
-def _check_threads(obj: Any) -> None:
+# Libraries whose estimators were reviewed; what a user's class means by these names is its own affair.
+_REVIEWED = frozenset({"sklearn", "imblearn", "quantile_forest", "category_encoders", "feature_engine"})
+
+
+def _check_params(obj: Any) -> None:
     """A pool starts as many as it is told to, at once; OpenMP ends the process when it cannot."""
-    if not type(obj).__module__.startswith("sklearn."):
-        return  # what a user's class means by these is its own affair
+    if type(obj).__module__.partition(".")[0] not in _REVIEWED:
+        return
     state = vars(obj)
+    if isinstance(state.get("dtype"), str):
+        require_plain_dtype(state["dtype"], f"{type(obj).__name__}.dtype")
     for name, least in (("n_jobs", -MOST_THREADS), ("_n_threads", 1), ("n_threads", 1)):
         if state.get(name) is not None:
             integer(state[name], f"{type(obj).__name__}.{name}", least, MOST_THREADS)
@@ -49,7 +56,7 @@ def _methods(name: str) -> Callable[[Any], None]:
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
-    "sklearn.base:BaseEstimator": _check_threads,
+    "sklearn.base:BaseEstimator": _check_params,
     "sklearn.ensemble._stacking:_BaseStacking": _methods("stack_method_"),
     "sklearn.metrics._scorer:_BaseScorer": _methods("_response_method"),
     "sklearn.model_selection._classification_threshold:BaseThresholdClassifier": _methods("response_method"),

@@ -1,0 +1,102 @@
+"""What computes features from embeddings: projections, and graphs of neighbours.
+
+Source: ``catboost/private/libs/embedding_features/`` (``lda.cpp``, ``knn.cpp``), ``index_reader.cpp`` in
+``library/cpp/online_hnsw/base`` and ``index_base.h`` in ``library/cpp/hnsw/index``, in CatBoost 1.2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skopsafe.handlers.catboost.blob import EMBEDDINGS, Reader
+from skopsafe.handlers.catboost.features import Outputs
+from skopsafe.handlers.catboost.flat import Tables
+from skopsafe.handlers.catboost.info import MOST_CLASSES
+from skopsafe.handlers.catboost.texts import read_calcer, read_ids, read_lists, read_part
+from skopsafe.handlers.checks import in_range, require
+
+_WHERE = "CatBoost.model.EmbeddingProcessing"
+LDA, KNN = 3, 4
+_UNION = {LDA: 1, KNN: 2}
+
+
+def check_embeddings(reader: Reader) -> Outputs:
+    """Check what computes features from embeddings."""
+    reader.magic(EMBEDDINGS, _WHERE)
+    header = reader.buffer(_WHERE)
+    ids = read_ids(header, 0, "CalcerId")
+    require(len(set(ids)) == len(ids), "an id is there twice", _WHERE)
+    per, used = read_lists(header, 1, "PerEmbeddingFeatureCalcers", len(ids))
+    unique = len(np.unique(used)) == len(used) == len(ids)
+    require(unique, "does not name each once", f"{_WHERE}.PerEmbeddingFeatureCalcers")
+    outputs, read = {}, []
+    for name in ids:
+        kind, found = read_part(reader, _WHERE)
+        require(kind == 0 and found == name, "a part is not the one that is due", _WHERE)
+        outputs[name], dimension = _check_calcer(reader, name)
+        read.append(dimension)
+    dimensions: dict[int, int] = {}
+    for feature, calcer in zip(np.repeat(np.arange(len(per)), per).tolist(), used.tolist(), strict=True):
+        same = dimensions.setdefault(feature, read[calcer]) == read[calcer]
+        require(same, "two parts read an embedding as of two lengths", f"{_WHERE}.TotalDimension")
+    return Outputs(len(per), outputs)
+
+
+def _check_calcer(reader: Reader, name: bytes) -> tuple[int, int]:
+    """Return how many features it computes, and how many numbers of an embedding it reads."""
+    where = f"{_WHERE}.FeatureCalcer"
+    kind, active, table = read_calcer(reader, name, b"EmbedCalcerV1\0\0\0", where)
+    require(kind in _UNION, f"{kind} is unknown", where)
+    require(int(table.scalars(2, "u1")[0]) == _UNION[kind], "is of another kind", where)
+    values = table.tables(3, "FeatureCalcerImpl")
+    dimension = int(values.scalars(0, "<i4")[0])
+    require(dimension >= 1, f"{dimension} is no length", f"{where}.TotalDimension")
+    outputs = _check_projection(values, dimension) if kind == LDA else _check_graph(reader, values, dimension)
+    in_range(active, f"{where}.ActiveFeatureIndices", 0, outputs)
+    require(len(np.unique(active)) == len(active), "names one twice", f"{where}.ActiveFeatureIndices")
+    return outputs, dimension
+
+
+def _check_projection(values: Tables, dimension: int) -> int:
+    where = f"{_WHERE}.LDA"
+    outputs, matrix = (
+        int(values.scalars(2, "<i4")[0]),
+        values.vector(4, "<f4", "ProjectionMatrix", required=True),
+    )
+    require(outputs >= 1, f"{outputs} is no length", f"{where}.ProjectionDimension")
+    require(len(matrix) == outputs * dimension, "has another shape", f"{where}.ProjectionMatrix")
+    # The library does not keep what it would compute probabilities from, and reads it all the same.
+    require(int(values.scalars(3, "u1")[0]) == 0, "cannot be loaded again", f"{where}.ComputeProbabilities")
+    return outputs
+
+
+def _check_graph(reader: Reader, values: Tables, dimension: int) -> int:
+    where = f"{_WHERE}.KNN"
+    classes, size = int(values.scalars(1, "<u4")[0]), int(values.scalars(3, "<u4")[0])
+    classifies = int(values.scalars(4, "u1", 1)[0])
+    require(classifies <= 1, "is neither yes nor no", f"{where}.IsClassification")
+    outputs = classes if classifies else 1
+    require(1 <= outputs <= MOST_CLASSES, f"{outputs} is no number of classes", f"{where}.NumClasses")
+    targets = reader.items(reader.size(where), "<u4" if classifies else "<f4", f"{where}.Targets")
+    require(len(targets) == size, f"is not one for each of {size} points", f"{where}.Targets")
+    if classifies:
+        in_range(targets, f"{where}.Targets", 0, outputs)
+    _check_levels(Reader(reader.take(reader.size(where), f"{where}.Index")), size, f"{where}.Index")
+    points = reader.items(reader.size(where), "<f4", f"{where}.Points")
+    require(len(points) == size * dimension, "has another shape", f"{where}.Points")
+    return outputs
+
+
+def _check_levels(index: Reader, size: int, where: str) -> None:
+    """Check a graph: levels of points, the first of all of them, each with its neighbours on the level."""
+    most = index.number(4, where)
+    require(most > 0, "no point has neighbours", where)
+    sizes = index.items(index.number(4, where), "<u4", where).tolist()
+    require((sizes[0] if sizes else 0) == size, f"is not of {size} points", where)
+    require(
+        all(sizes) and sizes == sorted(sizes, reverse=True), "a level is larger than the one below", where
+    )
+    for count in sizes:
+        neighbours = index.items(min(most, count - 1) * count, "<u4", where)
+        in_range(neighbours, where, 0, count)
+    require(index.place == len(index.data), "something stands behind its last level", where)

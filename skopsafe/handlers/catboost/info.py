@@ -1,0 +1,104 @@
+"""The metadata of a model: JSON texts that the library reads again, some of them for each prediction.
+
+Source: ``catboost/libs/model/model.cpp`` (``GetModelClassLabels``), ``private/libs/labels/`` and
+``libs/eval_result/eval_helpers.cpp`` (where outputs go), ``libs/loggers/catboost_logger_helpers.cpp`` and
+``_catboost.pyx`` (``_get_metrics_evals_pydict``), in CatBoost 1.2.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from skopsafe.errors import ValidationError
+from skopsafe.handlers.checks import require
+
+_READ = (b"params", b"training", b"class_params", b"multiclass_params", b"loss_function", b"output_options")
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_DEEPEST = 200
+MOST_CLASSES = 2**16
+_WHERE = "CatBoost.model.InfoMap"
+
+
+def check_info(info: Iterable[tuple[bytes, bytes]], dimension: int) -> None:
+    """Check the metadata.
+
+    Parameters
+    ----------
+    info : iterable of (bytes, bytes)
+        Names and values.
+    dimension : int
+        How many outputs the trees have.
+    """
+    found = dict(info)
+    for name in _READ:
+        if name in found:
+            _check_depth(found[name], f"{_WHERE}[{name.decode()!r}]")
+    for name in (b"class_params", b"multiclass_params"):
+        if name in found:
+            where = f"{_WHERE}[{name.decode()!r}]"
+            _check_classes(_read(found[name], where), dimension, where)
+    if b"training" in found:
+        where = f"{_WHERE}['training']"
+        _check_history(_of(_read(found[b"training"], where), "metrics"), where)
+
+
+def _check_depth(text: bytes, where: str) -> None:
+    """Values hold values, and the library frees them by recursion."""
+    data = np.frombuffer(_TEXT.sub(b"", text), np.uint8)
+    opens, closes = (data == 91) | (data == 123), (data == 93) | (data == 125)
+    deepest = int(np.max(np.cumsum(opens.astype(np.int64) - closes), initial=0))
+    require(deepest <= _DEEPEST, "is nested too deeply", where)
+
+
+def _read(text: bytes, where: str) -> Any:
+    """Return what a JSON text says; what we read otherwise than the library would, is refused."""
+    try:
+        return json.loads(
+            text.decode("utf-8", "surrogateescape"), parse_int=_integer, object_pairs_hook=_unique
+        )
+    except ValueError as error:
+        raise ValidationError(f"is not readable ({error})", path=where) from error
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _of(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _check_classes(options: Any, dimension: int, where: str) -> None:
+    """Check the names of classes: outputs are written to the places that these say, without looking."""
+    require(isinstance(options, dict), "is not readable", where)
+    count, names = options.get("classes_count", 0), options.get("class_names", [])
+    places = options.get("class_to_label", [])
+    known = isinstance(count, int) and isinstance(names, list) and isinstance(places, list)
+    require(known, "is of another form", where)
+    require(0 <= count <= max(MOST_CLASSES, 64 * dimension), f"{count} classes", where)
+    visible = max(count, len(names))
+    if dimension > 1:
+        require(len(places) >= dimension, f"{len(places)} classes of {dimension} outputs", where)
+        numbers = all(isinstance(place, int | float) and not isinstance(place, bool) for place in places)
+        require(numbers, "a class is no number", where)
+        if visible:
+            require(all(0 <= place < visible for place in places), "names a class that is not there", where)
+
+
+def _check_history(metrics: Any, where: str) -> None:
+    """Check the metrics of each iteration: those of the tests are read up to the last of the training."""
+    learn, test = _of(metrics, "learn_metrics_history"), _of(metrics, "test_metrics_history")
+    if isinstance(learn, list) and isinstance(test, list) and test:
+        require(len(test) >= len(learn), f"{len(test)} iterations of {len(learn)}", where)

@@ -1,0 +1,95 @@
+"""The configuration that a serialized booster has beside its model (``LearnerConfiguration::LoadConfig``).
+
+It holds the parameters of training, and those of the context: a number of threads, at which OpenMP ends the
+process when it is absurd, and a device, which a recursive regular expression reads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.xgboost import document, params
+from skopsafe.handlers.xgboost.params import members, texts
+
+_HERE = "Booster.content.config"
+
+
+def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
+    """Check a configuration and return its number of threads.
+
+    Parameters
+    ----------
+    value : object
+        The configuration.
+    facts : Facts
+        What the model turned out to be.
+    sizes : dict of str to str
+        ``learner_model_param`` of the model, which has been checked.
+    """
+    config = members(value, {"learner", "version"}, _HERE)
+    same = document.version(config["version"], f"{_HERE}.version") == facts.version
+    require(same, "not the version of the model", f"{_HERE}.version")
+    required = {
+        "generic_param",
+        "gradient_booster",
+        "learner_model_param",
+        "learner_train_param",
+        "metrics",
+        "objective",
+    }
+    learner = members(config["learner"], required, _HERE)
+    require(learner["learner_model_param"] == sizes, "not those of the model", f"{_HERE}.learner_model_param")
+    generic = texts(learner["generic_param"], params.GENERIC, f"{_HERE}.generic_param")
+    most = params.MOST_THREADS
+    for name in ("n_jobs", "nthread"):
+        integer(int(generic.get(name, "0")), f"{_HERE}.generic_param.{name}", -most, most)
+    train = texts(learner["learner_train_param"], params.LEARNER_TRAIN, f"{_HERE}.learner_train_param")
+    require(train.get("objective") in params.OBJECTIVES, "unknown", f"{_HERE}.learner_train_param.objective")
+    require(
+        train.get("booster") == facts.booster, "not that of the model", f"{_HERE}.learner_train_param.booster"
+    )
+    n_classes, n_targets = int(sizes["num_class"]), int(sizes["num_target"])
+    document.check_objective(learner["objective"], n_classes, n_targets, f"{_HERE}.objective")
+    _check_metrics(learner["metrics"])
+    _check_booster(learner["gradient_booster"], facts.booster)
+    return int(generic.get("nthread", "0"))
+
+
+def _check_metrics(value: Any) -> None:
+    where = f"{_HERE}.metrics"
+    require(isinstance(value, list) and len(value) <= 1000, "not a list", where)
+    for metric in value:
+        found = members(metric, {"name"}, where, set(params.OBJECTIVE_PARAMS))
+        texts({"name": found.pop("name")}, {"name": params.WORD}, where)
+        for key, item in found.items():
+            texts(item, params.OBJECTIVE_PARAMS[key], f"{where}.{key}")
+
+
+def _check_booster(value: Any, name: str) -> None:
+    where = f"{_HERE}.gradient_booster"
+    if name == "dart":
+        dart = members(value, {"dart_train_param", "gbtree", "name"}, where)
+        texts(dart["dart_train_param"], params.DART, f"{where}.dart_train_param")
+        require(dart["name"] == "dart", "not that of the model", f"{where}.name")
+        value, name = dart["gbtree"], "gbtree"
+    if name == "gblinear":
+        linear = members(value, {"gblinear_train_param", "name", "updater"}, where)
+        texts(linear["gblinear_train_param"], params.LINEAR, f"{where}.gblinear_train_param")
+        updaters = [{"name": "", **members(linear["updater"], set(), where, set(params.UPDATERS))}]
+        value = linear
+    else:
+        required = {"gbtree_model_param", "name", "specified_updater", "updater", *params.TREE_BOOSTER}
+        value = members(value, required, where)
+        texts(value["gbtree_model_param"], params.TREE_MODEL, f"{where}.gbtree_model_param")
+        for key, form in params.TREE_BOOSTER.items():
+            texts(value[key], form, f"{where}.{key}")
+        require(type(value["specified_updater"]) is bool, "not a flag", f"{where}.specified_updater")
+        updaters = value["updater"]
+        require(isinstance(updaters, list) and len(updaters) <= 100, "not a list", f"{where}.updater")
+    require(value["name"] == name, "not that of the model", f"{where}.name")
+    for updater in updaters:
+        found = members(updater, {"name"}, f"{where}.updater", set(params.UPDATERS))
+        texts({"name": found.pop("name")}, {"name": params.WORD}, f"{where}.updater")
+        for key, item in found.items():
+            texts(item, params.UPDATERS[key], f"{where}.updater.{key}")

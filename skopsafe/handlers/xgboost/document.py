@@ -1,0 +1,219 @@
+"""The document of a model: what xgboost relies on in it without looking.
+
+The order follows ``LearnerIO::LoadModel`` (``src/learner.cc``), ``GBTreeModel::LoadModel``
+(``src/gbm/gbtree_model.cc``) and ``GBLinearModel::LoadModel``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.xgboost import categories, params, trees
+from skopsafe.handlers.xgboost.nodes import TreeReader
+from skopsafe.handlers.xgboost.params import members, texts
+
+_HERE = "Booster.content"
+_MOST = 2**31 - 1
+MOST_FEATURES = 2**20
+MOST_GROUPS = 2**10
+MOST_CELLS = 2**26
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a document turned out to be.
+
+    Attributes
+    ----------
+    version : tuple of int
+        The version of xgboost that wrote it.
+    booster : str
+        ``gbtree``, ``dart`` or ``gblinear``.
+    tree_form : int
+        Which of `skopsafe.handlers.xgboost.nodes.FORMS` its trees have.
+    cautions : list of str
+        What makes some output take an uncommon amount of memory or stack, or fail badly.
+    """
+
+    version: tuple[int, int, int]
+    booster: str = ""
+    tree_form: int = 0
+    cautions: list[str] = field(default_factory=list)
+
+
+def version(value: Any, where: str) -> tuple[int, int, int]:
+    """Return the version at the head of a document."""
+    require(isinstance(value, list) and len(value) == 3, "not a version", where)
+    major, minor, patch = (integer(part, where, 0, 10_000) for part in value)
+    return major, minor, patch
+
+
+def check(document: Any) -> Facts:
+    """Check the document of a model, as ``Booster.save_raw("ubj")`` gives it."""
+    model = members(document, {"learner", "version"}, _HERE)
+    facts = Facts(version(model["version"], f"{_HERE}.version"))
+    required = {
+        "attributes",
+        "feature_names",
+        "feature_types",
+        "gradient_booster",
+        "learner_model_param",
+        "objective",
+    }
+    learner = members(model["learner"], required, f"{_HERE}.learner")
+    n_features, n_classes, n_targets = _check_sizes(learner["learner_model_param"], facts)
+    groups = max(n_classes, n_targets)  # OutputLength
+    check_objective(learner["objective"], n_classes, n_targets, f"{_HERE}.objective")
+    _check_attributes(learner["attributes"])
+    for name in ("feature_names", "feature_types"):
+        values = learner[name]
+        fits = isinstance(values, list) and all(isinstance(value, str) for value in values)
+        require(fits, "not texts", f"{_HERE}.{name}")
+        require(len(values) in (0, n_features), "not one for each feature", f"{_HERE}.{name}")
+    booster = learner["gradient_booster"]
+    require(type(booster) is dict, "not an object", f"{_HERE}.gradient_booster")
+    facts.booster = booster.get("name", "")
+    bound = MOST_GROUPS
+    if facts.booster == "gblinear":
+        _check_linear(booster, n_features, groups)
+    elif facts.booster == "dart":
+        booster = members(booster, {"gbtree", "name", "weight_drop"}, f"{_HERE}.gradient_booster")
+        number = _check_trees(booster["gbtree"], n_features, groups, facts)
+        bound = max(bound, number)
+        drops = booster["weight_drop"]
+        fits = isinstance(drops, list) and all(type(drop) is float for drop in drops)
+        require(fits and len(drops) == number, "not a number for each tree", f"{_HERE}.weight_drop")
+        require(facts.tree_form == 0, "vectors in the leaves", f"{_HERE}.gradient_booster")
+    else:
+        require(facts.booster == "gbtree", "unknown booster", f"{_HERE}.gradient_booster.name")
+        bound = max(bound, _check_trees(booster, n_features, groups, facts))
+    if n_features > MOST_FEATURES:
+        facts.cautions.append(f"{n_features} features")
+    if groups > bound and facts.tree_form == 0:
+        facts.cautions.append(f"{groups} outputs")
+    if groups * (n_features + 1) > MOST_CELLS:
+        facts.cautions.append(f"{groups} outputs of {n_features} features")
+    return facts
+
+
+def _check_sizes(value: Any, facts: Facts) -> tuple[int, int, int]:
+    """Check ``learner_model_param`` and return the numbers of features, classes and targets."""
+    where = f"{_HERE}.learner_model_param"
+    count = params.COUNT
+    form = {
+        "base_score": params.FLOATS,
+        "boost_from_average": params.FLAG,
+        "num_class": count,
+        "num_feature": count,
+        "num_target": count,
+    }
+    found = texts(members(value, set(form), where), form, where)
+    n_features = integer(int(found["num_feature"]), f"{where}.num_feature", 1, _MOST - 1)
+    n_classes = integer(int(found["num_class"]), f"{where}.num_class", 0, _MOST)
+    n_targets = integer(int(found["num_target"]), f"{where}.num_target", 1, _MOST)
+    require(n_classes <= 1 or n_targets == 1, "classes and targets", f"{where}.num_target")
+    scores = params.floats(found["base_score"])
+    fits = len(scores) in (1, max(n_classes, n_targets))
+    require(fits, f"{len(scores)} numbers", f"{where}.base_score")
+    with np.errstate(over="ignore"):
+        fits = bool(np.isfinite(np.array(scores).astype(np.float32)).all())
+    require(fits, "not finite", f"{where}.base_score")
+    return n_features, n_classes, n_targets
+
+
+def check_objective(value: Any, n_classes: int, n_targets: int, where: str) -> None:
+    """Check an objective and its parameters."""
+    require(type(value) is dict, "not an object", where)
+    name = value.get("name")
+    require(
+        isinstance(name, str) and name in params.OBJECTIVES,
+        f"unknown objective {name!r:.60}",
+        f"{where}.name",
+    )
+    vectors = {"ti+", "tj-"} if name.startswith("rank:") else set()
+    # Which of them an objective has, differs between releases.
+    found = members(value, {"name"}, where, {*params.OBJECTIVES[name], *vectors})
+    for key in found.keys() & params.OBJECTIVE_PARAMS.keys():
+        texts(found[key], params.OBJECTIVE_PARAMS[key], f"{where}.{key}")
+    if "softmax_multiclass_param" in params.OBJECTIVES[name]:
+        number = members(found.get("softmax_multiclass_param"), {"num_class"}, where)["num_class"]
+        require(int(number) == n_classes >= 1, "not the number of classes", f"{where}.num_class")
+    unbiased = found.get("lambdarank_param", {}).get("lambdarank_unbiased") == "1"
+    sizes = set()
+    for key in vectors:
+        require((key in found) == unbiased, "not where it belongs", f"{where}.{key}")
+        if unbiased:
+            fits = isinstance(found[key], np.ndarray) and found[key].dtype == ">f4"
+            require(fits, "not an array of float32", f"{where}.{key}")
+            sizes.add(len(found[key]))
+    require(len(sizes) <= 1, "two lengths", f"{where}.ti+")
+    for key, item in (("quantile_loss_param", "quantile_alpha"), ("expectile_loss_param", "expectile_alpha")):
+        if key in found and item in found[key]:
+            number = len(params.floats(found[key][item]))
+            require(number == n_targets, "not one for each target", f"{where}.{item}")
+
+
+def _check_attributes(value: Any) -> None:
+    where = f"{_HERE}.attributes"
+    fits = type(value) is dict and all(isinstance(text, str) for text in value.values())
+    require(fits, "not texts", where)
+    if "best_iteration" in value:
+        # Up to here predict takes trees: xgboost looks up a place before its first when this is negative.
+        try:
+            best = int(value["best_iteration"])
+        except ValueError:
+            return  # predict says so
+        require(0 <= best < _MOST, "not a number of an iteration", f"{where}.best_iteration")
+
+
+def _check_linear(booster: Any, n_features: int, groups: int) -> None:
+    where = f"{_HERE}.gradient_booster"
+    model = members(members(booster, {"model", "name"}, where)["model"], {"boosted_rounds", "weights"}, where)
+    integer(model["boosted_rounds"], f"{where}.boosted_rounds", 0, _MOST)
+    weights = model["weights"]
+    fits = isinstance(weights, np.ndarray) and weights.dtype == ">f4"
+    require(fits, "not an array of float32", f"{where}.weights")
+    fits = len(weights) in (0, (n_features + 1) * groups)
+    require(fits, "not one for each feature and output, and a bias", f"{where}.weights")
+
+
+def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> int:
+    """Check a booster of trees and return how many there are."""
+    where = f"{_HERE}.gradient_booster"
+    booster = members(booster, {"model", "name"}, where)
+    require(booster["name"] == "gbtree", "unknown booster", f"{where}.name")
+    required = {"gbtree_model_param", "iteration_indptr", "tree_info", "trees"}
+    model = members(booster["model"], required, where, {"cats"})
+    found = model["trees"]
+    require(type(found) is TreeReader, "not trees", f"{_HERE}.trees")
+    sizes = texts(
+        members(model["gbtree_model_param"], set(params.TREE_MODEL), where), params.TREE_MODEL, where
+    )
+    require(int(sizes["num_trees"]) == found.count, "not the number of trees", f"{where}.num_trees")
+    # Multiplied with the number of outputs, it must not wrap around to zero.
+    integer(int(sizes["num_parallel_tree"]), f"{where}.num_parallel_tree", 1, max(2**20, found.count))
+    require(int(sizes["num_parallel_tree"]) * groups < 2**31, "too many", f"{where}.num_parallel_tree")
+    ends = integers(model["iteration_indptr"], f"{where}.iteration_indptr")
+    fits = len(ends) > 0 and ends[0] == 0 and ends[-1] == found.count and bool((ends[1:] > ends[:-1]).all())
+    require(fits, "not the ends of iterations", f"{where}.iteration_indptr")
+    info = integers(model["tree_info"], f"{where}.tree_info")
+    facts.tree_form = found.form
+    fits = len(info) == found.count and bool(((info >= 0) & (info < (1 if found.form else groups))).all())
+    require(fits, "not an output for each tree", f"{where}.tree_info")
+    if not found.count:
+        facts.cautions.append("no trees")
+    facts.cautions += trees.check(found, n_features, groups)
+    if "cats" in model:
+        categories.check(model["cats"], n_features, f"{where}.cats")
+    return int(found.count)
+
+
+def integers(value: Any, where: str) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return a list of integers as an array."""
+    fits = isinstance(value, list) and all(type(item) is int for item in value)
+    require(fits, "not integers", where)
+    return np.array(value, np.int64)

@@ -1,0 +1,231 @@
+"""Crafted documents of xgboost: each what a model would be with one thing wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+
+from tests.xgboost_models import MODELS
+
+_ARRAYS = {
+    **dict.fromkeys(
+        ("categories", "categories_nodes", "left_children", "parents", "right_children", "split_indices"), "l"
+    ),
+    **dict.fromkeys(("categories_segments", "categories_sizes"), "L"),
+    **dict.fromkeys(("default_left", "split_type"), "U"),
+    **dict.fromkeys(
+        ("base_weights", "leaf_weights", "loss_changes", "split_conditions", "sum_hessian", "weights"), "d"
+    ),
+    **dict.fromkeys(("feature_segments", "sorted_idx", "offsets"), "l"),
+    **dict.fromkeys(("ti+", "tj-"), "d"),
+}
+_DTYPES = {"l": ">i4", "L": ">i8", "U": ">u1", "d": ">f4", "i": ">i1"}
+
+
+def ubj(value: Any, key: str = "") -> bytes:
+    """Write what xgboost reads from JSON in the forms that it writes itself."""
+    if isinstance(value, dict):
+        kinds = {9: "i", 10: "U", 11: "I", 13: "l", 15: "L"}
+        inner = (
+            {"values": kinds.get(value["type"], "l") if "type" in value else "i"} if "values" in value else {}
+        )
+        out = b"{"
+        for name in sorted(value):
+            raw = name.encode()
+            out += b"L" + len(raw).to_bytes(8, "big") + raw + ubj(value[name], inner.get(name, name))
+        return out + b"}"
+    if isinstance(value, list):
+        kind = _ARRAYS.get(key) or (key if key in _DTYPES else None)
+        if kind:
+            body = np.array(value, np.float64 if kind == "d" else np.int64).astype(_DTYPES[kind]).tobytes()
+            return b"[$" + kind.encode() + b"#L" + len(value).to_bytes(8, "big") + body
+        return b"[#L" + len(value).to_bytes(8, "big") + b"".join(ubj(item, f"{key} item") for item in value)
+    if isinstance(value, bool):
+        return b"T" if value else b"F"
+    if isinstance(value, int):
+        return next(
+            mark + value.to_bytes(size, "big", signed=True)
+            for mark, size in ((b"i", 1), (b"I", 2), (b"l", 4), (b"L", 8))
+            if -(2 ** (8 * size - 1)) < value < 2 ** (8 * size - 1) - 1
+        )
+    if isinstance(value, float):
+        return b"d" + np.array(value, ">f4").tobytes()
+    raw = value.encode()
+    return b"SL" + len(raw).to_bytes(8, "big") + raw
+
+
+def booster_of(name: str) -> Any:
+    model = MODELS[name]()[0]
+    return model if isinstance(model, xgb.Booster) else model.get_booster()
+
+
+def document(booster: Any) -> dict[str, Any]:
+    """Return a serialized booster as JSON values."""
+    booster = booster.copy()
+    return {"Config": json.loads(booster.save_config()), "Model": json.loads(booster.save_raw("json"))}
+
+
+def model_of(doc: dict[str, Any]) -> dict[str, Any]:
+    booster = doc["Model"]["learner"]["gradient_booster"]
+    found: dict[str, Any] = booster.get("gbtree", booster)["model"]
+    return found
+
+
+def tree_of(doc: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = model_of(doc)["trees"][1]
+    return found
+
+
+def _item(name: str, place: int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(doc: dict[str, Any]) -> None:
+        tree_of(doc)[name][place] = value
+
+    return change
+
+
+def _loop(doc: dict[str, Any]) -> None:
+    tree = tree_of(doc)
+    tree["left_children"][1], tree["right_children"][1] = 1, 2
+
+
+def _shorter(name: str) -> Callable[[dict[str, Any]], None]:
+    return lambda doc: tree_of(doc)[name].pop() and None
+
+
+def _param(name: str, value: str) -> Callable[[dict[str, Any]], None]:
+    def change(doc: dict[str, Any]) -> None:
+        doc["Model"]["learner"]["learner_model_param"][name] = value
+        doc["Config"]["learner"]["learner_model_param"][name] = value
+
+    return change
+
+
+def _set(value: Any, *path: Any) -> Callable[[dict[str, Any]], None]:
+    def change(doc: dict[str, Any]) -> None:
+        for key in path[:-1]:
+            doc = doc[key]
+        doc[path[-1]] = value
+
+    return change
+
+
+_LEARNER = ("Model", "learner")
+_GENERIC = ("Config", "learner", "generic_param")
+
+CASES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
+    "left_outside": ("booster", _item("left_children", 0, 10**6), "trees.left_children"),
+    "left_negative": ("booster", _item("left_children", 0, -(10**6)), "trees.left_children"),
+    "right_apart": ("booster", _item("right_children", 0, 3), "trees.right_children"),
+    "loop": ("booster", _loop, "trees.left_children"),
+    "parent_outside": ("booster", _item("parents", 1, 10**6), "trees.parents"),
+    "feature_outside": ("booster", _item("split_indices", 0, 10**8), "trees.split_indices"),
+    "feature_deleted": ("booster", _item("split_indices", 0, 2**31 - 1), "trees"),
+    "too_few_children": ("booster", _shorter("left_children"), "trees.left_children"),
+    "too_few_weights": ("booster", _shorter("base_weights"), "trees.base_weights"),
+    "category_without_set": ("booster", _item("split_type", 0, 1), "trees.categories_nodes"),
+    "segment_outside": (
+        "booster_of_categories",
+        _item("categories_segments", 0, 10**9),
+        "trees.categories_segments",
+    ),
+    "size_outside": ("booster_of_categories", _item("categories_sizes", 0, 10**9), "trees.categories_sizes"),
+    "category_negative": ("booster_of_categories", _item("categories", 0, -(10**9)), "trees.categories"),
+    "same_id": ("booster", lambda doc: tree_of(doc).update(id=0), "trees.id"),
+    "tree_of_no_output": (
+        "multiclass",
+        lambda doc: model_of(doc)["tree_info"].__setitem__(1, 10**6),
+        "tree_info",
+    ),
+    "iterations_outside": (
+        "booster",
+        lambda doc: model_of(doc)["iteration_indptr"].__setitem__(1, 10**6),
+        "iteration_indptr",
+    ),
+    "iterations_negative": (
+        "booster",
+        lambda doc: model_of(doc)["iteration_indptr"].__setitem__(1, -5),
+        "iteration_indptr",
+    ),
+    "parallel_wraps": (
+        "multiclass",
+        lambda doc: model_of(doc)["gbtree_model_param"].update(num_parallel_tree="2147483647"),
+        "num_parallel_tree",
+    ),
+    "fewer_features": ("booster", _param("num_feature", "1"), "trees.split_indices"),
+    "fewer_classes": ("multiclass", _param("num_class", "2"), "base_score|tree_info|num_class"),
+    "classes_of_objective": (
+        "multiclass",
+        _set("7", *_LEARNER, "objective", "softmax_multiclass_param", "num_class"),
+        "num_class",
+    ),
+    "unknown_objective": ("booster", _set("mine", *_LEARNER, "objective", "name"), "objective.name"),
+    "score_not_finite": ("booster", _param("base_score", "nan"), "base_score"),
+    "score_of_three": ("booster", _param("base_score", "[1E0,2E0,3E0]"), "base_score"),
+    "best_iteration_negative": (
+        "early_stopping",
+        _set("-100000", *_LEARNER, "attributes", "best_iteration"),
+        "best_iteration",
+    ),
+    "drop_missing": (
+        "dart",
+        lambda doc: doc["Model"]["learner"]["gradient_booster"]["weight_drop"].pop() and None,
+        "weight_drop",
+    ),
+    "linear_too_short": ("linear", lambda doc: model_of(doc).update(weights=[1.0]), "weights"),
+    "linear_of_more_features": ("linear", _param("num_feature", "1000000"), "weights"),
+    "names_too_few": (
+        "attributes",
+        lambda doc: doc["Model"]["learner"]["feature_names"].pop() and None,
+        "feature_names",
+    ),
+    "threads": ("booster", _set("1000000", *_GENERIC, "nthread"), "generic_param.nthread"),
+    "threads_by_another_name": ("booster", _set("1000000", *_GENERIC, "n_jobs"), "generic_param.n_jobs"),
+    "device_of_many_letters": (
+        "booster",
+        _set("gpu:" + "1" * 10**6, *_GENERIC, "device"),
+        "generic_param.device",
+    ),
+    "unknown_member": ("booster", _set({}, *_LEARNER, "more"), "learner"),
+    "unknown_parameter": ("booster", _set("1", *_GENERIC, "plugin"), "generic_param"),
+    "more_features": ("booster", _param("num_feature", "2000000"), "Booster.caution"),
+    "more_outputs": ("booster", _param("num_target", "1000000"), "Booster.caution|base_score"),
+}
+"""By name: a model of `MODELS`, what changes its document, and which attribute is named."""
+
+CATEGORIES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
+    "sorted_idx": (
+        "booster_of_categories",
+        lambda doc: model_of(doc)["cats"]["sorted_idx"].__setitem__(0, 10**8),
+        "cats.sorted_idx",
+    ),
+    "segments": (
+        "booster_of_categories",
+        lambda doc: model_of(doc)["cats"]["feature_segments"].__setitem__(1, 10**8),
+        "cats.feature_segments",
+    ),
+    "offsets": (
+        "booster_of_categories",
+        lambda doc: model_of(doc)["cats"]["enc"][1]["offsets"].__setitem__(1, 10**8),
+        "cats.enc.offsets",
+    ),
+}
+"""The same for what there is since xgboost 3.1."""
+
+VECTORS: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
+    "leaf_outside": (
+        "vectors",
+        lambda doc: tree_of(doc)["right_children"].__setitem__(-1, 10**8),
+        "trees.right_children",
+    ),
+    "leaves_too_few": ("vectors", lambda doc: tree_of(doc).update(leaf_weights=[]), "trees.right_children"),
+    "no_leaves": (
+        "vectors",
+        lambda doc: [tree.pop("leaf_weights") for tree in model_of(doc)["trees"]] and None,
+        "trees",
+    ),
+}
+"""The same for what there is since xgboost 3.2."""
