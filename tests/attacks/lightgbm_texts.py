@@ -288,7 +288,9 @@ CRAFTED: dict[str, Crafted] = {
         "feature_importances",
     ),
     "parameter_without_value": Crafted("regression", ((r"^\[boosting: gbdt\]", "[boosting]"),), "parameters"),
-    "parameter_twice": Crafted("regression", ((r"^(\[seed: .*\n)", r"\1\1"),), "parameters seed"),
+    "parameter_twice": Crafted(
+        "regression", ((r"^(\[learning_rate: .*\n)", r"\1\1"),), "parameters learning_rate"
+    ),
     "parameter_of_a_machine": Crafted(
         "regression", ((r"^\[machines: \]", "[machines: example.com:80]"),), "parameters machines"
     ),
@@ -298,7 +300,9 @@ CRAFTED: dict[str, Crafted] = {
         "forcedsplits_filename",
     ),
     "parameter_unknown": Crafted(
-        "regression", ((r"^\[seed: ", "[new_file: /dev/zero]\n[seed: "),), "parameters new_file"
+        "regression",
+        ((r"^\[learning_rate: ", "[new_file: /dev/zero]\n[learning_rate: "),),
+        "parameters new_file",
     ),
     "parameter_threads": Crafted(
         "regression", ((r"^\[num_threads: \d+", "[num_threads: 100000"),), "num_threads"
