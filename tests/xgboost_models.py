@@ -162,6 +162,8 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     ),
 }
 """By name: what makes a model and the data that it predicts."""
+if VERSION == (2, 1):  # its own get_score ends the process
+    del MODELS["vectors"], MODELS["vectors_of_classes"]
 
 _PREDICTIONS = ("output_margin", "pred_leaf", "pred_contribs", "pred_interactions")
 

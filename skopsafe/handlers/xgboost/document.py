@@ -91,6 +91,10 @@ def check(document: Any) -> Facts:
     else:
         require(facts.booster == "gbtree", "unknown booster", f"{_HERE}.gradient_booster.name")
         bound = max(bound, _check_trees(booster, n_features, groups, facts))
+    if facts.tree_form == 2 and facts.version < (3, 0, 0):
+        facts.cautions.append(
+            "trees of several outputs from before 3.0"
+        )  # get_score of 2.1 takes no such trees
     if n_features > MOST_FEATURES:
         facts.cautions.append(f"{n_features} features")
     if groups > bound and facts.tree_form == 0:
