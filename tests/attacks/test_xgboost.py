@@ -71,18 +71,20 @@ def test_a_crafted_model_is_refused(name: str) -> None:
     assert caught.value.path.startswith("Booster.")
 
 
-def dies(name: str) -> bool:
+def ends_well(name: str) -> bool:
     data = pickle.dumps((content_of(name), np.nan_to_num(X)[:, :3] if "categor" in ALL[name][0] else X))
-    done = subprocess.run(
-        [sys.executable, "-c", _PREDICT], input=data, capture_output=True, check=False, timeout=60
-    )
-    return done.returncode < 0
+    command = [sys.executable, "-c", _PREDICT]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, check=False, timeout=30)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode >= 0
 
 
 def test_xgboost_alone_crashes() -> None:
     # What stands beside an array is chance, and differs between releases.
-    died = [name for name in CRASHES if dies(name)]
-    assert len(died) >= 0.7 * len(CRASHES), died
+    well = [name for name in CRASHES if ends_well(name)]
+    assert len(well) <= 0.3 * len(CRASHES), well
 
 
 def number(value: int) -> bytes:
