@@ -1,4 +1,7 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench. Needs the interpreters that it names."""
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, robustness.
+
+Needs the interpreters that it names.
+"""
 
 from __future__ import annotations
 
@@ -43,3 +46,11 @@ def bench(session: nox.Session) -> None:
     """Compare speed with joblib, pickle and skops; ``nox -s bench -- --smoke`` for small models."""
     session.install("-e", ".[bench]")
     session.run("python", "benchmarks/compare.py", *session.posargs)
+    session.run("python", "benchmarks/boosters.py", *session.posargs)
+
+
+@nox.session
+def robustness(session: nox.Session) -> None:
+    """Load files changed at random, 5,000 of each family; ``-- xgboost --count 300`` for few."""
+    session.install("-e", ".[test]")
+    session.run("python", "benchmarks/robustness.py", *session.posargs)

@@ -36,13 +36,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("families", nargs="*", help=f"of {', '.join(FAMILIES)}; all of them if none is given")
     parser.add_argument("--count", type=int, default=5000, help="mutants of each family")
+    parser.add_argument("--only", default="", help="only models with this word in their name")
     parser.add_argument("--first", type=int, default=0, help="number of the first mutant of each model")
     options = parser.parse_args()
     os.chdir(ROOT)
     bad: list[str] = []
     for name in options.families or FAMILIES:
         family = FAMILIES[name]
-        models = sorted(importlib.import_module(family).MODELS)
+        models = sorted(name for name in importlib.import_module(family).MODELS if options.only in name)
         each = -(-options.count // len(models))
         start, total = time.perf_counter(), Counter[str]()
 
