@@ -241,8 +241,29 @@ def test_an_approved_name_that_is_not_installed_says_what_to_install() -> None:
         skopsafe.loads(call("imblearn.nowhere:F"), trusted=["imblearn.nowhere.F"])
 
 
+def test_a_grid_is_as_strict_as_the_boosters_themselves() -> None:
+    tables = Tables(())
+    grid = tables.rules("sklearn.model_selection._search:GridSearchCV")["param_grid"]
+    drawn = tables.rules("sklearn.model_selection._search:RandomizedSearchCV")["param_distributions"]
+    assert grid.keys == drawn.keys
+    for owner, attribute in (
+        ("catboost.core:CatBoostClassifier", "params"),
+        ("lightgbm.sklearn:LGBMModel", "_other_params"),
+    ):
+        keys = tables.rules(owner)[attribute].keys
+        assert len(keys) > 10
+        assert set(keys) <= set(grid.keys)
+
+
 @pytest.mark.parametrize(
-    "grid", [{"memory": ["x"]}, {"steps__vect__input": ["filename"]}, [{"C": [1]}, {"a__memory": [1]}]]
+    "grid",
+    [
+        {"memory": ["x"]},
+        {"steps__vect__input": ["filename"]},
+        [{"C": [1]}, {"a__memory": [1]}],
+        {"clf__snapshot_file": ["x"]},
+        {"clf__forcedsplits_filename": ["x"]},
+    ],
 )
 def test_a_grid_that_opens_doors_needs_approval(grid: Any) -> None:
     from sklearn.linear_model import LogisticRegression
