@@ -1,0 +1,122 @@
+"""Optional libraries: an audit, and a load that is refused, import none of them; a load imports what it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import skopsafe
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+Y = (X[:, 0] > 0).astype(int)
+
+
+def _xgboost() -> Any:
+    return pytest.importorskip("xgboost").XGBClassifier(n_estimators=3).fit(X, Y)
+
+
+def _lightgbm() -> Any:
+    return pytest.importorskip("lightgbm").LGBMClassifier(n_estimators=3, verbose=-1).fit(X, Y)
+
+
+def _catboost() -> Any:
+    catboost = pytest.importorskip("catboost")
+    return catboost.CatBoostClassifier(3, verbose=0, allow_writing_files=False).fit(X, Y)
+
+
+def _pandas() -> Any:
+    return pytest.importorskip("pandas").DataFrame({"a": ["x", "y"], "b": [1.0, 2.0]})
+
+
+def _polars() -> Any:
+    return pytest.importorskip("polars").DataFrame({"a": ["x", "y"], "b": [1.0, 2.0]})
+
+
+def _pyarrow() -> Any:
+    return pytest.importorskip("pyarrow").table({"a": ["x", "y"], "b": [1.0, 2.0]})
+
+
+def _imblearn() -> Any:
+    return pytest.importorskip("imblearn.over_sampling").SMOTE()
+
+
+def _quantile_forest() -> Any:
+    return pytest.importorskip("quantile_forest").RandomForestQuantileRegressor(3).fit(X, X[:, 0])
+
+
+def _category_encoders() -> Any:
+    return pytest.importorskip("category_encoders").TargetEncoder(cols=["a"])
+
+
+def _feature_engine() -> Any:
+    return pytest.importorskip("feature_engine.imputation").MeanMedianImputer()
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "xgboost": _xgboost,
+    "lightgbm": _lightgbm,
+    "catboost": _catboost,
+    "pandas": _pandas,
+    "polars": _polars,
+    "pyarrow": _pyarrow,
+    "imblearn": _imblearn,
+    "quantile_forest": _quantile_forest,
+    "category_encoders": _category_encoders,
+    "feature_engine": _feature_engine,
+}
+
+_LOOK = """
+import sys
+import skopsafe
+path, *known = sys.argv[1:]
+print(skopsafe.get_untrusted_types(path))
+try:
+    skopsafe.load(path)
+except skopsafe.UntrustedTypesFoundException:
+    print(sorted(set(known) & set(sys.modules)))
+"""
+
+
+class Unreviewed:
+    """A class that nobody approves."""
+
+
+@pytest.mark.parametrize("library", MODELS)
+def test_nothing_is_imported_before_approval(library: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.skops"
+    obj = MODELS[library]()
+    skopsafe.dump(obj, path)
+    assert skopsafe.get_untrusted_types(path) == []
+    assert type(skopsafe.load(path)) is type(obj)
+    skopsafe.dump([obj, Unreviewed()], path)
+    known = ["sklearn", "scipy", *MODELS]
+    folder = Path(skopsafe.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", _LOOK, str(path), *known],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+    )
+    assert done.stdout.splitlines() == [f"['{__name__}.Unreviewed']", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("library", "make"),
+    [
+        ("xgboost", lambda xgboost: xgboost.DMatrix(X)),
+        ("lightgbm", lambda lightgbm: lightgbm.Dataset(X)),
+        ("catboost", lambda catboost: catboost.Pool(X)),
+    ],
+)
+def test_data_inside_of_a_booster_library_cannot_be_saved(library: str, make: Any) -> None:
+    data = make(pytest.importorskip(library))
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="save the") as caught:
+        skopsafe.dumps({"model": [data]})
+    assert caught.value.path == "object['model'][0]"
