@@ -1,4 +1,4 @@
-"""Optional libraries: an audit, and a load that is refused, import none of them; a load imports what it needs."""
+"""Optional libraries: an audit, and a load that is refused, import none; a load imports what it needs."""
 
 from __future__ import annotations
 
