@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.checks import MOST_THREADS, integer, require
 from skopsafe.handlers.dtypes import require_plain_dtype
 from skopsafe.handlers.library import Check, Library
-from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
 
 # Hashes become columns of a dense data frame, each with a name of its own.
 _MOST_COLUMNS = 10**6

@@ -8,6 +8,9 @@ import numpy as np
 
 from skopsafe.errors import ValidationError
 
+MOST_THREADS = 1024
+"""A pool starts as many as it is told to, at once; OpenMP ends the process when it cannot."""
+
 _NEXT = "The file is damaged or crafted; do not load it."
 
 

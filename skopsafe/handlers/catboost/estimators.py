@@ -15,9 +15,9 @@ from skopsafe.errors import ValidationError
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.catboost.blob import ordered
 from skopsafe.handlers.catboost.check import Found, check_model
-from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.checks import MOST_THREADS, array, integer, require
 from skopsafe.handlers.generic_load import set_attributes
-from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
+from skopsafe.handlers.refused import refused
 
 Names = tuple[str, ...] | None
 
@@ -134,18 +134,12 @@ def _require_readable(obj: Any) -> str:
     return loss
 
 
-def _refuse_pool(obj: Any) -> Parts:
-    raise TypeError(
-        "a Pool keeps its data in compiled code that does not give them back; save the arrays, data frame "
-        "or the path of the file that it was made from, and make it again"
-    )
-
-
-def _no_pool(names: Names, values: list[Any], context: Context) -> Any:
-    raise ValidationError("no file has such an object", path="Pool")
-
+_POOL = (
+    "a Pool keeps its data in compiled code that does not give them back; save the arrays, data frame "
+    "or the path of the file that it was made from, and make it again"
+)
 
 HANDLERS = (
     *(Handler(name, _get, _load) for name in TYPES),
-    Handler("catboost.core:Pool", _refuse_pool, _no_pool),
+    refused("catboost.core:Pool", _POOL),
 )

@@ -16,6 +16,7 @@ from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import integer, require
 from skopsafe.handlers.generic_load import slots_to_set
 from skopsafe.handlers.lightgbm import parameters, text
+from skopsafe.handlers.refused import refused
 
 Names = tuple[str, ...] | None
 
@@ -149,19 +150,13 @@ def _load_predictor(names: Names, values: list[Any], context: Context) -> Any:
     return obj
 
 
-def _get_dataset(obj: Any) -> Parts:
-    raise TypeError(
-        "a Dataset holds binned data inside of LightGBM that cannot be read out; save the data and the "
-        "parameters that it was made of, or use Dataset.save_binary. A Booster is saved without its Dataset"
-    )
-
-
-def _load_dataset(names: Names, values: list[Any], context: Context) -> Any:
-    require(False, "a Dataset is never saved", "Dataset")
-
+_DATASET = (
+    "a Dataset holds binned data inside of LightGBM that cannot be read out; save the data and the "
+    "parameters that it was made of, or use Dataset.save_binary. A Booster is saved without its Dataset"
+)
 
 HANDLERS = (
     Handler("lightgbm.basic:Booster", _get, _load),
     Handler("lightgbm.basic:_InnerPredictor", _get_predictor, _load_predictor),
-    Handler("lightgbm.basic:Dataset", _get_dataset, _load_dataset),
+    refused("lightgbm.basic:Dataset", _DATASET),
 )

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from skopsafe.errors import ValidationError
-from skopsafe.handlers.checks import require
+from skopsafe.handlers.checks import MOST_THREADS, require
 from skopsafe.handlers.lightgbm.numbers import FLOAT
-from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
 
 MOST_CLASSES = 10_000
 """Each prediction of a wrapper makes a matrix of classes by classes: 800 MB here."""

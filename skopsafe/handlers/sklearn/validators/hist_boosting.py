@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.handlers.checks import array, in_range, integer, require
-from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
+from skopsafe.handlers.checks import MOST_THREADS, array, in_range, integer, require
 from skopsafe.handlers.sklearn.validators.trees import features_of
 
 _BASE = "sklearn.ensemble._hist_gradient_boosting"

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.checks import MOST_THREADS, integer, require
 from skopsafe.handlers.dtypes import require_plain_dtype
 
-MOST_THREADS = 1024
 _METHODS = frozenset(
     {
         "auto",
@@ -30,7 +29,7 @@ _REVIEWED = frozenset({"sklearn", "imblearn", "quantile_forest", "category_encod
 
 
 def _check_params(obj: Any) -> None:
-    """A pool starts as many as it is told to, at once; OpenMP ends the process when it cannot."""
+    """What a parameter of a reviewed class may say."""
     if type(obj).__module__.partition(".")[0] not in _REVIEWED:
         return
     state = vars(obj)

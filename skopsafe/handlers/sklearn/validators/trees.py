@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.checks import MOST_THREADS, integer, require
 from skopsafe.handlers.sklearn.validators.estimators import features
-from skopsafe.handlers.sklearn.validators.params import MOST_THREADS
 
 _MISSING = object()
 
