@@ -223,11 +223,11 @@ def _shape(arrays: list[Any], rng: random.Random) -> None:
     )
 
 
-def _ending(data: bytes, family: Any, X: Any) -> str:
+def _ending(data: bytes, family: Any, X: Any, trusted: list[str]) -> str:
     """Load a mutant, use it, and say how that ends."""
     effects.clear()
     try:
-        loaded = skopsafe.loads(data)
+        loaded = skopsafe.loads(data, trusted)
     except skopsafe.SkopsafeError as error:
         return type(error).__name__
     except BaseException as error:
@@ -272,7 +272,8 @@ def main(family_name: str, model_name: str, first: int, count: int) -> None:
     family = _family(family_name)
     model, X = family.MODELS[model_name]()
     data = skopsafe.dumps(model)
-    family.outputs(skopsafe.loads(data), X)  # imports what it needs, before anything is counted
+    trusted = skopsafe.get_untrusted_types(data=data)  # what the model itself needs
+    family.outputs(skopsafe.loads(data, trusted), X)  # imports what it needs, before anything is counted
     sys.addaudithook(_watch)
     with open("/proc/self/statm") as stream:
         used = int(stream.read().split()[0]) * resource.getpagesize()
@@ -280,7 +281,7 @@ def main(family_name: str, model_name: str, first: int, count: int) -> None:
     for number in range(first, first + count):
         _tell({"number": number})
         changed = mutant(family, model, data, random.Random(f"{model_name} {number}"))
-        ending = _ending(changed, family, X)
+        ending = _ending(changed, family, X, trusted)
         _tell({"number": number, "ending": ending})
 
 

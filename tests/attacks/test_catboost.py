@@ -153,6 +153,7 @@ CASES: dict[str, tuple[str, Edit, str]] = {
         "NonSymmetricNodeIdToLeafId",
     ),
     "columns out of order": ("regressor", lambda e: e.scalar(e.rows(FLOATS), 2, FAR, 1), "FlatIndex"),
+    "a column counted too far": ("categories", lambda e: e.scalar(e.rows(FLOATS), 1, 16, 0), "Index"),
     "a feature outside": (
         "regressor",
         lambda e: e.scalar(e.rows(FLOATS), 1, FAR, 3),

@@ -138,6 +138,7 @@ def check_features(trees: Tables) -> Features:
             used[name] = index[flag == 1]
     every = np.concatenate(columns)
     require(len(np.unique(every)) == len(every), "a column is there twice", f"{trees.where}.FlatIndex")
+    _check_ranks(columns, list(indices.values()), f"{trees.where}.Index")
     counts, borders = _floats(found["FloatFeatures"])
     estimated, more = _estimated(trees, used)
     onehot, values, per = _one_hot(trees, used["CatFeatures"])
@@ -159,6 +160,17 @@ def check_features(trees: Tables) -> Features:
         used["TextFeatures"],
         used["EmbeddingFeatures"],
     )
+
+
+def _check_ranks(columns: list[Column], indices: list[Column], where: str) -> None:
+    """Require that features of a kind are counted no further than columns of that kind can stand before them.
+
+    Explanations look features up by that count among those of X.
+    """
+    for number, (column, index) in enumerate(zip(columns, indices, strict=True)):
+        others = np.sort(np.concatenate(columns[:number] + columns[number + 1 :]))
+        before = column - np.searchsorted(others, column)
+        require(bool((index <= before).all()), "counts columns that are not there", where)
 
 
 def _borders(tables: Tables, place: int) -> tuple[NDArray[np.int64], Column]:
