@@ -22,9 +22,11 @@ Names = tuple[str, ...] | None
 
 _FORM = ("model", "reaches", "state")
 _DROPPED = ("_handle", "handle", "train_set", "valid_sets")
-_UNSTABLE = ("\nnum_leaves=1\n", "\ntree_sizes=\n", " inf", "=inf", "-inf", "nan")
-_EXTREME = re.compile(r"e[+-]3\d\d")
+_UNSTABLE = (b"\nnum_leaves=1\n", b"nan")
+_EXTREME = re.compile(rb"e[+-]3\d\d")
 """Where LightGBM, after it has read its text, may write another one: what it drops, or rounds, in reading."""
+
+_BYTES_OF_A_TREE = 2**12  # of 31 leaves, as trees have unless told otherwise
 
 _PREDICTOR = frozenset(
     {
@@ -66,12 +68,39 @@ def _text_of(booster: Any) -> bytes:
     """Return the text of the model that comes out again of a Booster made from it."""
     from lightgbm import Booster
 
-    found = booster.model_to_string(num_iteration=-1)
-    if any(mark in found for mark in _UNSTABLE) or _EXTREME.search(found):
-        found = Booster(model_str=found).model_to_string(num_iteration=-1)
-    # The last line is pandas_categorical, an attribute that is kept by itself.
-    kept: str = found[: found.rindex("\npandas_categorical:")]
-    return kept.encode("utf-8")
+    found = _written(booster)
+    if _may_change(found):
+        found = _written(Booster(model_str=found.decode("utf-8")))
+    return found
+
+
+def _written(booster: Any) -> bytes:
+    """Return the text of a model without the last line, ``pandas_categorical``, which is kept by itself.
+
+    ``Booster.model_to_string`` has room for a megabyte, and lets C++ write a longer text a second time. So
+    the function of the C API that it calls (``LGBM_BoosterSaveModelToString``) is given more room here.
+    """
+    import ctypes
+
+    from lightgbm.basic import _LIB, _safe_call  # type: ignore[attr-defined]
+
+    size, needed = max(2**20, _BYTES_OF_A_TREE * booster.num_trees()), ctypes.c_int64(0)
+    while True:
+        room = ctypes.create_string_buffer(size)
+        _safe_call(
+            _LIB.LGBM_BoosterSaveModelToString(
+                booster._handle, 0, -1, 0, ctypes.c_int64(size), ctypes.byref(needed), room
+            )
+        )
+        if needed.value <= size:
+            return ctypes.string_at(room, needed.value - 1)
+        size = needed.value
+
+
+def _may_change(text: bytes) -> bool:
+    trees = text.find(b"\nTree=0\n")
+    infinities = text.count(b"inf") - text.count(b"feature_infos=", 0, trees)
+    return bool(trees < 0 or infinities or any(mark in text for mark in _UNSTABLE) or _EXTREME.search(text))
 
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:
