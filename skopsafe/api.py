@@ -289,13 +289,13 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
 
 def _build(document: Document, policy: Policy) -> Any:
     approved = trust.approve(document, _tables(), policy)
-    skew = differences(document.writer)
-    if skew:
+    if skew := differences(document.writer):
         warn_about(skew)
     try:
         return Builder(approved, _registry(), _tables()).build()
     except (FormatError, MissingTypeError) as error:
-        if not skew:
+        absent = isinstance(error.__cause__, ModuleNotFoundError) and "." not in str(error.__cause__.name)
+        if absent or not skew:
             raise
         # What another version writes can look like damage.
         step = f"The file was written under {skew}: load it there, or treat it as damaged."

@@ -134,6 +134,24 @@ def test_a_name_that_is_gone_says_which_version_has_it(monkeypatch: pytest.Monke
         skopsafe.loads(data, trusted=["sklearn.linear_model._gone.Ridge"])
 
 
+def test_under_another_version_too_a_library_that_is_absent_is_to_be_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sklearn, "__version__", "1.2.3")
+
+    def rename(schema: dict[str, Any]) -> None:
+        for row in schema["types"]:
+            row[0] = row[0].replace("sklearn.linear_model._ridge:Ridge", "absentlib.models:Ridge")
+
+    data = changed([Ridge(), StandardScaler()], rename)
+    monkeypatch.undo()
+    with (
+        pytest.warns(skopsafe.VersionSkewWarning),
+        pytest.raises(skopsafe.MissingTypeError, match="Install the distribution that has it: absentlib"),
+    ):
+        skopsafe.loads(data, trusted=["absentlib.models.Ridge"])
+
+
 def test_without_scikit_learn_the_error_says_what_to_install(tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     skopsafe.dump(Ridge(), path)
