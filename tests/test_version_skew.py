@@ -13,6 +13,7 @@ import pytest
 import sklearn
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skopsafe
