@@ -17,6 +17,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _KINDS = {9: ">i1", 10: ">u1", 11: ">i2", 13: ">i4", 15: ">i8"}
 """The numbers of the types that the writer has arrays for (``Value::ValueKind``)."""
+_UNSIGNED = {12: ">i2", 14: ">i4", 16: ">i8"}
+"""The same since 3.4, which writes wide unsigned numbers as signed ones of their bits."""
 
 
 def _array(value: Any, dtype: str, where: str) -> Array:
@@ -26,7 +28,7 @@ def _array(value: Any, dtype: str, where: str) -> Array:
     return value
 
 
-def check(value: Any, n_features: int, where: str) -> None:
+def check(value: Any, n_features: int, version: tuple[int, int, int], where: str) -> None:
     """Check the categories of all columns."""
     cats = members(value, {"enc", "feature_segments", "sorted_idx"}, where)
     columns = cats["enc"]
@@ -35,7 +37,8 @@ def check(value: Any, n_features: int, where: str) -> None:
         "not one for each feature",
         f"{where}.enc",
     )
-    sizes = [_size(column, f"{where}.enc") for column in columns]
+    kinds = _KINDS | (_UNSIGNED if version >= (3, 4) else {})
+    sizes = [_size(column, kinds, f"{where}.enc") for column in columns]
     segments = _array(cats["feature_segments"], ">i4", f"{where}.feature_segments")
     order = _array(cats["sorted_idx"], ">i4", f"{where}.sorted_idx")
     if not len(segments):
@@ -50,14 +53,14 @@ def check(value: Any, n_features: int, where: str) -> None:
     require(fits, "not numbers of categories", f"{where}.sorted_idx")
 
 
-def _size(column: Any, where: str) -> int:
+def _size(column: Any, kinds: dict[int, str], where: str) -> int:
     """Return how many categories a column has."""
     require(type(column) is dict, "not an object", where)
     if "offsets" not in column:
         found = members(column, {"type", "values"}, where)
         kind = found["type"]
-        require(type(kind) is int and kind in _KINDS, "unknown type", f"{where}.type")
-        return len(_array(found["values"], _KINDS[kind], f"{where}.values"))
+        require(type(kind) is int and kind in kinds, "unknown type", f"{where}.type")
+        return len(_array(found["values"], kinds[kind], f"{where}.values"))
     found = members(column, {"offsets", "values"}, where)
     offsets = _array(found["offsets"], ">i4", f"{where}.offsets")
     values = _array(found["values"], ">i1", f"{where}.values")

@@ -41,6 +41,7 @@ def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
     learner = members(config["learner"], required, _HERE)
     require(learner["learner_model_param"] == sizes, "not those of the model", f"{_HERE}.learner_model_param")
     generic = texts(learner["generic_param"], params.GENERIC, f"{_HERE}.generic_param")
+    _check_generator(generic, facts.version)
     most = params.MOST_THREADS
     for name in ("n_jobs", "nthread"):
         integer(int(generic.get(name, "0")), f"{_HERE}.generic_param.{name}", -most, most)
@@ -52,8 +53,18 @@ def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
     n_classes, n_targets = int(sizes["num_class"]), int(sizes["num_target"])
     document.check_objective(learner["objective"], n_classes, n_targets, f"{_HERE}.objective")
     _check_metrics(learner["metrics"])
-    _check_booster(learner["gradient_booster"], facts.booster)
+    _check_booster(learner["gradient_booster"], facts)
     return int(generic.get("nthread", "0"))
+
+
+def _check_generator(generic: dict[str, str], version: tuple[int, int, int]) -> None:
+    """Check the state of ``std::mt19937`` (``LoadRng`` of ``src/common/random.cc``)."""
+    where = f"{_HERE}.generic_param.rng_state"
+    require(("rng_state" in generic) == (version >= params.TREES_DROP), "not where it belongs", where)
+    # From a state of zeros only zeros come, and drawing one of several numbers would not end. The first
+    # word counts by one bit; a word that starts so is no zero, by whichever base it is read.
+    words = generic.get("rng_state", "0 1").split()[1:624]
+    require(any("1" <= word[0] <= "9" for word in words), "nothing but zeros", where)
 
 
 def _check_metrics(value: Any) -> None:
@@ -66,8 +77,9 @@ def _check_metrics(value: Any) -> None:
             texts(item, params.OBJECTIVE_PARAMS[key], f"{where}.{key}")
 
 
-def _check_booster(value: Any, name: str) -> None:
+def _check_booster(value: Any, facts: document.Facts) -> None:
     where = f"{_HERE}.gradient_booster"
+    name = facts.booster
     if name == "dart":
         dart = members(value, {"dart_train_param", "gbtree", "name"}, where)
         texts(dart["dart_train_param"], params.DART, f"{where}.dart_train_param")
@@ -80,7 +92,10 @@ def _check_booster(value: Any, name: str) -> None:
         value = linear
     else:
         required = {"gbtree_model_param", "name", "specified_updater", "updater", *params.TREE_BOOSTER}
+        if facts.version >= params.TREES_DROP:
+            required.add("dart_train_param")
         value = members(value, required, where)
+        texts(value.get("dart_train_param", {}), params.DART, f"{where}.dart_train_param")
         texts(value["gbtree_model_param"], params.TREE_MODEL, f"{where}.gbtree_model_param")
         for key, form in params.TREE_BOOSTER.items():
             texts(value[key], form, f"{where}.{key}")

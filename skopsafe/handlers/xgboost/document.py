@@ -21,6 +21,7 @@ _MOST = 2**31 - 1
 MOST_FEATURES = 2**20
 MOST_GROUPS = 2**10
 MOST_CELLS = 2**26
+MOST_PAIRS = 2**32
 
 
 @dataclass(slots=True)
@@ -80,13 +81,11 @@ def check(document: Any) -> Facts:
     bound = MOST_GROUPS
     if facts.booster == "gblinear":
         _check_linear(booster, n_features, groups)
-    elif facts.booster == "dart":
+    elif facts.booster == "dart" and facts.version < params.TREES_DROP:
         booster = members(booster, {"gbtree", "name", "weight_drop"}, f"{_HERE}.gradient_booster")
         number = _check_trees(booster["gbtree"], n_features, groups, facts)
         bound = max(bound, number)
-        drops = booster["weight_drop"]
-        fits = isinstance(drops, list) and all(type(drop) is float for drop in drops)
-        require(fits and len(drops) == number, "not a number for each tree", f"{_HERE}.weight_drop")
+        _check_drops(booster["weight_drop"], number)
         require(facts.tree_form == 0, "vectors in the leaves", f"{_HERE}.gradient_booster")
     else:
         require(facts.booster == "gbtree", "unknown booster", f"{_HERE}.gradient_booster.name")
@@ -99,6 +98,11 @@ def check(document: Any) -> Facts:
         facts.cautions.append(f"{n_features} features")
     if groups > bound and facts.tree_form == 0:
         facts.cautions.append(f"{groups} outputs")
+    if facts.booster != "gblinear" and groups * (n_features + 1) ** 2 >= MOST_PAIRS:
+        # pred_interactions of 3.3 and 3.4 counts them in 32 bits, and writes beside its memory.
+        facts.cautions.append(f"{groups} outputs of {n_features} features squared")
+    if groups > MOST_GROUPS and "quantile" in learner["objective"]["name"]:
+        facts.cautions.append(f"{groups} quantiles")  # which 3.3 sorts, in squared time
     if groups * (n_features + 1) > MOST_CELLS:
         facts.cautions.append(f"{groups} outputs of {n_features} features")
     return facts
@@ -188,10 +192,12 @@ def _check_linear(booster: Any, n_features: int, groups: int) -> None:
 def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> int:
     """Check a booster of trees and return how many there are."""
     where = f"{_HERE}.gradient_booster"
-    booster = members(booster, {"model", "name"}, where)
+    drops = {"weight_drop"} if facts.version >= params.TREES_DROP else set()
+    within = drops if facts.version >= (3, 4) else set()
+    booster = members(booster, {"model", "name"}, where, drops - within)
     require(booster["name"] == "gbtree", "unknown booster", f"{where}.name")
     required = {"gbtree_model_param", "iteration_indptr", "tree_info", "trees"}
-    model = members(booster["model"], required, where, {"cats"})
+    model = members(booster["model"], required, where, {"cats", *within})
     found = model["trees"]
     require(type(found) is TreeReader, "not trees", f"{_HERE}.trees")
     sizes = texts(
@@ -212,8 +218,17 @@ def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> in
         facts.cautions.append("no trees")
     facts.cautions += trees.check(found, n_features, groups)
     if "cats" in model:
-        categories.check(model["cats"], n_features, f"{where}.cats")
+        categories.check(model["cats"], n_features, facts.version, f"{where}.cats")
+    for part in (booster, model):
+        if "weight_drop" in part:
+            _check_drops(part["weight_drop"], found.count)
     return int(found.count)
+
+
+def _check_drops(drops: Any, number: int) -> None:
+    """Check the weights of trees by ``dart``: predictions take one for each tree."""
+    fits = isinstance(drops, list) and all(type(drop) is float for drop in drops)
+    require(fits and len(drops) == number, "not a number for each tree", f"{_HERE}.weight_drop")
 
 
 def integers(value: Any, where: str) -> np.ndarray[Any, np.dtype[Any]]:

@@ -1,7 +1,7 @@
 """Parameters that xgboost stores as texts: which there are, and what their values look like.
 
 xgboost hands the texts to ``std::stoi`` and its like, to regular expressions and to its JSON reader; these
-forms mean the same to all of them. The names are those of the releases 2.0 to 3.2.
+forms mean the same to all of them. The names are those of the releases 2.0 to 3.4.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from skopsafe.handlers.checks import require
 
 MOST_THREADS = 1024
+TREES_DROP = (3, 3)
+"""The release since which ``gbtree`` does what ``dart`` did before, and a generator has its state stored."""
 
 _NUMBER = r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?|-?inf|-?nan|-?NaN|-?Infinity"
 _FLOAT = r"-?[0-9]{1,20}(\.[0-9]{1,20})?(E-?[0-9]{1,2})?"
@@ -25,6 +27,7 @@ _LARGE = re.compile(r"0|[1-9][0-9]{0,19}")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _SIGNS = re.compile(r"\(?[-01, ]*\)?")
 _GROUPS = re.compile(r"[\[\]0-9, ]*")
+_GENERATOR = re.compile(r"[0-9a-f]{1,10}( [0-9a-f]{1,10}){623,624} ?")
 _DEVICE = re.compile(r"(cpu|(cuda|gpu)(:[0-9]{1,4})?|sycl(:cpu|:gpu)?(:-1|:[0-9]{1,4})?)")
 
 Form = Mapping[str, "re.Pattern[str]"]
@@ -83,6 +86,7 @@ GENERIC: Form = {
     "n_jobs": _INTEGER,
     "nthread": _INTEGER,
     "random_state": _INTEGER,
+    "rng_state": _GENERATOR,
     "seed": _INTEGER,
     "seed_per_iteration": FLAG,
     "validate_parameters": FLAG,
