@@ -29,6 +29,12 @@ FRAME = pd.DataFrame(
         "number": pd.Categorical.from_codes(RNG.integers(0, 40, N), np.arange(100, 140)),
     }
 )
+UNSIGNED = pd.DataFrame(
+    {
+        str(dtype): pd.Categorical.from_codes(RNG.integers(0, 40, N), np.arange(100, 140, dtype=dtype))
+        for dtype in ("uint8", "uint16", "uint32", "uint64")
+    }
+)
 VERSION = tuple(map(int, xgb.__version__.split(".")[:2]))
 """Major and minor version of xgboost."""
 
@@ -162,6 +168,34 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     ),
 }
 """By name: what makes a model and the data that it predicts."""
+if VERSION >= (3, 3):
+    MODELS |= {
+        "drops": lambda: (_regressor(rate_drop=0.5, one_drop=True, num_parallel_tree=2).fit(X, NUMBERS), X),
+        "drops_later": lambda: (
+            _regressor(rate_drop=0.5).fit(X, NUMBERS, xgb_model=_regressor().fit(X, NUMBERS)),
+            X,
+        ),
+        "drops_of_slice": lambda: (_booster(rate_drop=0.5, one_drop=True)[1:3], X),
+        "expectiles": lambda: (
+            _regressor(objective="reg:expectileerror", expectile_alpha=[0.1, 0.5, 0.9]).fit(X, NUMBERS),
+            X,
+        ),
+        "vectors_dropped": lambda: (
+            _regressor(multi_strategy="multi_output_tree", rate_drop=0.5, one_drop=True).fit(X, TARGETS),
+            X,
+        ),
+        "vectors_of_categories": lambda: (
+            _regressor(multi_strategy="multi_output_tree", enable_categorical=True, max_cat_to_onehot=1).fit(
+                FRAME, TARGETS
+            ),
+            FRAME,
+        ),
+    }
+if VERSION >= (3, 4):
+    MODELS["unsigned_categories"] = lambda: (
+        _regressor(enable_categorical=True, max_cat_to_onehot=1).fit(UNSIGNED, NUMBERS),
+        UNSIGNED,
+    )
 if VERSION == (2, 1):  # its own get_score ends the process
     del MODELS["vectors"], MODELS["vectors_of_classes"]
 

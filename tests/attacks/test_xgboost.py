@@ -15,11 +15,21 @@ xgb = pytest.importorskip("xgboost")
 
 import skopsafe  # noqa: E402
 from skopsafe.testing.crafted import changed, forged  # noqa: E402
-from tests.attacks.xgboost_crafted import CASES, CATEGORIES, VECTORS, booster_of, document, ubj  # noqa: E402
+from tests.attacks.xgboost_crafted import (  # noqa: E402
+    CASES,
+    CATEGORIES,
+    DROPS,
+    VECTORS,
+    booster_of,
+    document,
+    model_of,
+    ubj,
+)
 from tests.xgboost_models import MODELS, VERSION, X  # noqa: E402
 
 NAME = "xgboost.core:Booster"
 ALL = CASES | (CATEGORIES if VERSION >= (3, 1) else {}) | (VECTORS if VERSION >= (3, 2) else {})
+ALL |= DROPS if VERSION >= (3, 3) else {}
 
 # These end by a signal. Others read a little beside an array, or take all memory.
 CRASHES = (
@@ -85,6 +95,39 @@ def test_xgboost_alone_crashes() -> None:
     # What stands beside an array is chance, and differs between releases.
     well = [name for name in CRASHES if ends_well(name)]
     assert len(well) <= 0.3 * len(CRASHES), well
+
+
+_INTERACT = _PREDICT.replace("validate_features=False", "pred_interactions=True, validate_features=False")
+
+
+@pytest.mark.skipif(VERSION < (3, 3), reason="before, the size was counted in 64 bits")
+def test_xgboost_alone_writes_outside_for_pairs_of_features() -> None:
+    # 65536 columns squared are 2**32, which 32 bits count as none.
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERACT],
+        input=pickle.dumps((content_of("pairs_of_features"), X)),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode < 0
+
+
+def test_many_features_need_approval() -> None:
+    for name, count in (("binary", 65_000), ("binary", 65_535), ("multiclass", 40_000), ("linear", 70_000)):
+        found = document(booster_of(name))
+        found["Model"]["learner"]["learner_model_param"]["num_feature"] = str(count)
+        if name == "linear":
+            model_of(found)["weights"] = [0.5] * (count + 1)
+        wide = xgb.Booster()
+        wide.load_model(bytearray(json.dumps(found["Model"]).encode()))
+        needed = [] if count == 65_000 or name == "linear" else ["xgboost.core.Booster:caution"]
+        data = skopsafe.dumps(wide)
+        assert skopsafe.get_untrusted_types(data=data) == needed
+        loaded = skopsafe.loads(data, trusted=needed)
+        matrix = xgb.DMatrix(np.nan_to_num(X))
+        expected, given = (one.predict(matrix, validate_features=False) for one in (wide, loaded))
+        assert given.tobytes() == expected.tobytes()
 
 
 def number(value: int) -> bytes:

@@ -23,13 +23,13 @@ _ARRAYS = {
     **dict.fromkeys(("feature_segments", "sorted_idx", "offsets"), "l"),
     **dict.fromkeys(("ti+", "tj-"), "d"),
 }
-_DTYPES = {"l": ">i4", "L": ">i8", "U": ">u1", "d": ">f4", "i": ">i1"}
+_DTYPES = {"l": ">i4", "L": ">i8", "U": ">u1", "d": ">f4", "i": ">i1", "I": ">i2"}
 
 
 def ubj(value: Any, key: str = "") -> bytes:
     """Write what xgboost reads from JSON in the forms that it writes itself."""
     if isinstance(value, dict):
-        kinds = {9: "i", 10: "U", 11: "I", 13: "l", 15: "L"}
+        kinds = {9: "i", 10: "U", 11: "I", 12: "I", 13: "l", 14: "l", 15: "L", 16: "L"}
         inner = (
             {"values": kinds.get(value["type"], "l") if "type" in value else "i"} if "values" in value else {}
         )
@@ -116,6 +116,12 @@ def _set(value: Any, *path: Any) -> Callable[[dict[str, Any]], None]:
 _LEARNER = ("Model", "learner")
 _GENERIC = ("Config", "learner", "generic_param")
 
+
+def _generic(doc: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = doc["Config"]["learner"]["generic_param"]
+    return found
+
+
 CASES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
     "left_outside": ("booster", _item("left_children", 0, 10**6), "trees.left_children"),
     "left_negative": ("booster", _item("left_children", 0, -(10**6)), "trees.left_children"),
@@ -170,11 +176,8 @@ CASES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
         _set("-100000", *_LEARNER, "attributes", "best_iteration"),
         "best_iteration",
     ),
-    "drop_missing": (
-        "dart",
-        lambda doc: doc["Model"]["learner"]["gradient_booster"]["weight_drop"].pop() and None,
-        "weight_drop",
-    ),
+    "drop_missing": ("dart", lambda doc: _drops(doc).pop() and None, "weight_drop"),
+    "generator_unknown": ("booster", lambda doc: _generic(doc).update(rng_state="1"), "rng_state"),
     "linear_too_short": ("linear", lambda doc: model_of(doc).update(weights=[1.0]), "weights"),
     "linear_of_more_features": ("linear", _param("num_feature", "1000000"), "weights"),
     "names_too_few": (
@@ -191,6 +194,7 @@ CASES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
     ),
     "unknown_member": ("booster", _set({}, *_LEARNER, "more"), "learner"),
     "unknown_parameter": ("booster", _set("1", *_GENERIC, "plugin"), "generic_param"),
+    "pairs_of_features": ("booster", _param("num_feature", "65535"), "features squared"),
     "more_features": ("booster", _param("num_feature", "2000000"), "Booster.caution"),
     "more_outputs": ("booster", _param("num_target", "1000000"), "Booster.caution|base_score"),
 }
@@ -229,3 +233,50 @@ VECTORS: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
     ),
 }
 """The same for what there is since xgboost 3.2."""
+
+
+def _drops(doc: dict[str, Any]) -> list[float]:
+    booster = doc["Model"]["learner"]["gradient_booster"]
+    found: list[float] = booster.get("weight_drop") or model_of(doc)["weight_drop"]
+    return found
+
+
+def _moved(doc: dict[str, Any]) -> None:
+    """Put the weights where another release has them."""
+    booster = doc["Model"]["learner"]["gradient_booster"]
+    if "weight_drop" in booster:
+        booster["model"]["weight_drop"] = booster.pop("weight_drop")
+    else:
+        booster["weight_drop"] = booster["model"].pop("weight_drop")
+
+
+_ZEROS = " ".join(["0"] * 624)
+_ONE_BIT = f"1{_ZEROS[1:]} 9"
+
+DROPS: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
+    "drops_too_many": ("dart", lambda doc: _drops(doc).extend([1.0] * 3), "weight_drop"),
+    "drops_of_texts": ("dart", lambda doc: _drops(doc).__setitem__(0, "1"), "weight_drop"),  # type: ignore[call-overload]
+    "drops_elsewhere": ("dart", _moved, "'weight_drop' is unknown"),
+    "drops_of_vectors": (
+        "vectors",
+        lambda doc: doc["Model"]["learner"]["gradient_booster"].update(weight_drop=[1.0]),
+        "weight_drop",
+    ),
+    "dart_of_old": ("booster", _set("dart", *_LEARNER, "gradient_booster", "name"), "gradient_booster.name"),
+    "dart_config_missing": (
+        "booster",
+        lambda doc: doc["Config"]["learner"]["gradient_booster"].pop("dart_train_param") and None,
+        "'dart_train_param' is missing",
+    ),
+    "generator_missing": ("booster", lambda doc: _generic(doc).pop("rng_state") and None, "rng_state"),
+    "generator_too_short": ("booster", _set("1 2 3", *_GENERIC, "rng_state"), "rng_state"),
+    "generator_too_long": ("booster", _set(" ".join("1" * 626), *_GENERIC, "rng_state"), "rng_state"),
+    "generator_of_letters": ("booster", _set("x" * 4000, *_GENERIC, "rng_state"), "rng_state"),
+    "generator_of_zeros": ("booster", _set(f"{_ZEROS} 624", *_GENERIC, "rng_state"), "nothing but zeros"),
+    "generator_of_one_bit": (
+        "booster",
+        _set(_ONE_BIT, *_GENERIC, "rng_state"),
+        "nothing but zeros",
+    ),
+}
+"""The same for what there is since xgboost 3.3."""

@@ -122,8 +122,8 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
         )
     if facts.tree_form == 2 and present >= (3, 2, 0):
         _refuse(
-            "trees of several outputs written before xgboost 3.2 end the process in 3.2",
-            "Load the file with xgboost 3.1 or older; 3.2 has no way to read such models.",
+            "trees of several outputs written before xgboost 3.2 end the process in 3.2 and later",
+            "Load the file with xgboost 3.1 or older; newer ones have no way to read such models.",
         )
     try:
         obj = _make(cls, content, None if version == present else span, threads, facts)

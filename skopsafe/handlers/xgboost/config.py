@@ -61,8 +61,8 @@ def _check_generator(generic: dict[str, str], version: tuple[int, int, int]) -> 
     """Check the state of ``std::mt19937`` (``LoadRng`` of ``src/common/random.cc``)."""
     where = f"{_HERE}.generic_param.rng_state"
     require(("rng_state" in generic) == (version >= params.TREES_DROP), "not where it belongs", where)
-    # From a state of zeros only zeros come, and drawing one of several numbers would not end. The first
-    # word counts by one bit; a word that starts so is no zero, by whichever base it is read.
+    # From a state of zeros only zeros come, by which libraries of C++ may draw without end. The first word
+    # counts by one bit; a word that starts so is no zero, by whichever base it is read.
     words = generic.get("rng_state", "0 1").split()[1:624]
     require(any("1" <= word[0] <= "9" for word in words), "nothing but zeros", where)
 
