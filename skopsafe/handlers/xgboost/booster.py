@@ -16,6 +16,7 @@ from skopsafe.errors import ValidationError
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.generic_load import set_attributes
+from skopsafe.handlers.refused import refused
 from skopsafe.handlers.xgboost import config, document
 from skopsafe.handlers.xgboost.document import Facts
 from skopsafe.handlers.xgboost.params import members
@@ -150,24 +151,15 @@ def _make(cls: Any, content: bytes, span: tuple[int, int] | None, threads: int, 
     return obj
 
 
-def _data(obj: Any) -> Parts:
-    raise TypeError(
-        f"a {type(obj).__name__} holds data in memory of xgboost; "
-        "save the array or table that it was made from"
-    )
-
-
-def _no_data(names: Names, values: list[Any], context: Context) -> Any:
-    raise ValidationError(
-        "data of xgboost is never written to a file",
-        path="DMatrix",
-        next_step="The file is damaged or crafted; do not load it.",
-    )
-
-
 _DATA = ("DMatrix", "QuantileDMatrix", "ExtMemQuantileDMatrix", "DataIter", "_ProxyDMatrix")
 
 HANDLERS = (
     Handler("xgboost.core:Booster", _get, _load),
-    *(Handler(f"xgboost.core:{name}", _data, _no_data) for name in _DATA),
+    *(
+        refused(
+            f"xgboost.core:{name}",
+            f"a {name} holds data in memory of xgboost; save the array or table that it was made from",
+        )
+        for name in _DATA
+    ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.checks import MOST_THREADS, integer, require
 from skopsafe.handlers.xgboost import document, params
 from skopsafe.handlers.xgboost.params import members, texts
 
@@ -42,7 +42,7 @@ def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
     require(learner["learner_model_param"] == sizes, "not those of the model", f"{_HERE}.learner_model_param")
     generic = texts(learner["generic_param"], params.GENERIC, f"{_HERE}.generic_param")
     _check_generator(generic, facts.version)
-    most = params.MOST_THREADS
+    most = MOST_THREADS
     for name in ("n_jobs", "nthread"):
         integer(int(generic.get(name, "0")), f"{_HERE}.generic_param.{name}", -most, most)
     train = texts(learner["learner_train_param"], params.LEARNER_TRAIN, f"{_HERE}.learner_train_param")

@@ -12,7 +12,6 @@ from typing import Any
 
 from skopsafe.handlers.checks import require
 
-MOST_THREADS = 1024
 TREES_DROP = (3, 3)
 """The release since which ``gbtree`` does what ``dart`` did before, and a generator has its state stored."""
 

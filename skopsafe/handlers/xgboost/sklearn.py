@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skopsafe.handlers.checks import integer, require
-from skopsafe.handlers.xgboost.params import MOST_THREADS
+from skopsafe.handlers.checks import MOST_THREADS, integer, require
 
 
 def _check(obj: Any) -> None:
