@@ -80,6 +80,8 @@ class Plugins:
             return self._registered[top]
         if top in self._found:
             return self._found[top]
+        if not may_have_plugin(top):
+            return None
         if self._points is None:
             from importlib import metadata  # slow to import, and only few files name what is not known
 
@@ -88,7 +90,7 @@ class Plugins:
                 points.setdefault(point.name, []).append(point)
             self._points = points
         found = self._points.get(top, [])
-        if not found or not may_have_plugin(top):
+        if not found:
             return None
         if len(found) > 1:
             raise _broken(top, "several distributions have one for it")

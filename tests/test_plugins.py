@@ -292,6 +292,20 @@ def test_an_entry_point_for_what_skopsafe_knows_is_not_looked_at(
     assert Plugins().library(top) is None
 
 
+@pytest.mark.parametrize("top", ["builtins", "datetime", "numpy", "sklearn"])
+def test_what_is_installed_is_not_searched_for_what_no_plugin_may_speak_for(
+    top: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(**_: Any) -> Any:
+        raise AssertionError("searched")
+
+    monkeypatch.setattr("importlib.metadata.entry_points", search)
+    assert Plugins().table(top) is None
+    assert Plugins().library(top) is None
+    with pytest.raises(AssertionError, match="searched"):
+        Plugins().table("ownlib")
+
+
 def test_a_file_cannot_grant_trust_through_a_plugin() -> None:
     data = changed([1], lambda schema: schema.update(plugins=["tests"], handles=["tests.plugin_types:Dial"]))
     with pytest.raises(skopsafe.FormatError):
