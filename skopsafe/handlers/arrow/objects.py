@@ -133,6 +133,19 @@ def _chunked(spec: Any, layouts: object, context: Context, where: str) -> Any:
     return pa.chunked_array(chunks, spec.type)
 
 
+def _columns(names: Names, values: list[Any], where: str) -> tuple[Any, list[Any], int, list[Any]]:
+    """Return the schema of a table or batch, the types of columns, the number of rows, and layouts."""
+    require(names == ("fields", "metadata", "rows", "columns"), "unknown form", where)
+    schema, specs = _schema(values[0], values[1], where)
+    rows, columns = integer(values[2], f"{where}.rows", 0, 2**40), values[3]
+    require(isinstance(columns, list) and len(columns) == len(specs), "malformed", f"{where}.columns")
+    return schema, specs, rows, columns
+
+
+def _require_rows(columns: list[Any], rows: int, where: str) -> None:
+    require(all(len(column) == rows for column in columns), "has another length", f"{where}.columns")
+
+
 def _get_table(obj: Any) -> Parts:
     fields, metadata = _describe_schema(obj.schema)
     columns = [_layouts(obj.column(i).chunks, field[1], Taker()) for i, field in enumerate(fields)]
@@ -143,17 +156,14 @@ def _load_table(names: Names, values: list[Any], context: Context) -> Any:
     context.resolve()
     import pyarrow as pa
 
-    require(names == ("fields", "metadata", "rows", "columns"), "unknown form", "Table")
-    schema, specs = _schema(values[0], values[1], "Table")
-    rows, columns = integer(values[2], "Table.rows", 0, 2**40), values[3]
-    require(isinstance(columns, list) and len(columns) == len(specs), "malformed", "Table.columns")
+    schema, specs, rows, columns = _columns(names, values, "Table")
     if not specs:
         return pa.Table.from_batches([_empty_batch(schema, rows, "Table")], schema)
     made = [
         _chunked(spec, column, context, f"Table.columns[{i}]")
         for i, (spec, column) in enumerate(zip(specs, columns, strict=True))
     ]
-    require(all(len(column) == rows for column in made), "has another length", "Table.columns")
+    _require_rows(made, rows, "Table")
     return pa.Table.from_arrays(made, schema=schema)
 
 
@@ -177,17 +187,14 @@ def _load_batch(names: Names, values: list[Any], context: Context) -> Any:
     context.resolve()
     import pyarrow as pa
 
-    require(names == ("fields", "metadata", "rows", "columns"), "unknown form", "RecordBatch")
-    schema, specs = _schema(values[0], values[1], "RecordBatch")
-    rows, columns = integer(values[2], "RecordBatch.rows", 0, 2**40), values[3]
-    require(isinstance(columns, list) and len(columns) == len(specs), "malformed", "RecordBatch.columns")
+    schema, specs, rows, columns = _columns(names, values, "RecordBatch")
     if not specs:
         return _empty_batch(schema, rows, "RecordBatch")
     made = [
         Maker(context).make(spec, column, f"RecordBatch.columns[{i}]")
         for i, (spec, column) in enumerate(zip(specs, columns, strict=True))
     ]
-    require(all(len(column) == rows for column in made), "has another length", "RecordBatch.columns")
+    _require_rows(made, rows, "RecordBatch")
     return pa.RecordBatch.from_arrays(made, schema=schema)
 
 

@@ -12,7 +12,7 @@ from skopsafe.handlers.catboost.blob import EMBEDDINGS, Reader
 from skopsafe.handlers.catboost.features import Outputs
 from skopsafe.handlers.catboost.flat import Tables
 from skopsafe.handlers.catboost.info import MOST_CLASSES
-from skopsafe.handlers.catboost.texts import read_calcer, read_ids, read_lists, read_part
+from skopsafe.handlers.catboost.texts import check_active, read_calcer, read_ids, read_lists, read_part
 from skopsafe.handlers.checks import in_range, require
 
 _WHERE = "CatBoost.model.EmbeddingProcessing"
@@ -45,15 +45,11 @@ def check_embeddings(reader: Reader) -> Outputs:
 def _check_calcer(reader: Reader, name: bytes) -> tuple[int, int]:
     """Return how many features it computes, and how many numbers of an embedding it reads."""
     where = f"{_WHERE}.FeatureCalcer"
-    kind, active, table = read_calcer(reader, name, b"EmbedCalcerV1\0\0\0", where)
-    require(kind in _UNION, f"{kind} is unknown", where)
-    require(int(table.scalars(2, "u1")[0]) == _UNION[kind], "is of another kind", where)
-    values = table.tables(3, "FeatureCalcerImpl")
+    kind, active, values = read_calcer(reader, name, b"EmbedCalcerV1\0\0\0", _UNION, where)
     dimension = int(values.scalars(0, "<i4")[0])
     require(dimension >= 1, f"{dimension} is no length", f"{where}.TotalDimension")
     outputs = _check_projection(values, dimension) if kind == LDA else _check_graph(reader, values, dimension)
-    in_range(active, f"{where}.ActiveFeatureIndices", 0, outputs)
-    require(len(np.unique(active)) == len(active), "names one twice", f"{where}.ActiveFeatureIndices")
+    check_active(active, outputs, where)
     return outputs, dimension
 
 

@@ -7,7 +7,7 @@ Dictionaries and counts are hash tables, walked until the token or an empty plac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -154,23 +154,31 @@ def _require_empty(size: int, filled: int, where: str) -> None:
     require(filled < size and filled <= 0.51 * size, "too few places are empty", where)
 
 
-def read_calcer(reader: Reader, name: bytes, magic: bytes, where: str) -> tuple[int, Column, Tables]:
-    """Return the kind of what computes features, which of its outputs it gives, and its table."""
+def read_calcer(
+    reader: Reader, name: bytes, magic: bytes, union: Mapping[int, int], where: str
+) -> tuple[int, Column, Tables]:
+    """Return the kind of what computes features, which outputs it gives, and the table of that kind."""
     reader.magic(magic, where)
     kind = reader.number(4, where)
     table = reader.buffer(where)
     ids, present = table.structs(0, 16)
     require(bool(present.all()) and ids[0].tobytes() == name, "has another id", where)
-    return kind, table.vector(1, "<u4", "ActiveFeatureIndices", required=True), table
+    active = table.vector(1, "<u4", "ActiveFeatureIndices", required=True)
+    require(kind in union, f"{kind} is unknown", where)
+    require(int(table.scalars(2, "u1")[0]) == union[kind], "is of another kind", where)
+    return kind, active, table.tables(3, "FeatureCalcerImpl")
+
+
+def check_active(active: Column, outputs: int, where: str) -> None:
+    """Require that what is given are some of the outputs, each once."""
+    in_range(active, f"{where}.ActiveFeatureIndices", 0, outputs)
+    require(len(np.unique(active)) == len(active), "names one twice", f"{where}.ActiveFeatureIndices")
 
 
 def _check_calcer(reader: Reader, name: bytes) -> int:
     """Check what computes features from tokens, and return how many."""
     where = f"{_WHERE}.FeatureCalcer"
-    kind, active, table = read_calcer(reader, name, b"FeatureCalcerV1\0", where)
-    require(kind in _UNION, f"{kind} is unknown", where)
-    require(int(table.scalars(2, "u1")[0]) == _UNION[kind], "is of another kind", where)
-    values = table.tables(3, "FeatureCalcerImpl")
+    kind, active, values = read_calcer(reader, name, b"FeatureCalcerV1\0", _UNION, where)
     number = int(values.scalars(0, "<u4")[0])
     outputs = number
     if kind != BOW:
@@ -185,8 +193,7 @@ def _check_calcer(reader: Reader, name: bytes) -> int:
         for _ in range(number):
             _check_counts(reader, f"{where}.Frequencies")
         outputs = number if kind == BM25 or number > 2 else 1
-    in_range(active, f"{where}.ActiveFeatureIndices", 0, outputs)
-    require(len(np.unique(active)) == len(active), "names one twice", f"{where}.ActiveFeatureIndices")
+    check_active(active, outputs, where)
     return len(active)
 
 

@@ -42,9 +42,8 @@ def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
     require(learner["learner_model_param"] == sizes, "not those of the model", f"{_HERE}.learner_model_param")
     generic = texts(learner["generic_param"], params.GENERIC, f"{_HERE}.generic_param")
     _check_generator(generic, facts.version)
-    most = MOST_THREADS
     for name in ("n_jobs", "nthread"):
-        integer(int(generic.get(name, "0")), f"{_HERE}.generic_param.{name}", -most, most)
+        integer(int(generic.get(name, "0")), f"{_HERE}.generic_param.{name}", -MOST_THREADS, MOST_THREADS)
     train = texts(learner["learner_train_param"], params.LEARNER_TRAIN, f"{_HERE}.learner_train_param")
     require(train.get("objective") in params.OBJECTIVES, "unknown", f"{_HERE}.learner_train_param.objective")
     require(
