@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import skopsafe
+from tests.handlers.coming_back import back as again
 
 pa = pytest.importorskip("pyarrow")
 pc = pytest.importorskip("pyarrow.compute")
@@ -107,17 +108,6 @@ CUTS: dict[str, slice] = {
     "head": slice(0, 4),
     "nothing": slice(2, 2),
 }
-
-
-def again(obj: Any) -> Any:
-    """Return what comes back of an object, after the checks that hold for all."""
-    data = skopsafe.dumps(obj)
-    assert skopsafe.get_untrusted_types(data=data) == []
-    found = skopsafe.loads(data)
-    assert type(found) is type(obj)
-    assert skopsafe.dumps(obj) == data
-    assert skopsafe.dumps(found) == data
-    return found
 
 
 @pytest.mark.parametrize("cut", CUTS)

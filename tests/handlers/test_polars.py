@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import skopsafe
+from tests.handlers.coming_back import back as again
 
 pl = pytest.importorskip("polars", minversion="1.32")
 testing = pytest.importorskip("polars.testing")
@@ -79,17 +80,6 @@ def made() -> dict[str, Any]:
 
 
 SERIES = made()
-
-
-def again(obj: Any) -> Any:
-    """Return what comes back of an object, after the checks that hold for all."""
-    data = skopsafe.dumps(obj)
-    assert skopsafe.get_untrusted_types(data=data) == []
-    found = skopsafe.loads(data)
-    assert type(found) is type(obj)
-    assert skopsafe.dumps(obj) == data
-    assert skopsafe.dumps(found) == data
-    return found
 
 
 def assert_series_comes_back(series: Any) -> None:
