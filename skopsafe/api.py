@@ -15,7 +15,7 @@ from typing import IO, Any, Literal
 
 from skopsafe import names
 from skopsafe.archive import container, schema
-from skopsafe.archive.arrays import Mapping
+from skopsafe.archive.source import Mapping
 from skopsafe.build import Builder
 from skopsafe.errors import (
     ArgumentError,
@@ -304,12 +304,12 @@ def _build(document: Document, policy: Policy) -> Any:
 
 def _document(saver: Saver, root: Value) -> Document:
     """Return what `saver` wrote, for a look at it."""
-    rows = len(saver.arrays.rows)
-    return Document(saver.types, saver.shapes, saver.runs, rows, root, _writer(saver), _no_arrays)
+    arrays = saver.arrays.count
+    return Document(saver.types, saver.shapes, saver.runs, arrays, root, _writer(saver), _no_arrays)
 
 
-def _no_arrays(numbers: Sequence[int], copy: bool) -> Any:
-    raise AssertionError(f"arrays {numbers} were asked for during an audit (copy: {copy})")
+def _no_arrays(numbers: Sequence[int]) -> Any:
+    raise AssertionError(f"arrays {numbers} were asked for during an audit")
 
 
 @contextlib.contextmanager

@@ -78,15 +78,15 @@ class Builder:
 
     def _run(self, run: Run, shape: Shape) -> None:
         """Build the nodes of a run and append them to the objects."""
-        objects = self._objects
+        objects, shells = self._objects, self._shells
         start, count = len(objects), run.count
         load = self._loader(shape)
-        if shape.attributes is None:
+        if shape.form is None:
             for row in cast("list[list[Any]]", run.columns):
                 self._node(load, self._row_of(row), shape)
             return
         columns = [self._column(column, count) for column in run.columns]
-        if self._shells.keys().isdisjoint(range(start, start + count)):
+        if not shells or shells.keys().isdisjoint(range(start, start + count)):
             handler = self._handler(shape)
             if handler is not None and handler.load_run is not None:
                 made = handler.load_run(shape.attributes, columns, self)
@@ -112,35 +112,39 @@ class Builder:
     def _row_of(self, row: list[Any]) -> list[Any]:
         """Return the values of a row, references replaced by what they mean."""
         if list not in set(map(type, row)):
-            return row.copy()
+            return row
         return [self._referred(value[0]) if type(value) is list else value for value in row]
 
     def _referred(self, number: int) -> Any:
         return self._objects[number] if number < len(self._objects) else self._shell(number)
 
-    def _column(self, column: Values, count: int) -> list[Any]:
-        """Return the values of a column as one list."""
+    def _column(self, column: Values, count: int) -> Sequence[Any]:
+        """Return the values of a column."""
         if isinstance(column, list):
             return self._row_of(column)
         if not isinstance(column, Column):
             return [column] * count
+        built = len(self._objects)
         if column.refs is not None:
+            if max(column.refs) < built:
+                return list(map(self._objects.__getitem__, column.refs))
             return [self._referred(number) for number in column.refs]
         if column.ref is None:
             first = column.first or 0
-            return list(range(first, first + count))
+            return range(first, first + count)
         if not column.step:
             return [self._referred(column.ref)] * count
-        if column.ref + count <= len(self._objects):
+        if column.ref + count <= built:
             return self._objects[column.ref : column.ref + count]
         return [self._referred(column.ref + row) for row in range(count)]
 
     def _is_plain(self, shape: Shape) -> bool:
         row = self._document.types[shape.type]
-        return row.role == CLASS and not (shape.attributes and shape.attributes[0].startswith("()"))
+        attributes = shape.attributes
+        return row.role == CLASS and attributes is not None and not (attributes and attributes[0][:2] == "()")
 
     def _instances(
-        self, shape: Shape, stored: list[Values], columns: list[list[Any]], count: int
+        self, shape: Shape, stored: list[Values], columns: list[Sequence[Any]], count: int
     ) -> list[Any]:
         """Build many instances of one class: a template for what they share, the rest one by one."""
         cls = self._resolve(shape.type)
@@ -150,17 +154,14 @@ class Builder:
             for obj, *values in zip(made, *columns, strict=True):
                 generic_load.set_attributes(obj, attributes, values)
         elif attributes:
+            states = [obj.__dict__ for obj in made]
             template = {name: column[0] for name, column in zip(attributes, columns, strict=True)}
-            varying = [
-                (name, column)
-                for name, column, form in zip(attributes, columns, stored, strict=True)
-                if isinstance(form, list) or (isinstance(form, Column) and (form.ref is None or form.step))
-            ]
-            for row, obj in enumerate(made):
-                state = obj.__dict__
+            for state in states:
                 state.update(template)
-                for name, column in varying:
-                    state[name] = column[row]
+            for name, column, form in zip(attributes, columns, stored, strict=True):
+                if isinstance(form, list) or (isinstance(form, Column) and (form.ref is None or form.step)):
+                    for state, value in zip(states, column, strict=True):
+                        state[name] = value
         if self._checks(cls):
             self._to_check += made
         return made
@@ -169,13 +170,18 @@ class Builder:
         """Return array `number` of the file."""
         return self.arrays([number])[0]
 
-    def arrays(self, numbers: Sequence[object], *, copy: bool = True) -> list[NDArray[Any]]:
-        """Return arrays of the file; without `copy` they may be views of a buffer."""
-        for number in numbers:
+    def arrays(self, numbers: Sequence[object]) -> list[NDArray[Any]]:
+        """Return arrays of the file. Each can be had once."""
+        return [array for _, arrays in self.joined(numbers) for array in arrays]
+
+    def joined(self, numbers: Sequence[object]) -> list[tuple[NDArray[Any], list[NDArray[Any]]]]:
+        """Return arrays as `arrays` does, in groups, each behind the items of all its arrays as one array."""
+        ends = (numbers[0], numbers[-1]) if isinstance(numbers, range) and numbers else numbers
+        for number in ends:
             if type(number) is not int or not 0 <= number < self._document.array_count:
-                raise ValidationError("a node refers to no array", next_step=_NEXT)
+                raise ValidationError("a node refers to no array", path=self.path, next_step=_NEXT)
         try:
-            return self._document.arrays(cast("Sequence[int]", numbers), copy)
+            return self._document.arrays(cast("Sequence[int]", numbers))
         except (ValueError, OverflowError, MemoryError) as error:
             if isinstance(error, SkopsafeError):
                 raise

@@ -1,42 +1,82 @@
-"""Object to Document: a loop over an explicit stack, so that depth costs memory and nothing else."""
+"""Object to Document: a loop over an explicit stack, so that depth costs memory and nothing else.
+
+Objects of one type that stand side by side, such as the trees of a forest, are taken apart together: what
+would be a step of Python for each of them is one step for all. Where such objects lead to each other, their
+order would not be that of children first; then the graph is walked once more, one object at a time.
+"""
 
 from __future__ import annotations
 
-import sys
-import types
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from skopsafe import names
 from skopsafe.archive.arrays import Collector
 from skopsafe.errors import SkopsafeError, UnsupportedTypeError
-from skopsafe.graph.document import CLASS, VALUE, Run, Shape, TypeRow, Value
-from skopsafe.graph.parts import Handler, Leaf, NameOf, Parts
-from skopsafe.graph.runs import group
-from skopsafe.handlers import generic
-from skopsafe.handlers.aliases import ALIASES
+from skopsafe.graph.document import CLASS, WIDEST, Run, Shape, TypeRow, Value
+from skopsafe.graph.parts import Columns, Leaf, Parts
+from skopsafe.graph.runs import Group, arrange
+from skopsafe.graph.scalars import is_scalar, objects_in
 from skopsafe.handlers.depth import DEEPEST, NAMES
 from skopsafe.handlers.registry import Registry
+from skopsafe.taking import Taker
 
-_FUNCTIONS = (type, types.FunctionType, types.BuiltinFunctionType)
-_SAFE_INTEGER = 2**53
+_FEW = 4
+"""Objects of one type that are worth taking apart together."""
+
+_OPEN, _FIXED, _TOGETHER = -1, -2, -3
+"""Heights of nodes on their way: one that a cycle may lead to, one that none may, one of several at once."""
 
 
-class Frame:
-    """One object on its way: what is still to be written of it."""
+class _Entangled(Exception):
+    """Objects that were taken apart together lead to each other."""
 
-    __slots__ = ("height", "iterator", "labels", "out", "ref")
 
-    def __init__(self, ref: list[int], out: list[Any], parts: Parts) -> None:
-        self.ref = ref
-        self.out = out
-        self.iterator = iter(parts.values)
-        self.labels = parts.attributes
-        self.height = 0
+class _Frame:
+    """Objects of one shape on their way: what is still to be written of them.
 
-    @property
-    def position(self) -> int:
-        """Which value is on its way."""
-        return len(self.out) - 1
+    Attributes
+    ----------
+    refs : list of list of int
+        The reference to each object.
+    shape : int
+        Their shape.
+    cells : list of list
+        The values: those of one object; or all values of each attribute of several; or those of several
+        objects behind each other.
+    labels : tuple of str or None
+        What the values of one object are called.
+    lengths : list of int or None
+        How many values each object has, where they stand behind each other.
+    keys : list or None
+        For a mapping: its keys, which are the first list of `cells` too.
+    objects : list of sequence of int
+        For each list of `cells` that was looked at, the places of objects in it.
+    place : int
+        Which value is on its way.
+    """
+
+    __slots__ = ("batches", "cells", "keys", "labels", "lengths", "objects", "place", "refs", "shape")
+
+    def __init__(
+        self,
+        refs: list[list[int]],
+        shape: int,
+        cells: list[list[Any]],
+        labels: tuple[str, ...] | None = None,
+        lengths: list[int] | None = None,
+        keys: list[Any] | None = None,
+    ) -> None:
+        self.refs = refs
+        self.shape = shape
+        self.cells = cells
+        self.labels = labels
+        self.lengths = lengths
+        self.keys = keys
+        self.objects: list[Sequence[int]] = []
+        self.place = 0
+        self.batches: Iterator[list[Any]] | None = None
 
 
 class Saver:
@@ -49,20 +89,24 @@ class Saver:
     """
 
     def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.arrays = Collector()
+        self.runs: list[Run] = []
+        self._start(together=True)
+
+    def _start(self, *, together: bool) -> None:
         self.types: list[TypeRow] = []
         self.shapes: list[Shape] = []
-        self.runs: list[Run] = []
-        self.arrays = Collector()
-        self._nodes: list[list[Any]] = []
-        self._refs: list[list[int]] = []
+        self._together = together
+        self._taker = Taker(self._registry)
+        self._groups: list[Group] = []
         self._heights: list[int] = []
-        self._registry = registry
+        self._chains: list[int] = []
+        self._refs: dict[int, list[int]] = {}
+        self._alive: list[list[Any]] = []
+        self._stack: list[_Frame] = []
         self._rows: dict[tuple[str, str], int] = {}
-        self._shape_numbers: dict[tuple[str, str, tuple[str, ...] | None], int] = {}
-        self._memo: dict[int, tuple[list[int], Any]] = {}
-        self._stack: list[Frame] = []
-        self._named: dict[int, str] = {}
-        self._cyclic: dict[int, bool] = {}
+        self._shape_numbers: dict[Any, int] = {}
 
     def save(self, root: Any) -> Value:
         """Write `root` and all that it leads to; return the value that stands for it.
@@ -72,165 +116,215 @@ class Saver:
         UnsupportedTypeError
             Something in the graph could not be loaded again; the error has the path to it.
         """
+        if is_scalar(root):
+            return root  # type: ignore[no-any-return]
         try:
-            value = self._value(root)
-            self._walk()
-        except SkopsafeError:
-            raise
+            self._walk(root)
+        except Exception:  # one object at a time, there may be an order, and an error has a path
+            self._start(together=False)
+            self._walk_alone(root)
+        self.runs = arrange(self._groups, [shape.form is not None for shape in self.shapes], self.arrays.add)
+        return self._refs[id(root)]
+
+    def _walk_alone(self, root: Any) -> None:
+        try:
+            self._walk(root)
+        except SkopsafeError as error:
+            if error.path or not isinstance(error, UnsupportedTypeError):
+                raise
+            raise self._unsupported(error.reason, error.next_step) from error
         except Exception as error:  # whatever a getter, or a method of the object itself, raises
             raise self._unsupported(f"cannot be saved: {error}") from error
-        self._require_shallow()
-        is_named = [shape.attributes is not None for shape in self.shapes]
-        self.runs = group(self._nodes, self._heights, self._refs, is_named, self.arrays.add)
-        return value
 
-    def _walk(self) -> None:
-        stack, heights = self._stack, self._heights
+    def _walk(self, root: Any) -> None:
+        self._open([root])
+        stack = self._stack
         while stack:
             frame = stack[-1]
-            append, depth = frame.out.append, len(stack)
-            for child in frame.iterator:
-                kind = type(child)
-                if (
-                    (kind is str and child.isascii())
-                    or kind is Leaf
-                    or child is None
-                    or kind is bool
-                    or (kind is int and -_SAFE_INTEGER < child < _SAFE_INTEGER)
-                ):
-                    append(child)
-                else:
-                    value = self._value(child)
-                    if len(stack) != depth:
-                        break  # `value` is appended when the child is done
-                    append(value)
-                    if type(value) is list and value[0] >= 0:
-                        frame.height = max(frame.height, heights[value[0]] + 1)
-            else:
+            if frame.batches is None:
+                frame.batches = self._unknown(frame)
+            batch = next(frame.batches, None)
+            if batch is None:
+                self._close(frame)
                 stack.pop()
-                ref = frame.ref
-                ref[0] = len(heights)
-                heights.append(frame.height)
-                self._refs.append(ref)
-                self._nodes.append(frame.out)
-                if stack:
-                    parent = stack[-1]
-                    parent.out.append(ref)
-                    parent.height = max(parent.height, frame.height + 1)
+            else:
+                self._open(batch)
 
-    def _require_shallow(self) -> None:
-        """Refuse what is nested so deep that the loaders would refuse it."""
-        names_ = [self.types[shape.type].name for shape in self.shapes]
-        fragile = {number for number, name in enumerate(names_) if name in NAMES}
-        if not fragile:
+    def _unknown(self, frame: _Frame) -> Iterator[list[Any]]:
+        """Find the objects in a frame that have no node yet, as lists of those to take apart together."""
+        refs = self._refs
+        for cells in frame.cells:
+            places = objects_in(cells)
+            frame.objects.append(places)
+            if len(places) < _FEW or not self._together:
+                for place in places:
+                    if id(cells[place]) not in refs:
+                        frame.place = place
+                        yield [cells[place]]
+                continue
+            by_type: dict[type, dict[int, Any]] = {}
+            found = cells if len(places) == len(cells) else [cells[place] for place in places]
+            kinds = set(map(type, found))
+            if len(kinds) == 1:
+                by_type[kinds.pop()] = dict(zip(map(id, found), found, strict=True))
+            else:
+                for obj in found:
+                    by_type.setdefault(type(obj), {})[id(obj)] = obj
+            for same in by_type.values():
+                fresh = [obj for key, obj in same.items() if key not in refs]
+                if len(fresh) >= _FEW:
+                    yield fresh
+                else:
+                    for obj in fresh:
+                        if id(obj) not in refs:
+                            yield [obj]
+
+    def _open(self, objs: list[Any]) -> None:
+        """Give new objects of one type their references, and go on with what they consist of."""
+        first, count = len(self._heights), len(objs)
+        refs = [[number] for number in range(first, first + count)]
+        self._refs.update(zip(map(id, objs), refs, strict=True))
+        self._alive.append(objs)
+        self._chains += [0] * count
+        if count > 1:
+            self._heights += [_TOGETHER] * count
+            self._open_together(objs, refs)
             return
-        # An array of objects has its items in a list of its own.
-        within = {number for number, name in enumerate(names_) if name == "builtins:list"}
-        below, items = [0] * len(self._nodes), [0] * len(self._nodes)
-        for number, node in enumerate(self._nodes):
-            kind = node[0]
-            if kind not in fragile and kind not in within:
-                continue
-            inner = [v[0] for v in node if type(v) is list and v[0] < number]
-            deepest = max((below[place] for place in inner), default=0)
-            if kind in within:
-                items[number] = deepest
-                continue
-            if names_[kind] == "numpy:ndarray":
-                deepest = max((items[place] for place in inner), default=0)
-            below[number] = 1 + deepest
-            if below[number] > DEEPEST:
-                raise self._unsupported(
-                    f"{names.spell(names_[kind])} is nested more than {DEEPEST} deep",
-                    "Python recurses into such objects; use lists or dicts, which may be nested without end.",
-                )
+        self._heights.append(_OPEN)
+        parts, name, can_close = self._taker.take(objs[0])
+        if not can_close:
+            self._heights[first] = _FIXED
+        labels, values = parts.attributes, list(parts.values)
+        shape = self._shape(name, parts.role, labels)
+        lengths = [len(values)] if labels is None else None
+        if parts.keys is None:
+            self._stack.append(_Frame(refs, shape, [values], labels, lengths))
+        else:
+            keys = list(parts.keys)
+            self._stack.append(_Frame(refs, shape, [keys, values], None, lengths, keys))
 
-    def _text(self, text: str) -> Value:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return self._node(text)
-        return text
+    def _open_together(self, objs: list[Any], refs: list[list[int]]) -> None:
+        taken = self._taker.take_together(objs)
+        if isinstance(taken, Columns):
+            name = self._taker.name_of(type(objs[0]))
+            self._push_columns(name, CLASS, taken.attributes, refs, list(taken.columns))
+            return
+        by_shape: dict[tuple[Any, ...], list[int]] = {}
+        for number, (parts, name, _) in enumerate(taken):
+            by_shape.setdefault((name, parts.role, parts.attributes), []).append(number)
+        for (name, role, attributes), numbers in reversed(by_shape.items()):
+            some = [refs[number] for number in numbers]
+            rows = [_row(taken[number][0]) for number in numbers]
+            lengths = list(map(len, rows))
+            if attributes is None and (set(lengths) != {lengths[0]} or not 0 < lengths[0] <= WIDEST):
+                shape, values = self._shape(name, role, None), list(chain.from_iterable(rows))
+                self._stack.append(_Frame(some, shape, [values], None, lengths))
+            else:
+                columns = list(map(list, zip(*rows, strict=True)))
+                self._push_columns(name, role, attributes, some, columns)
 
-    def _value(self, obj: Any) -> Value:
-        kind = type(obj)
-        if obj is None or kind is bool:
-            return obj  # type: ignore[no-any-return]
-        if kind is int and -_SAFE_INTEGER < obj < _SAFE_INTEGER:
-            return obj  # type: ignore[no-any-return]
-        if kind is float and obj - obj == 0.0:
-            return obj  # type: ignore[no-any-return]
-        if kind is str:
-            return self._text(obj)
-        return self._node(obj)
+    def _push_columns(
+        self,
+        name: str,
+        role: str,
+        attributes: tuple[str, ...] | None,
+        refs: list[list[int]],
+        columns: list[list[Any]],
+    ) -> None:
+        shape = self._shape(name, role, len(columns) if attributes is None else attributes)
+        self._stack.append(_Frame(refs, shape, columns))
 
-    def _node(self, obj: Any) -> list[int]:
-        known = self._memo.get(id(obj))
-        if known is not None:
-            ref = known[0]
-            if ref[0] < 0 and self._cyclic.get(id(obj)) is False:
-                raise self._unsupported(
-                    f"a {type(obj).__name__} that contains itself cannot be loaded again",
-                    "Only lists, dicts, sets and instances can be part of a cycle.",
-                )
-            return ref
-        ref = [-1]
-        self._memo[id(obj)] = (ref, obj)
-        parts, name, handler = self._take_apart(obj)
-        shellable = parts.attributes is None or not {"()args", "()kwargs"} & set(parts.attributes)
-        self._cyclic[id(obj)] = handler.shell is not None if handler else shellable
-        self._stack.append(Frame(ref, [self._shape(name, parts)], parts))
-        return ref
+    def _close(self, frame: _Frame) -> None:
+        """Make a group of a frame whose children all have nodes."""
+        below = self._refer(frame)
+        height = self._height(frame, below)
+        refs, name = frame.refs, self.types[self.shapes[frame.shape].type].name
+        first, last = refs[0][0], refs[-1][0] + 1
+        if name in NAMES or name == "builtins:list":
+            length = self._chain(name, below)
+            for ref in refs:
+                self._chains[ref[0]] = length
+        if last - first == len(refs):
+            self._heights[first:last] = [height] * len(refs)
+        else:
+            for ref in refs:
+                self._heights[ref[0]] = height
+        cells, lengths = frame.cells, frame.lengths
+        if frame.keys is not None:
+            row: list[Any] = [None] * (2 * len(cells[0]))
+            row[::2], row[1::2] = cells
+            columns = [row]
+        elif frame.labels is not None:
+            columns = [[value] for value in cells[0]]
+        elif lengths is None:
+            columns = cells
+        else:
+            values = iter(cells[0])
+            columns = [list(islice(values, length)) for length in lengths]
+        has_leaves = lengths is not None and any(Leaf in set(map(type, part)) for part in cells)
+        self._groups.append(Group(height, frame.shape, refs, columns, has_leaves))
 
-    def _take_apart(self, obj: Any) -> tuple[Parts, str, Handler | None]:
-        cls = type(obj)
-        handler = self._registry.by_type(cls)
-        if handler is not None:
-            return handler.get(obj), handler.type, handler
-        if isinstance(obj, _FUNCTIONS) or _is_ufunc(obj):
-            obj = NameOf(obj, VALUE)
-        elif cls is not NameOf:
-            taken = generic.take_apart(obj)
-            if isinstance(taken, Parts):
-                maker = taken.type if isinstance(taken.type, NameOf) else NameOf(cls, CLASS)
-                return taken, self._name(maker), None
-            obj = taken
-        return Parts((), (), role=obj.role), self._name(obj), None
+    def _refer(self, frame: _Frame) -> list[int]:
+        """Put references in the place of objects; return the numbers of the nodes they lead to."""
+        below: list[int] = []
+        refs = self._refs
+        for number, (cells, places) in enumerate(zip(frame.cells, frame.objects, strict=True)):
+            if len(places) == len(cells):
+                found = [refs[key] for key in map(id, cells)]
+                frame.cells[number] = found
+            else:
+                found = [refs[id(cells[place])] for place in places]
+                for place, ref in zip(places, found, strict=True):
+                    cells[place] = ref
+            below += [ref[0] for ref in found]
+        return below
 
-    def _name(self, named: NameOf) -> str:
-        target = named.target
-        known = self._named.get(id(target))
-        if known is not None and named.name is None:
-            return known
-        name = named.name or _ufunc_name(target) or names.of(target)
-        alias = ALIASES.get(name or "")
-        if alias is not None and _look_up(alias) is target:
-            name = alias
-        if name is None or not names.is_name(name):
-            raise self._unsupported(
-                f"{_describe(target)} has no name by which it could be found again",
-                "Define it at the top level of a module that can be imported where the file is loaded.",
+    def _height(self, frame: _Frame, below: list[int]) -> int:
+        """Return the height of nodes that refer to those below."""
+        if not below:
+            return 0
+        heights = list(map(self._heights.__getitem__, below))
+        if min(heights) < _OPEN:
+            if _TOGETHER in heights:
+                raise _Entangled
+            number = below[heights.index(_FIXED)]
+            frame.place = next(
+                p for places in frame.objects for p in places if frame.cells[-1][p] == [number]
             )
-        if _look_up(name) is not target:
+            obj = next(islice(chain.from_iterable(self._alive), number, None))
             raise self._unsupported(
-                f"{_describe(target)} is not what {names.spell(name)} means",
-                "Define it at the top level of a module, under its own name.",
+                f"a {type(obj).__name__} that contains itself cannot be loaded again",
+                "Only lists, dicts, sets and instances can be part of a cycle.",
             )
-        self._memo.setdefault(~id(target), ([-1], target))  # keeps the target, and so its id, alive
-        if named.name is None:
-            self._named[id(target)] = name
-        return name
+        return max(heights) + 1
 
-    def _shape(self, name: str, parts: Parts) -> int:
-        key = (name, parts.role, parts.attributes)
+    def _chain(self, name: str, below: list[int]) -> int:
+        """Return how many objects hang below each other where Python recurses, and refuse too many.
+
+        An array of objects has its items in a list of its own: a list passes on what its parents need, as a
+        negative number, for it ends a chain for all others.
+        """
+        lengths = [self._chains[number] for number in below]
+        if name == "builtins:list":
+            return -max(lengths, default=0) if max(lengths, default=0) > 0 else 0
+        longest = -min(lengths, default=0) if name == "numpy:ndarray" else max(lengths, default=0)
+        if max(longest, 0) >= DEEPEST:
+            raise self._unsupported(
+                f"{names.spell(name)} is nested more than {DEEPEST} deep",
+                "Python recurses into such objects; use lists or dicts, which may be nested without end.",
+            )
+        return 1 + max(longest, 0)
+
+    def _shape(self, name: str, role: str, form: tuple[str, ...] | int | None) -> int:
+        key = (name, role, form)
         number = self._shape_numbers.get(key)
         if number is None:
             row = self._rows.get(key[:2])
             if row is None:
                 row = self._rows[key[:2]] = len(self.types)
-                self.types.append(TypeRow(name, parts.role))
+                self.types.append(TypeRow(name, role))
             number = self._shape_numbers[key] = len(self.shapes)
-            self.shapes.append(Shape(row, parts.attributes))
+            self.shapes.append(Shape(row, form))
         return number
 
     def _unsupported(self, reason: str, next_step: str = "") -> UnsupportedTypeError:
@@ -240,50 +334,30 @@ class Saver:
         return UnsupportedTypeError(reason, path=self._path(), next_step=step)
 
     def _path(self) -> str:
+        """Return the way to the value that is on its way; objects were taken apart one by one."""
         path = "object"
         for frame in self._stack[-50:]:
-            if frame.labels is not None and frame.position >= len(frame.labels):
-                continue
-            label = None if frame.labels is None else frame.labels[frame.position]
-            type_name = self.types[self.shapes[frame.out[0]].type].name
-            if label is None and type_name.endswith((":dict", ":OrderedDict")):
-                key = frame.out[frame.position + 1 - frame.position % 2] if frame.position % 2 else "<key>"
-                path += f"[{key!r}]" if isinstance(key, (str, int)) else "[...]"
-            elif label is None:
-                path += f"[{frame.position}]"
+            place = frame.place
+            name = self.types[self.shapes[frame.shape].type].name
+            if frame.labels is not None:
+                path += f".{frame.labels[place]}" if place < len(frame.labels) else ""
+            elif frame.keys is not None:
+                key = frame.keys[place] if len(frame.objects) > 1 else "<key>"
+                path += _subscript(key)
+            elif name.endswith((":dict", ":OrderedDict")):
+                path += _subscript(frame.cells[0][place - 1] if place % 2 else "<key>")
             else:
-                path += f".{label}"
+                path += f"[{place}]"
         return path
 
 
-def _is_ufunc(obj: Any) -> bool:
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and type(obj) in (numpy.ufunc, type(numpy.mean))
+def _subscript(key: Any) -> str:
+    if key == "<key>":
+        return "[<key>]"
+    return f"[{key!r}]" if isinstance(key, (str, int)) else "[...]"
 
 
-def _ufunc_name(target: Any) -> str | None:
-    numpy: Any = sys.modules["numpy"]
-    if type(target) is not numpy.ufunc:
-        return None
-    name: str = target.__name__
-    for module in ("numpy", "scipy.special"):
-        if getattr(sys.modules.get(module), name, None) is target:
-            return f"{module}:{name}"
-    return None
-
-
-def _look_up(name: str) -> Any:
-    """Find what `name` means in the modules that are loaded already."""
-    module, qualname = names.parse(name)
-    found: Any = sys.modules.get(module)
-    for part in qualname.split("."):
-        try:
-            found = vars(found)[part]
-        except (KeyError, TypeError):
-            return names.standin(module, qualname)
-    return getattr(found, "__func__", found)
-
-
-def _describe(target: Any) -> str:
-    kind = "the class" if isinstance(target, type) else "the function"
-    return f"{kind} {getattr(target, '__qualname__', None) or type(target).__name__!r}"
+def _row(parts: Parts) -> list[Any]:
+    if parts.keys is None:
+        return list(parts.values)
+    return [part for pair in zip(parts.keys, parts.values, strict=True) for part in pair]

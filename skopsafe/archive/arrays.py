@@ -1,43 +1,66 @@
-"""Arrays of plain dtypes as ``.npy`` members: large ones alone, small ones pooled by dtype.
+"""Arrays of plain dtypes to ``.npy`` members: large ones alone, small ones pooled by dtype.
 
 A forest has tens of thousands of small arrays; as zip members of their own they would cost more
-than their content. Format of the members: NumPy Enhancement Proposal 1.
+than their content. `Source` is the way back.
 """
 
 from __future__ import annotations
 
-import io
-import math
-import tokenize
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+import functools
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from skopsafe.archive.container import Reader, Writer
-from skopsafe.errors import FormatError, LimitError, ValidationError
-from skopsafe.graph.plain import unsound
-from skopsafe.limits import Limits
+from skopsafe.archive.container import Writer
+from skopsafe.archive.npy import header
 
 POOLED_BELOW = 1 << 16
 """Arrays of fewer bytes than this are pooled."""
-_POOL_BLOCK = 1 << 22
-_HEADER = 1 << 16
-_X87_MANTISSA = 63
-_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
-_DAMAGED = "The file is damaged or crafted; get it again from its author."
+POOL = 1 << 22
+"""Bytes of arrays after which a new pool begins, so that neither side needs more than that at a time."""
+_X87_MANTISSA, _X87_BYTES = 63, 10
+
+Size = Annotated[int, msgspec.Meta(ge=0)]
 
 
-def is_plain(dtype: np.dtype[Any]) -> bool:
-    """Tell whether the bytes of a dtype are its values, so that ``.npy`` can hold them."""
-    if dtype.subdtype is not None:
-        return is_plain(dtype.subdtype[0])
-    if dtype.names is not None:
-        return all(is_plain(dtype.fields[name][0]) for name in dtype.names)  # type: ignore[index]
-    return dtype.kind in "biufcSUVmM" and not dtype.hasobject
+class ArrayRun(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Arrays of one dtype, order and number of dimensions that lie side by side in a member.
+
+    Attributes
+    ----------
+    dtype, member : int
+        Rows of their tables.
+    fortran : int
+        1 for Fortran order, 0 for C order.
+    count : int
+        How many arrays they are.
+    shape : list
+        For each dimension, a size that all share, or a list with the size of each.
+    """
+
+    dtype: Size
+    member: Size
+    fortran: Literal[0, 1]
+    count: Annotated[int, msgspec.Meta(ge=1)]
+    shape: list[Size | list[Size]]
+
+
+class _Kind:
+    """A dtype of the file, and its pool that is not full."""
+
+    __slots__ = ("dtype", "exports", "member", "number", "pool", "size", "unused")
+
+    def __init__(self, number: int, dtype: np.dtype[Any]) -> None:
+        self.number = number
+        self.dtype = dtype
+        self.unused = _unused(dtype)
+        self.exports = _exports(dtype)
+        self.member = -1
+        self.size = POOL + 1
+        self.pool: list[NDArray[Any]] = []
 
 
 class Collector:
@@ -49,293 +72,141 @@ class Collector:
         Descriptions of dtypes, as ``numpy.lib.format.dtype_to_descr`` gives them.
     members : list of str
         Names of the members.
-    rows : list of list of int
-        ``[dtype, member, offset in items, 1 for Fortran order, *shape]`` for each array.
+    count : int
+        How many arrays there are.
     """
 
     def __init__(self) -> None:
         self.dtypes: list[Any] = []
         self.members: list[str] = []
-        self.rows: list[list[int]] = []
-        self._numbers: dict[Any, int] = {}
-        self._pools: dict[int, tuple[int, list[NDArray[Any]]]] = {}
-        self._filled: dict[int, int] = {}
-        self._large: list[tuple[str, NDArray[Any], bool]] = []
+        self.count = 0
+        self._kinds: dict[int, _Kind] = {}
+        self._equal: dict[Any, _Kind] = {}
+        self._content: list[tuple[_Kind, list[NDArray[Any]], bool | None]] = []
+        self._runs: list[tuple[tuple[int, int, Literal[0, 1], int], list[tuple[int, ...]]]] = []
+        self._key: tuple[int, ...] = ()
 
     def add(self, array: NDArray[Any]) -> int:
         """Take an array of a plain dtype and return its number."""
-        dtype = array.dtype
+        kind = self._kinds.get(id(array.dtype)) or self._kind(array.dtype)
         flags = array.flags
-        fortran = flags.f_contiguous and not flags.c_contiguous
-        if not (fortran or flags.c_contiguous):
-            array = np.ascontiguousarray(array)
-        if dtype.names is not None:
-            array = _without_garbage(array)
-        elif dtype.char in "gG" and np.finfo(dtype).nmant == _X87_MANTISSA:
-            # Ten bytes of sixteen are the number; the others hold whatever was in memory.
-            array = array.copy(order="K")
-            array.reshape(-1, order="A").view("u1").reshape(-1, 16)[:, 10:] = 0
-        number = self._numbers.get(dtype)
-        if number is None:
-            number = self._numbers[dtype] = len(self.dtypes)
-            self.dtypes.append(npy.dtype_to_descr(dtype))
-        if array.nbytes < POOLED_BELOW:
-            pool = self._pools.get(number)
-            if pool is None:
-                pool = self._pools[number] = (len(self.members), [])
-                self._filled[number] = 0
-                self.members.append(f"pool/{number}.npy")
-            member, offset = pool[0], self._filled[number]
-            pool[1].append(array)
-            self._filled[number] = offset + array.size
+        fortran = False
+        if not flags.c_contiguous:
+            fortran = flags.f_contiguous
+            if not fortran:
+                array = np.ascontiguousarray(array)
+        size = array.nbytes
+        if size < POOLED_BELOW:
+            if kind.size + size > POOL:
+                kind.pool, kind.size = [], 0
+                kind.member = self._member("pool", kind, kind.pool, None)
+            kind.size += size
+            kind.pool.append(array.T if fortran else array)
+            member = kind.member
         else:
-            member, offset = len(self.members), 0
-            name = f"arrays/{len(self.rows)}.npy"
-            self.members.append(name)
-            self._large.append((name, array, fortran))
-        self.rows.append([number, member, offset, int(fortran), *array.shape])
-        return len(self.rows) - 1
+            member = self._member("arrays", kind, [array.T if fortran else array], fortran)
+        shape = array.shape
+        key: tuple[int, int, Literal[0, 1], int] = (kind.number, member, 1 if fortran else 0, len(shape))
+        if key != self._key:
+            self._key = key
+            self._runs.append((key, []))
+        self._runs[-1][1].append(shape)
+        self.count += 1
+        return self.count - 1
+
+    def _member(self, folder: str, kind: _Kind, arrays: list[NDArray[Any]], fortran: bool | None) -> int:
+        self._content.append((kind, arrays, fortran))
+        self.members.append(f"{folder}/{len(self.members)}.npy")
+        return len(self.members) - 1
+
+    def _kind(self, dtype: np.dtype[Any]) -> _Kind:
+        kind = self._equal.get(dtype)
+        if kind is None:
+            kind = self._equal[dtype] = _Kind(len(self.dtypes), dtype)
+            self.dtypes.append(npy.dtype_to_descr(dtype))
+        if dtype is kind.dtype:  # which lives as long as this does, so that no other has its id
+            self._kinds[id(dtype)] = kind
+        return kind
+
+    @property
+    def runs(self) -> list[ArrayRun]:
+        """The arrays in the order of their numbers."""
+        return [
+            ArrayRun(
+                dtype, member, fortran, len(shapes), [_shared(sizes) for sizes in zip(*shapes, strict=True)]
+            )
+            for (dtype, member, fortran, _), shapes in self._runs
+        ]
 
     def write(self, writer: Writer) -> None:
-        """Write all members, the large ones first."""
-        for name, array, fortran in self._large:
-            flat = array.reshape(-1, order="F" if fortran else "C")
-            writer.add(name, _header(array.dtype, array.shape, fortran), flat.view(np.uint8))
-        for number, (member, arrays) in self._pools.items():
-            dtype = arrays[0].dtype
-            head = _header(dtype, (self._filled[number],), False)
-            # Joining turns tens of thousands of small writes into a few.
-            writer.add(self.members[member], b"".join([head, *(array.tobytes("A") for array in arrays)]))
-
-
-def _without_garbage(array: NDArray[Any]) -> NDArray[Any]:
-    """Copy a structured array so that the padding between its fields is zero.
-
-    Padding holds whatever was in memory: it would differ from dump to dump, and leak into the file.
-    """
-    fields = array.dtype.fields
-    used = sum(field[0].itemsize for field in fields.values()) if fields else 0
-    if used == array.dtype.itemsize or not array.size:
-        return array
-    order: Any = "C" if array.flags.c_contiguous else "F"
-    out: NDArray[Any] = np.zeros(array.nbytes, np.uint8).view(array.dtype).reshape(array.shape, order=order)
-    for name in array.dtype.names or ():
-        out[name] = array[name]
-    return out
-
-
-def _header(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> bytes:
-    out = io.BytesIO()
-    fields = {"descr": npy.dtype_to_descr(dtype), "fortran_order": fortran, "shape": shape}
-    _write(out, fields)
-    return out.getvalue()
-
-
-def _write(out: io.BytesIO, fields: dict[str, Any]) -> None:
-    try:
-        npy.write_array_header_1_0(out, fields)
-    except ValueError:
-        npy.write_array_header_2_0(out, fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """How large arrays are mapped from the file in place."""
-
-    mode: Literal["r", "c"]
-    verify: bool
-
-
-class Source:
-    """Reads the arrays that the rows of a schema describe.
-
-    Raises
-    ------
-    FormatError
-        A row contradicts its member, or points outside it.
-    LimitError
-        An array is larger than `limits` allows.
-    """
-
-    def __init__(
-        self,
-        reader: Reader,
-        dtypes: list[Any],
-        members: list[str],
-        rows: list[list[int]],
-        limits: Limits,
-        mapping: Mapping | None,
-    ) -> None:
-        self._reader = reader
-        self._members = members
-        self._rows = rows
-        self._limits = limits
-        self._mapping = mapping
-        self._pools: dict[int, NDArray[Any]] = {}
-        self._pool_dtypes: dict[int, int] = {}
-        self._taken: dict[int, int] = {}
-        self._dtypes = [_dtype(descr, i) for i, descr in enumerate(dtypes)]
-
-    def arrays(self, numbers: Sequence[int], copy: bool) -> list[NDArray[Any]]:
-        """Return arrays as new arrays, or as maps of the file; without `copy` as views of their pools."""
-        out = []
-        for number in numbers:
-            row = self._rows[number]
-            pool = self._pools.get(row[1])
-            if pool is not None and len(row) == 5 and row[0] == self._pool_dtypes[row[1]]:
-                # The way of thousands of small arrays of one dimension: in a pool that is open already.
-                _, member, offset, fortran, size = row
-                end = offset + size
-                if end > len(pool) or fortran:
-                    raise FormatError(
-                        "an array lies outside its pool", path=_path(number), next_step=_DAMAGED
-                    )
-                self._take(member, size, len(pool), number)
-                found = pool[offset:end]
-                out.append(found.copy() if copy else found)
+        """Write all members."""
+        for name, (kind, arrays, fortran) in zip(self.members, self._content, strict=True):
+            descr = self.dtypes[kind.number]
+            if fortran is None:
+                head = header(descr, (sum(array.size for array in arrays),), False)
+                found = arrays if kind.exports else [array.tobytes() for array in arrays]
+                # Joining turns tens of thousands of small writes into a few.
+                if kind.unused:
+                    joined = bytearray().join([head, *found])
+                    _clear(np.frombuffer(joined, np.uint8, offset=len(head)), kind)
+                    writer.add(name, joined)
+                else:
+                    writer.add(name, b"".join([head, *found]))
             else:
-                out.append(self._array(number, copy))
-        return out
-
-    def _take(self, member: int, size: int, available: int, number: int) -> None:
-        """Count what was read of a member, so that overlapping arrays cannot fill the memory."""
-        taken = self._taken[member] = self._taken.get(member, 0) + size
-        if taken > available:
-            raise FormatError("arrays of a member overlap", path=_path(number), next_step=_DAMAGED)
-
-    def _array(self, index: int, copy: bool) -> NDArray[Any]:
-        path = _path(index)
-        row = self._rows[index]
-        number, member, offset, fortran = row[:4]
-        shape = tuple(row[4:])
-        if not (number < len(self._dtypes) and member < len(self._members)) or fortran > 1:
-            raise FormatError("an array's row refers to no dtype or member", path=path, next_step=_DAMAGED)
-        if len(shape) > min(self._limits.dimensions, _DIMENSIONS):
-            raise LimitError(
-                f"an array has {len(shape)} dimensions",
-                path=path,
-                next_step="Pass limits=Limits(dimensions=...) if you expect so many.",
-            )
-        dtype = self._dtypes[number]
-        count = math.prod(shape)
-        if count * max(dtype.itemsize, 1) > self._limits.array_bytes or max(shape, default=0) > 2**62:
-            raise LimitError(
-                f"an array has {count} items of {dtype.itemsize} bytes",
-                path=path,
-                next_step="Pass limits=Limits(array_bytes=...) if you expect so large an array.",
-            )
-        name = self._members[member]
-        order = "F" if fortran else "C"
-        if name.startswith("pool/"):
-            pool = self._pools.get(member)
-            if pool is None:
-                pool = self._pools[member] = self._pool(name, dtype)
-                self._pool_dtypes[member] = number
-            if pool.dtype != dtype or offset + count > pool.size:
-                raise FormatError("an array lies outside its pool", path=path, next_step=_DAMAGED)
-            self._take(member, count, pool.size, index)
-            out = pool[offset : offset + count]
-            return (out.copy() if copy else out).reshape(shape, order=order)  # type: ignore[call-overload,no-any-return]
-        if offset:
-            raise FormatError("an array lies outside its member", path=path, next_step=_DAMAGED)
-        self._take(member, 1, 1, index)
-        return _sound(self._alone(name, dtype, shape, bool(fortran)), path)
-
-    def _pool(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-        data = self._reader.read(name)
-        start, found, shape, _ = _parse(data[:_HEADER], name)
-        if found != dtype or len(shape) != 1 or start + shape[0] * dtype.itemsize != len(data):
-            raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
-        if dtype.itemsize == 0:
-            return np.zeros(shape, dtype)
-        return _sound(np.frombuffer(data, dtype, offset=start), name)
-
-    def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
-        head = self._reader.head(name, _HEADER)
-        expected = _header(dtype, shape, fortran)
-        start, agrees = len(expected), head.startswith(expected)
-        if not agrees:  # another numpy pads its headers in another way
-            start, *found = _parse(head, name)
-            agrees = found == [dtype, shape, fortran]
-        size = math.prod(shape) * dtype.itemsize
-        if not agrees or start + size != self._reader.size(name):
-            raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
-        if self._mapping is not None and size and self._reader.is_stored(name):
-            if self._mapping.verify:
-                self._reader.check(name)
-            place = self._reader.offset(name) + start
-            order: Any = "F" if fortran else "C"
-            # The open file is mapped and not its path, which may have come to mean another file.
-            return np.memmap(self._reader.file, dtype, self._mapping.mode, place, shape, order)
-        out: NDArray[Any] = np.empty(shape, dtype, order="F" if fortran else "C")
-        flat = out.reshape(-1, order="A").view(np.uint8)
-        self._reader.read_into(name, start, flat, head[:start])
-        return out
+                (array,) = arrays
+                head = header(descr, array.shape[::-1] if fortran else array.shape, fortran)
+                flat = array.reshape(-1).view(np.uint8)
+                if kind.unused:
+                    flat = flat.copy()
+                    _clear(flat, kind)
+                writer.add(name, head, flat)
 
 
-def _path(number: int) -> str:
-    return f"schema.json arrays[{number}]"
+def _shared(sizes: tuple[int, ...]) -> int | list[int]:
+    return sizes[0] if sizes.count(sizes[0]) == len(sizes) else list(sizes)
 
 
-def _sound(array: NDArray[Any], path: str) -> NDArray[Any]:
-    reason = unsound(array)
-    if reason is not None:
-        raise ValidationError(reason, path=path, next_step=_DAMAGED)
-    return array
-
-
-def _dtype(descr: Any, index: int) -> np.dtype[Any]:
-    path = f"schema.json dtypes[{index}]"
+@functools.lru_cache(maxsize=256)
+def _exports(dtype: np.dtype[Any]) -> bool:
+    """Tell whether arrays of a dtype can be joined as they are: those of dates cannot."""
     try:
-        dtype = npy.descr_to_dtype(_tuples(descr))
-    except (
-        TypeError,
-        ValueError,
-        KeyError,
-        IndexError,
-        SyntaxError,
-        OverflowError,
-        MemoryError,
-        RecursionError,
-    ) as error:
-        raise FormatError("a dtype cannot be understood", path=path, next_step=_DAMAGED) from error
-    if not isinstance(dtype, np.dtype) or not is_plain(dtype):
-        raise FormatError("a dtype holds objects", path=path, next_step=_DAMAGED)
-    return dtype
+        memoryview(np.empty(0, dtype))  # type: ignore[arg-type]
+    except (ValueError, BufferError):
+        return False
+    return True
 
 
-def _tuples(descr: Any) -> Any:
-    """Undo JSON: descriptions of structured dtypes are lists of tuples."""
-    if isinstance(descr, str):
-        return descr
-    if not isinstance(descr, list):
-        raise TypeError("a dtype is a string or a list")
-    fields = []
-    for field in descr:
-        if len(field) not in (2, 3):
-            raise TypeError("a field has a name, a dtype and perhaps a shape")
-        title = tuple(field[0]) if isinstance(field[0], list) else field[0]
-        fields.append((title, _tuples(field[1]), *(tuple(shape) for shape in field[2:])))
-    return fields
+@functools.lru_cache(maxsize=256)
+def _unused(dtype: np.dtype[Any]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of bytes of an item that no value uses.
+
+    They hold whatever was in memory: it would differ from dump to dump, and leak into the file.
+    """
+    used = np.zeros(dtype.itemsize, bool)
+    _use(dtype, used)
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], used, [True])).astype(np.int8)))
+    return tuple(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _parse(head: bytes, name: str) -> tuple[int, np.dtype[Any], tuple[int, ...], bool]:
-    """Read a ``.npy`` header; return where data starts, dtype, shape and Fortran order."""
-    stream = io.BytesIO(head)
-    try:
-        version = npy.read_magic(stream)
-        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(stream, max_header_size=_HEADER)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        SyntaxError,
-        MemoryError,
-        RecursionError,
-        tokenize.TokenError,
-    ) as error:
-        raise FormatError("the .npy header is damaged", path=name, next_step=_DAMAGED) from error
-    if not is_plain(dtype):
-        raise FormatError("the member's dtype holds objects", path=name, next_step=_DAMAGED)
-    return stream.tell(), dtype, shape, bool(fortran)
+def _use(dtype: np.dtype[Any], used: NDArray[np.bool_]) -> None:
+    if dtype.names is not None:
+        for name in dtype.names:
+            inner, offset = dtype.fields[name][:2]  # type: ignore[index]
+            _use(inner, used[offset : offset + inner.itemsize])
+    elif dtype.subdtype is not None:
+        base = dtype.subdtype[0]
+        for start in range(0, len(used), base.itemsize or 1):
+            _use(base, used[start : start + base.itemsize])
+    elif dtype.char in "gG" and np.finfo(dtype).nmant == _X87_MANTISSA:
+        for start in range(0, len(used), len(used) // (1 + (dtype.char == "G"))):
+            used[start : start + _X87_BYTES] = True
+    else:
+        used[:] = True
+
+
+def _clear(flat: NDArray[np.uint8], kind: _Kind) -> None:
+    """Set what no value uses to zero."""
+    if flat.size:
+        items = flat.reshape(-1, kind.dtype.itemsize)
+        for start, end in kind.unused:
+            items[:, start:end] = 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import IO, Annotated, Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, Literal
 
 import msgspec
 
-from skopsafe.archive.arrays import Collector, Mapping, Source
+from skopsafe.archive.arrays import ArrayRun, Collector
 from skopsafe.archive.container import Reader, Writer
+from skopsafe.archive.source import Mapping, Source
 from skopsafe.errors import FormatError, LimitError
 from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value, check
 from skopsafe.graph.runs import spelled_out
@@ -20,7 +21,7 @@ FORMAT = "skopsafe"
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """What is looked at first, so that a foreign or newer file gets its own message."""
+    """What is looked at when the rest cannot be read: a foreign or newer file gets its own message."""
 
     format: str = ""
     protocol: int = 0
@@ -36,11 +37,11 @@ class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skops_module: Literal["skopsafe"] = msgspec.field(name="__module__")
     skops_loader: Literal["skopsafe.load"] = msgspec.field(name="__loader__")
     writer: dict[str, str]
-    types: list[tuple[str, str]]
-    shapes: list[tuple[int, list[str] | None]]
+    types: list[TypeRow]
+    shapes: list[Shape]
     dtypes: list[Any]
     members: list[str]
-    arrays: list[list[Annotated[int, msgspec.Meta(ge=0)]]]
+    arrays: list[ArrayRun]
     runs: list[Run]
     root: bool | int | float | str | list[int] | None
 
@@ -72,11 +73,11 @@ def write(
         skops_module="skopsafe",
         skops_loader="skopsafe.load",
         writer=writer,
-        types=[(row.name, row.role) for row in types],
-        shapes=[(s.type, None if s.attributes is None else list(s.attributes)) for s in shapes],
+        types=types,
+        shapes=shapes,
         dtypes=collector.dtypes,
         members=collector.members,
-        arrays=collector.rows,
+        arrays=collector.runs,
         runs=runs,
         root=root,
     )
@@ -112,45 +113,53 @@ def _read(reader: Reader, limits: Limits, mapping: Mapping | None) -> Document:
         )
     data = reader.read(MEMBER)
     try:
-        _look_at_header(_HEADERS.decode(data))
         schema = _SCHEMAS.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FormatError(f"the schema is malformed ({error})", path=MEMBER, next_step=_AGAIN) from error
-    for index, row in enumerate(schema.arrays):
-        if len(row) < 4:
-            raise FormatError(
-                "an array's row is malformed", path=f"{MEMBER} arrays[{index}]", next_step=_AGAIN
-            )
+        raise _misread(data, error) from error
+    if schema.format != FORMAT or schema.protocol != PROTOCOL:
+        raise _misread(data, ValueError("unknown format"))
     if len(set(schema.members)) != len(schema.members):
         raise FormatError("a member is listed twice", path=f"{MEMBER} members", next_step=_AGAIN)
     source = Source(reader, schema.dtypes, schema.members, schema.arrays, limits, mapping)
     document = Document(
-        types=[TypeRow(*row) for row in schema.types],
-        shapes=[Shape(t, None if a is None else tuple(a)) for t, a in schema.shapes],
+        types=schema.types,
+        shapes=schema.shapes,
         runs=schema.runs,
-        array_count=len(schema.arrays),
+        array_count=source.count,
         root=schema.root,
         writer=schema.writer,
-        arrays=source.arrays,
+        arrays=source.joined,
     )
+    if source.count > limits.nodes:
+        raise LimitError(
+            f"the file has {source.count} arrays, more than the limit of {limits.nodes} nodes",
+            path=MEMBER,
+            next_step="Pass limits=Limits(nodes=...) if you expect so many.",
+        )
     if document.node_count > len(data):
         raise LimitError("the schema has more nodes than bytes", path=MEMBER, next_step=_AGAIN)
     check(document, limits)
     return document
 
 
-def _look_at_header(header: _Header) -> None:
+def _misread(data: bytes, error: Exception) -> FormatError:
+    """Say why a schema cannot be read: it may be of another format, or newer."""
+    try:
+        header = _HEADERS.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        header = _Header(FORMAT, PROTOCOL)
     if header.format != FORMAT:
         if header.loader is not None:
-            raise FormatError(
+            return FormatError(
                 "this file was written by skops, whose format this version does not read",
                 next_step="Load it with skops.io after its own audit, and save it with skopsafe.dump.",
             )
-        raise FormatError("schema.json is not that of a skopsafe file", next_step=_AGAIN)
+        return FormatError("schema.json is not that of a skopsafe file", next_step=_AGAIN)
     if header.protocol > PROTOCOL:
-        raise FormatError(
+        return FormatError(
             f"the file has protocol {header.protocol}, and this version reads up to {PROTOCOL}",
             next_step="Upgrade skopsafe: pip install -U skopsafe.",
         )
     if header.protocol != PROTOCOL:
-        raise FormatError(f"the file has the unknown protocol {header.protocol}", next_step=_AGAIN)
+        return FormatError(f"the file has the unknown protocol {header.protocol}", next_step=_AGAIN)
+    return FormatError(f"the schema is malformed ({error})", path=MEMBER, next_step=_AGAIN)

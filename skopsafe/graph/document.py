@@ -29,6 +29,9 @@ CALL = "call"
 """Role: loading calls this, as an object's ``__reduce__`` asked for."""
 ROLES = (CLASS, VALUE, CALL)
 
+WIDEST = 1024
+"""Values of a node without names that can be stored by column."""
+
 Scalar = None | bool | int | float | str
 Value = Scalar | list[int]
 """A JSON scalar, or a reference to a node: a list with the node's number."""
@@ -68,8 +71,8 @@ class Run(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     count : int
         How many they are.
     columns : list
-        Where the shape names attributes, one entry for each: a scalar that all rows share, a list with
-        one value for each row, or a `Column`. Where it does not, one list of values for each row.
+        Where all nodes of the shape have as many values, one entry for each of these: a scalar that all rows
+        share, a list with one value for each row, or a `Column`. Otherwise one list of values for each row.
     """
 
     shape: int
@@ -77,20 +80,39 @@ class Run(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     columns: list[Values]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRow:
+class TypeRow(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One importable name that the file can lead to, and what for."""
 
     name: str
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A type with the ordered names of its values; None where they have no names."""
+class Shape(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """A type, and what its nodes have for values.
+
+    Attributes
+    ----------
+    type : int
+        Which row of the type table.
+    form : tuple of str, int or None
+        The names of the values; how many there are, where they have no names; None where each node may have
+        another number of them.
+    """
 
     type: int
-    attributes: tuple[str, ...] | None
+    form: tuple[str, ...] | int | None
+
+    @property
+    def attributes(self) -> tuple[str, ...] | None:
+        """The names of the values; None where they have none."""
+        form = self.form
+        return form if type(form) is tuple else None
+
+    @property
+    def width(self) -> int | None:
+        """How many values each node has; None where that differs."""
+        form = self.form
+        return len(form) if type(form) is tuple else form  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +134,8 @@ class Document:
     writer : dict of str to str
         Versions of skopsafe, Python and the libraries at writing.
     arrays : callable
-        ``arrays(numbers, copy)`` reads arrays; without `copy` they may be views of a buffer.
+        ``arrays(numbers)`` reads arrays, each of which can be had once, in groups that lie side by side:
+        all their items as one array, and each of them.
     starts : list of int
         The number of the first node of each run.
     """
@@ -123,7 +146,7 @@ class Document:
     array_count: int
     root: Value
     writer: dict[str, str]
-    arrays: Callable[[Sequence[int], bool], list[NDArray[np.generic]]]
+    arrays: Callable[[Sequence[int]], list[tuple[NDArray[np.generic], list[NDArray[np.generic]]]]]
     starts: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,14 +166,14 @@ class Document:
         """Return node `number` as ``[shape, value, ...]``."""
         place = bisect_right(self.starts, number) - 1
         run, row = self.runs[place], number - self.starts[place]
-        if self.shapes[run.shape].attributes is None:
+        if self.shapes[run.shape].form is None:
             return [run.shape, *run.columns[row]]  # type: ignore[misc]
         return [run.shape, *(at(column, row) for column in run.columns)]
 
     def each(self) -> Iterator[list[Any]]:
         """Go through all nodes in order, each as `node` returns it."""
         for run in self.runs:
-            if self.shapes[run.shape].attributes is None:
+            if self.shapes[run.shape].form is None:
                 for row in run.columns:
                     yield [run.shape, *row]  # type: ignore[misc]
             else:
@@ -195,9 +218,12 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
         where = f"schema.json shapes[{index}]"
         if not 0 <= shape.type < len(document.types):
             raise _malformed("a shape refers to no type", where)
-        if shape.attributes is not None and len(set(shape.attributes)) != len(shape.attributes):
+        form = shape.form
+        if type(form) is tuple and len(set(form)) != len(form):
             raise _malformed("a shape names an attribute twice", where)
-        if document.types[shape.type].role == VALUE and shape.attributes != ():
+        if type(form) is int and not 0 < form <= WIDEST:
+            raise _malformed("a shape has an impossible number of values", where)
+        if document.types[shape.type].role == VALUE and form != ():
             raise _malformed("a name used as a value has attributes", where)
     if any(run.count < 1 for run in document.runs):
         raise _malformed("a run has no nodes", "schema.json runs")
@@ -216,8 +242,8 @@ def _check_run(run: Run, where: str, document: Document) -> None:
     if not 0 <= run.shape < len(document.shapes):
         raise _malformed("a run refers to no shape", where)
     nodes = document.node_count
-    attributes = document.shapes[run.shape].attributes
-    if attributes is None:
+    width = document.shapes[run.shape].width
+    if width is None:
         if len(run.columns) != run.count:
             raise _malformed("a run has not one row for each node", where)
         for row in run.columns:
@@ -225,8 +251,8 @@ def _check_run(run: Run, where: str, document: Document) -> None:
                 raise _malformed("a row is no list", where)
             _check_references(row, nodes, where)
         return
-    if len(run.columns) != len(attributes):
-        raise _malformed("a run has not one column for each attribute of its shape", where)
+    if len(run.columns) != width:
+        raise _malformed("a run has not one column for each value of its shape", where)
     for column in run.columns:
         if isinstance(column, list):
             if len(column) != run.count:

@@ -6,19 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[np.generic]
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+
+class Leaf(msgspec.Struct, frozen=True):
     """An array of a plain dtype whose bytes go to the archive as they are."""
 
-    array: NDArray[np.generic]
+    array: Array
 
 
-@dataclass(frozen=True, slots=True)
-class NameOf:
+class NameOf(msgspec.Struct, frozen=True):
     """A class or function that is written as its name, under a role."""
 
     target: Any
@@ -26,8 +27,7 @@ class NameOf:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """An object taken apart: the names of its parts, or None, and the parts.
 
     Attributes
@@ -40,12 +40,30 @@ class Parts:
         The type's name where it is not that of the handler.
     role : str
         The role of the type's name.
+    keys : sequence or None
+        Keys of a mapping whose `values` these are: key and value are written in turns.
     """
 
     attributes: tuple[str, ...] | None
     values: Sequence[Any]
-    type: str | None = None
+    type: Any = None
     role: str = "class"
+    keys: Sequence[Any] | None = None
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """Objects of one shape taken apart together.
+
+    Attributes
+    ----------
+    attributes : tuple of str or None
+        One name for each column, or None for plain sequences, all of one length.
+    columns : sequence of list
+        For each part, one item for each object: live objects, `Leaf` or `NameOf`.
+    """
+
+    attributes: tuple[str, ...] | None
+    columns: Sequence[list[Any]]
 
 
 class Context(Protocol):
@@ -53,11 +71,17 @@ class Context(Protocol):
 
     path: str
 
-    def array(self, number: object) -> NDArray[np.generic]:
+    def array(self, number: object) -> Array:
         """Return array `number` of the file, checked against its record."""
 
-    def arrays(self, numbers: Sequence[object], *, copy: bool = True) -> list[NDArray[np.generic]]:
-        """Return arrays of the file; without `copy` they may be read-only views of a buffer."""
+    def arrays(self, numbers: Sequence[object]) -> list[Array]:
+        """Return arrays of the file. Each can be had once, so that no two objects share memory."""
+
+    def joined(self, numbers: Sequence[object]) -> list[tuple[Array, list[Array]]]:
+        """Return arrays as `arrays` does, in groups, each behind the items of all its arrays as one array.
+
+        Arrays that lie side by side in the file can so be checked as one, without a copy.
+        """
 
     def resolve(self) -> Any:
         """Return the approved class or function that the present node's type names."""
@@ -80,8 +104,11 @@ class Handler:
     fill : callable or None
         ``fill(shell, attributes, values, context)`` gives the shell its content.
     load_run : callable or None
-        ``load_run(attributes, columns, context) -> list of objects``: `load` for a whole run, with a list
-        of values for each attribute. Worth having where a model holds thousands.
+        ``load_run(attributes, columns, context) -> list of objects``: `load` for a whole run, with a sequence
+        of values for each column. Worth having where a model holds thousands.
+    get_run : callable or None
+        ``get_run(objects) -> Columns or None``: `get` for many objects; None where they have no shape in
+        common.
     """
 
     type: str
@@ -89,4 +116,5 @@ class Handler:
     load: Callable[[tuple[str, ...] | None, list[Any], Context], Any]
     shell: Callable[[Context], Any] | None = None
     fill: Callable[[Any, tuple[str, ...] | None, list[Any], Context], None] | None = None
-    load_run: Callable[[tuple[str, ...], list[list[Any]], Context], list[Any]] | None = None
+    load_run: Callable[[tuple[str, ...] | None, list[Sequence[Any]], Context], list[Any]] | None = None
+    get_run: Callable[[list[Any]], Columns | None] | None = None

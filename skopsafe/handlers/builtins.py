@@ -7,12 +7,14 @@ import binascii
 import collections
 import re
 import types
+from collections.abc import Sequence
 from typing import Any
 
-from skopsafe.graph.parts import Context, Handler, Leaf, NameOf, Parts
+from skopsafe.graph.document import WIDEST
+from skopsafe.graph.parts import Columns, Context, Handler, Leaf, NameOf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
-from skopsafe.handlers.protocols import items, require_no_address
+from skopsafe.handlers.protocols import refuse_address, require_no_address
 
 Names = tuple[str, ...] | None
 
@@ -55,8 +57,19 @@ def require_spread(keys: list[Any], where: str) -> None:
         require(hashes.most_common(1)[0][1] <= _FEW, "its keys have one hash", where)
 
 
+def _get_sequences(objs: list[Any]) -> Columns | None:
+    length = len(objs[0])
+    if not 0 < length <= WIDEST or set(map(len, objs)) != {length}:
+        return None
+    return Columns(None, list(map(list, zip(*objs, strict=True))))
+
+
 def _load_list(_: Names, values: list[Any], __: Context) -> list[Any]:
     return values
+
+
+def _load_lists(_: Names, columns: list[Sequence[Any]], __: Context) -> list[list[Any]]:
+    return list(map(list, zip(*columns, strict=True)))
 
 
 def _fill_list(shell: list[Any], _: Names, values: list[Any], __: Context) -> None:
@@ -64,7 +77,22 @@ def _fill_list(shell: list[Any], _: Names, values: list[Any], __: Context) -> No
 
 
 def _get_dict(obj: dict[Any, Any]) -> Parts:
-    return Parts(None, items(obj))
+    refuse_address(obj)
+    return Parts(None, list(obj.values()), keys=list(obj))
+
+
+def _get_dicts(objs: list[dict[Any, Any]]) -> Columns | None:
+    """Take dicts with the same texts as keys apart."""
+    forms = set(map(tuple, objs))
+    if len(forms) > 1:
+        return None
+    (keys,) = forms
+    if not 0 < 2 * len(keys) <= WIDEST or set(map(type, keys)) != {str} or "typestr" in keys:
+        return None
+    columns: list[list[Any]] = []
+    for key, values in zip(keys, zip(*map(dict.values, objs), strict=True), strict=True):
+        columns += [key] * len(objs), list(values)
+    return Columns(None, columns)
 
 
 def _load_tuple(_: Names, values: list[Any], __: Context) -> tuple[Any, ...]:
@@ -72,10 +100,28 @@ def _load_tuple(_: Names, values: list[Any], __: Context) -> tuple[Any, ...]:
     return tuple(values)
 
 
+def _load_tuples(_: Names, columns: list[Sequence[Any]], __: Context) -> list[tuple[Any, ...]]:
+    for column in columns:
+        require_shallow(column, "tuple")
+    return list(zip(*columns, strict=True))
+
+
 def _load_dict(_: Names, values: list[Any], context: Context) -> dict[Any, Any]:
     out: dict[Any, Any] = {}
     _fill_dict(out, _, values, context)
     return out
+
+
+def _load_dicts(names: Names, columns: list[Sequence[Any]], context: Context) -> list[dict[Any, Any]]:
+    forms = columns[::2]
+    keys = [column[0] for column in forms]
+    is_common = all(
+        set(map(type, column)) == {str} and column.count(key) == len(column)
+        for key, column in zip(keys, forms, strict=True)
+    )
+    if len(columns) % 2 or not is_common or len(set(keys)) < len(keys) or "typestr" in keys:
+        return [_load_dict(names, list(row), context) for row in zip(*columns, strict=True)]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns[1::2], strict=True)]
 
 
 def _fill_dict(shell: dict[Any, Any], _: Names, values: list[Any], __: Context) -> None:
@@ -252,9 +298,9 @@ def _sequence(obj: Any) -> Parts:
 
 
 HANDLERS = (
-    Handler("builtins:list", _sequence, _load_list, lambda _: [], _fill_list),
-    Handler("builtins:tuple", _sequence, _load_tuple),
-    Handler("builtins:dict", _get_dict, _load_dict, lambda _: {}, _fill_dict),
+    Handler("builtins:list", _sequence, _load_list, lambda _: [], _fill_list, _load_lists, _get_sequences),
+    Handler("builtins:tuple", _sequence, _load_tuple, load_run=_load_tuples, get_run=_get_sequences),
+    Handler("builtins:dict", _get_dict, _load_dict, lambda _: {}, _fill_dict, _load_dicts, _get_dicts),
     Handler(
         "builtins:set",
         lambda obj: Parts(None, canonical(obj)),

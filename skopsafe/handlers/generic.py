@@ -16,7 +16,7 @@ from types import FunctionType, MemberDescriptorType, MethodType
 from typing import Any, cast
 
 from skopsafe.graph.document import CALL
-from skopsafe.graph.parts import NameOf, Parts
+from skopsafe.graph.parts import Columns, NameOf, Parts
 from skopsafe.handlers.protocols import PROTOCOLS
 
 _BASE = "sklearn.base"
@@ -36,7 +36,7 @@ def take_apart(obj: Any) -> Parts | NameOf:
     cls: Any = type(obj)  # Any, for mypy does not take a type as hashable
     if isinstance(obj, enum.Enum):
         if obj.name not in cls.__members__:  # a combination of flags
-            return Parts(("()args",), [(obj.value,)], type=NameOf(cls, CALL), role=CALL)  # type: ignore[arg-type]
+            return Parts(("()args",), [(obj.value,)], type=NameOf(cls, CALL), role=CALL)
         return Parts(("()member",), [obj.name])
     if cls not in copyreg.dispatch_table and _is_plain(cls):
         _require_new(cls, (), {})
@@ -76,7 +76,7 @@ def take_apart(obj: Any) -> Parts | NameOf:
         if names and names[-1] == "()dict" and not values[-1]:
             names.pop(), values.pop()
         return Parts(tuple(names), values)
-    return Parts(tuple(names), values, type=NameOf(func, CALL), role=CALL)  # type: ignore[arg-type]
+    return Parts(tuple(names), values, type=NameOf(func, CALL), role=CALL)
 
 
 def _reduce(obj: Any) -> Any:
@@ -181,31 +181,66 @@ def hides(cls: Any, attributes: tuple[str, ...]) -> str | None:
     return None
 
 
+def take_together(objs: list[Any]) -> Columns | None:
+    """Return the attributes of objects of one class by column, or None if that is not all there is to them.
+
+    Raises
+    ------
+    TypeError
+        The objects could not be loaded again.
+    """
+    cls: Any = type(objs[0])
+    if issubclass(cls, enum.Enum) or cls in copyreg.dispatch_table or not _is_plain(cls) or slots(cls):
+        return None
+    _require_new(cls, (), {})
+    states = [obj.__dict__ for obj in objs]
+    forms = set(map(tuple, states))
+    if len(forms) > 1 or not _are_attributes(cls, *forms):
+        return None
+    columns = list(map(list, zip(*[state.values() for state in states], strict=True)))
+    if any(MethodType in set(map(type, column)) for column in columns):
+        return None
+    return Columns(forms.pop(), columns)
+
+
 def _attributes(obj: Any) -> Parts:
     state = getattr(obj, "__dict__", None)
     if state and MethodType in set(map(type, state.values())):
         # scikit-learn patches methods and puts them back; as attributes they would hide themselves.
         state = {name: value for name, value in state.items() if not _is_own_method(obj, name, value)}
-    names = [] if state is None else list(state)
+    cls: Any = type(obj)
     values = [] if state is None else list(state.values())
-    for name, slot in slots(cast("Any", type(obj))).items():
+    attributes = () if state is None else tuple(state)
+    for name, slot in slots(cls).items():
         try:
             values.append(slot.__get__(obj))
         except AttributeError:
             continue
-        names.append(name)
-    attributes = tuple(names)
-    if not all(map(str.isidentifier, attributes)):
-        if any(type(name) is not str or name.startswith("()") for name in attributes):
-            raise TypeError("the name of one of its attributes could not be read again")
-        # Odd attribute names go through the state, where they are ordinary keys.
-        attributes, values = ("()state",), [dict(zip(names, values, strict=True))]
+        attributes = (*attributes, name)
+    if _are_attributes(cls, attributes):
+        return Parts(attributes, values)
+    # Odd attribute names go through the state, where they are ordinary keys.
+    return Parts(("()state",), [dict(zip(attributes, values, strict=True))])
+
+
+@functools.lru_cache(maxsize=4096)
+def _are_attributes(cls: Any, names: tuple[Any, ...]) -> bool:
+    """Tell whether all names are spelled as attributes are.
+
+    Raises
+    ------
+    TypeError
+        They could not be set again.
+    """
+    is_spelled = all(type(name) is str and name.isidentifier() for name in names)
+    if not is_spelled and any(type(name) is not str or name.startswith("()") for name in names):
+        raise TypeError("the name of one of its attributes could not be read again")
     claims = PROTOCOLS.intersection(names)
     if claims:
         raise TypeError(
             f"its attribute {min(claims)!r} lets numpy take it for an array, and would not be loaded"
         )
-    hidden = hides(cast("Any", type(obj)), tuple(names))
+    hidden = hides(cls, names)
     if hidden is not None:
         raise TypeError(f"its attribute {hidden!r} hides a method of its class, and would not be loaded")
-    return Parts(attributes, values)
+    return is_spelled

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from skopsafe.graph.parts import Context, Handler, Leaf, Parts
+from skopsafe.graph.parts import Columns, Context, Handler, Leaf, Parts
 from skopsafe.graph.plain import unsound
 from skopsafe.handlers import numpy_random
 from skopsafe.handlers.checks import array, integer, require
@@ -26,6 +28,7 @@ _ITEM = 2**24
 _DEEPEST = 32
 
 
+@functools.lru_cache(maxsize=256)
 def is_plain(dtype: np.dtype[Any]) -> bool:
     """Tell whether an array of `dtype` can be a `Leaf`."""
     return dtype.kind in _PLAIN and not dtype.hasobject and _has_plain_names(dtype)
@@ -66,6 +69,12 @@ def _get_array(obj: np.ndarray[Any, Any]) -> Parts:
     if obj.dtype.kind == "V":
         return Parts(("shape", "fortran", "dtype", "rows"), [obj.shape, fortran, obj.dtype, items])
     return Parts(("shape", "fortran", "objects"), [obj.shape, fortran, items])
+
+
+def _get_arrays(objs: list[np.ndarray[Any, Any]]) -> Columns | None:
+    if not all(map(is_plain, {obj.dtype for obj in objs})):
+        return None
+    return Columns(("array",), [[Leaf(obj) for obj in objs]])
 
 
 def _shape(value: object, items: object, where: str) -> tuple[int, ...]:
@@ -116,7 +125,7 @@ def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     return np.array(items, text).reshape(shape, order=order)
 
 
-def _load_arrays(names: tuple[str, ...], columns: list[list[Any]], context: Context) -> list[Any]:
+def _load_arrays(names: Names, columns: list[Sequence[Any]], context: Context) -> list[Any]:
     if names == ("array",):
         return context.arrays(columns[0])
     return [_load_array(names, list(values), context) for values in zip(*columns, strict=True)]
@@ -151,6 +160,16 @@ def _load_scalar(names: Names, values: list[Any], context: Context) -> Any:
     kind, python = _INLINE.get(values[0], (None, None)) if isinstance(values[0], str) else (None, None)
     require(kind is not None and type(values[1]) is python, "not a scalar of its dtype", "numpy.generic")
     return kind(values[1])  # type: ignore[misc]
+
+
+def _load_scalars(names: Names, columns: list[Sequence[Any]], context: Context) -> list[Any]:
+    if names == ("dtype", "value"):
+        dtypes, values = columns
+        kind, python = _INLINE.get(dtypes[0], (None, None)) if isinstance(dtypes[0], str) else (None, None)
+        is_same = set(map(type, dtypes)) == {str} and len(set(dtypes)) == 1
+        if kind is not None and is_same and set(map(type, values)) == {python}:
+            return list(map(kind, values))
+    return [_load_scalar(names, list(row), context) for row in zip(*columns, strict=True)]
 
 
 def _get_dtype(obj: np.dtype[Any]) -> Parts:
@@ -274,8 +293,8 @@ def _load_masked_constant(_: Names, values: list[Any], __: Context) -> Any:
 
 
 HANDLERS = (
-    Handler("numpy:ndarray", _get_array, _load_array, load_run=_load_arrays),
-    Handler("numpy:generic", _get_scalar, _load_scalar),
+    Handler("numpy:ndarray", _get_array, _load_array, load_run=_load_arrays, get_run=_get_arrays),
+    Handler("numpy:generic", _get_scalar, _load_scalar, load_run=_load_scalars),
     Handler("numpy:dtype", _get_dtype, _load_dtype),
     Handler("numpy.ma:MaskedArray", _get_masked, _load_masked),
     Handler("numpy.ma.core:MaskedConstant", lambda _: Parts(None, []), _load_masked_constant),

@@ -35,6 +35,12 @@ def require_no_address(mapping: dict[Any, Any], where: str) -> None:
     require(not has_address(mapping), "names a place in memory as an array", where)
 
 
+def refuse_address(mapping: dict[Any, Any]) -> None:
+    """Raise `TypeError` for a dict that could not be loaded again."""
+    if has_address(mapping):
+        raise TypeError("numpy takes it for the place of an array in memory; save the array itself")
+
+
 def items(mapping: dict[Any, Any]) -> list[Any]:
     """Return the keys and values of a dict, one behind the other, for a getter.
 
@@ -43,6 +49,5 @@ def items(mapping: dict[Any, Any]) -> list[Any]:
     TypeError
         It could not be loaded again.
     """
-    if has_address(mapping):
-        raise TypeError("numpy takes it for the place of an array in memory; save the array itself")
+    refuse_address(mapping)
     return [part for item in type(mapping).items(mapping) for part in item]

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+import msgspec
+
 import skopsafe
 from skopsafe import api
 from skopsafe.graph.parts import Leaf, Parts
@@ -94,9 +96,11 @@ def forged(obj: Any, type_name: str, **changes: Callable[[Any], Any]) -> bytes:
             replaced(changes[name], value) if name in changes else value
             for name, value in zip(parts.attributes, parts.values, strict=True)
         ]
-        return dataclasses.replace(parts, values=values)
+        return msgspec.structs.replace(parts, values=values)
 
     handlers = [registry.by_name(name) for name in sorted(registry.types) if name != type_name]
-    forging = Registry([dataclasses.replace(genuine, get=get), *(found for found in handlers if found)])
+    forging = Registry(
+        [dataclasses.replace(genuine, get=get, get_run=None), *(found for found in handlers if found)]
+    )
     with mock.patch.object(api, "_registry", return_value=forging):
         return skopsafe.dumps(obj)

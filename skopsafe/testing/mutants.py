@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import queue
 import random
@@ -207,18 +208,26 @@ def _value(schema: dict[str, Any], rng: random.Random) -> None:
     owner[path[-1]] = new
 
 
-def _shape(arrays: list[Any], rng: random.Random) -> None:
-    """Give an array another shape within its bytes, or the place of another array."""
+def _shape(runs: list[Any], rng: random.Random) -> None:
+    """Give arrays another shape within their bytes, another order, or the place of others."""
     if rng.random() < 0.3:
-        i, j = rng.randrange(len(arrays)), rng.randrange(len(arrays))
-        arrays[i], arrays[j] = arrays[j], arrays[i]
+        i, j = rng.randrange(len(runs)), rng.randrange(len(runs))
+        runs[i], runs[j] = runs[j], runs[i]
         return
-    row = rng.choice(arrays)
-    dims = row[4:]
-    size = 1
-    for dim in dims:
-        size *= dim
-    row[4:] = rng.choice(
+    run = rng.choice(runs)
+    _, _, fortran, count, dims = run
+    if not rng.randrange(4):
+        run[2:4] = rng.choice(([1 - fortran, count], [fortran, count + 1], [fortran, max(count - 1, 0)]))
+        return
+    several = [place for place, size in enumerate(dims) if isinstance(size, list)]
+    if several and rng.randrange(3):
+        # As many items as before, in other arrays of the run.
+        sizes = dims[rng.choice(several)]
+        i, j = rng.randrange(len(sizes)), rng.randrange(len(sizes))
+        sizes[i], sizes[j] = rng.choice(((sizes[j], sizes[i]), (sizes[i] + 1, sizes[j] - 1), (0, sizes[j])))
+        return
+    size = math.prod(dim for dim in dims if isinstance(dim, int))
+    run[4] = rng.choice(
         ([size], [1, size], [max(size - 1, 0)], dims[::-1], [0], [0, *dims[1:]], dims[:-1], [size // 2, 2])
     )
 

@@ -65,7 +65,8 @@ def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, in
             continue
         for position, value in enumerate(node[1:]):
             for confinement in carried.get(value[0], ()) if type(value) is list else ():
-                attribute = "items" if shape.attributes is None else shape.attributes[position]
+                names_of_values = shape.attributes
+                attribute = "items" if names_of_values is None else names_of_values[position]
                 if f"{row.name}:{attribute}" not in confinement.places:
                     yield f"{names.spell(row.name)}:{attribute}", confinement.reason, index
 

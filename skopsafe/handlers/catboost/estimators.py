@@ -93,7 +93,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
 
 def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context: Context) -> None:
     where = type(obj).__name__
-    data = array(context.arrays([given.pop(_MODEL)], copy=False)[0], f"{where}.model", kinds="u", ndim=1)
+    data = array(context.arrays([given.pop(_MODEL)])[0], f"{where}.model", kinds="u", ndim=1)
     require(data.dtype == np.uint8 and data.flags.c_contiguous, "is not bytes", f"{where}.model")
     found = check_model(data)
     for mark in _MARKS:

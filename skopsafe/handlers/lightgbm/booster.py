@@ -108,7 +108,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     number, taken, state = values
     require(type(state) is dict, "not a dict", "Booster.state")
     require(taken is None or type(taken) is dict, "not a dict", "Booster.reaches")
-    array = context.arrays([number], copy=False)[0]
+    array = context.arrays([number])[0]
     require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", text.WHERE)
     found = array.tobytes()
     model = text.read(found)

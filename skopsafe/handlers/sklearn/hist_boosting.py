@@ -8,6 +8,7 @@ there are, and which are categorical, is known to the estimator: its validator c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,26 +66,30 @@ def check_nodes(nodes: NDArray[Any], rows: NDArray[np.intp], sizes: NDArray[np.i
 
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:
-    return _load_run(names or (), [[value] for value in values], context)[0]
+    return _load_run(names, [[value] for value in values], context)[0]
 
 
-def _load_run(names: tuple[str, ...], columns: list[list[Any]], context: Context) -> list[Any]:
+def _load_run(names: Names, columns: list[Sequence[Any]], context: Context) -> list[Any]:
     """Check the trees of an estimator together, and then make them."""
     from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
     from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
     require(names == _FORM, "unknown form", "TreePredictor")
-    nodes, binned, raw = map(context.arrays, columns)
-    for table in nodes:
-        fits = table.ndim == 1 and table.dtype == PREDICTOR_RECORD_DTYPE
-        require(fits, "not one-dimensional, of the dtype that the installed scikit-learn has", _NODES)
-        require(len(table) > 0, "there is no node", _NODES)
+    binned, raw = map(context.arrays, columns[1:])
     for name, found in (("binned_left_cat_bitsets", binned), ("raw_left_cat_bitsets", raw)):
-        for bitsets in found:
-            if bitsets.ndim != 2 or bitsets.shape[1] != 8 or bitsets.dtype != np.uint32:
-                require(False, "not rows of 8 uint32", f"TreePredictor.{name}")
+        fits = {bitsets.dtype for bitsets in found} == {np.dtype(np.uint32)} and all(
+            bitsets.ndim == 2 and bitsets.shape[1] == 8 for bitsets in found
+        )
+        require(fits, "not rows of 8 uint32", f"TreePredictor.{name}")
     rows = np.array([min(len(one), len(other)) for one, other in zip(binned, raw, strict=True)])
-    check_nodes(np.concatenate(nodes), rows, np.array([len(table) for table in nodes]))
+    nodes: list[NDArray[Any]] = []
+    for flat, tables in context.joined(columns[0]):
+        fits = flat.dtype == PREDICTOR_RECORD_DTYPE and all(table.ndim == 1 for table in tables)
+        require(fits, "not one-dimensional, of the dtype that the installed scikit-learn has", _NODES)
+        sizes = np.array(list(map(len, tables)), np.intp)
+        require(sizes.min() > 0, "there is no node", _NODES)
+        check_nodes(flat, rows[len(nodes) : len(nodes) + len(tables)], sizes)
+        nodes += tables
     return [TreePredictor(*arrays) for arrays in zip(nodes, binned, raw, strict=True)]
 
 

@@ -7,79 +7,132 @@ must go forward.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skopsafe.graph.parts import Context, Handler, Leaf, Parts
+from skopsafe.graph.parts import Columns, Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import integer, require
 
 Names = tuple[str, ...] | None
 
 _FORM = ("n_features", "n_classes", "n_outputs", "max_depth", "nodes", "values")
 _LIMIT = 2**31 - 1
+_BLOCK = 256
+"""Trees that are built from one block of the file."""
 
 
 def _get(obj: Any) -> Parts:
-    state = obj.__getstate__()
-    n_classes = obj.__reduce__()[1][1]
-    nodes, values = Leaf(state["nodes"]), Leaf(state["values"])
-    return Parts(_FORM, [obj.n_features, Leaf(n_classes), obj.n_outputs, state["max_depth"], nodes, values])
+    return Parts(_FORM, [column[0] for column in _get_run([obj]).columns])
+
+
+def _get_run(objs: list[Any]) -> Columns:
+    states = [obj.__getstate__() for obj in objs]
+    return Columns(
+        _FORM,
+        [
+            [obj.n_features for obj in objs],
+            [Leaf(obj.__reduce__()[1][1]) for obj in objs],
+            [obj.n_outputs for obj in objs],
+            [state["max_depth"] for state in states],
+            [Leaf(state["nodes"]) for state in states],
+            [Leaf(state["values"]) for state in states],
+        ],
+    )
 
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:
-    require(names == _FORM, "unknown form", "Tree")
-    return _load_run(names or (), [[value] for value in values], context)[0]
+    return _load_run(names, [[value] for value in values], context)[0]
 
 
-def _load_run(names: tuple[str, ...], columns: list[list[Any]], context: Context) -> list[Any]:
+def _load_run(names: Names, columns: list[Sequence[Any]], context: Context) -> list[Any]:
     """Check the trees of a forest together, and then make them."""
+    require(names == _FORM, "unknown form", "Tree")
+    count = len(columns[0])
+    # The arrays are views of the file's buffers, which the trees copy: not all of them at once.
+    blocks = [[column[start : start + _BLOCK] for column in columns] for start in range(0, count, _BLOCK)]
+    return [tree for block in blocks for tree in _load_block(block, context)]
+
+
+def _load_block(columns: list[Sequence[Any]], context: Context) -> list[Any]:
     from sklearn.tree._tree import NODE_DTYPE, Tree
 
-    require(names == _FORM, "unknown form", "Tree")
     n_features, n_outputs, depths = (
-        np.array([integer(value, f"Tree.{name}", low, _LIMIT) for value in columns[place]], np.int64)
+        _integers(columns[place], f"Tree.{name}", low)
         for name, place, low in (("n_features", 0, 0), ("n_outputs", 2, 1), ("max_depth", 3, 0))
     )
-    classes, nodes, values = (context.arrays(columns[place], copy=False) for place in (1, 4, 5))
-    for outputs, count, table, value in zip(n_outputs.tolist(), classes, nodes, values, strict=True):
-        _check_arrays(outputs, count, table, value, NODE_DTYPE)
-    found = check_nodes(nodes, n_features, "Tree")
-    require(bool((found == depths).all()), "is not the depth of the nodes", "Tree.max_depth")
+    classes, values = (context.arrays(columns[place]) for place in (1, 5))
+    joined = context.joined(columns[4])
+    nodes = [table for _, tables in joined for table in tables]
+    most = _check_classes(classes, n_outputs)
+    _check_values(values, nodes, n_outputs, most)
+    start = 0
+    for flat, tables in joined:
+        require(all(table.ndim == 1 and len(table) > 0 for table in tables), "there is no node", "Tree.nodes")
+        if flat.dtype != NODE_DTYPE or flat.dtype.names != NODE_DTYPE.names:
+            what = f"dtype {flat.dtype} is not that of the installed scikit-learn"
+            require(False, what, "Tree.nodes")
+        end = start + len(tables)
+        sizes = np.array(list(map(len, tables)), np.intp)
+        found = check_nodes(flat, sizes, n_features[start:end], "Tree")
+        fits = np.array_equal(found, depths[start:end])
+        require(fits, "is not the depth of the nodes", "Tree.max_depth")
+        start = end
     made = []
-    for *sizes, table, value, depth in zip(
+    for *sizes_of, table, value, depth in zip(
         columns[0], classes, columns[2], nodes, values, columns[3], strict=True
     ):
-        # The arrays may be views of the file's buffers: the tree copies them.
-        tree = Tree(*sizes)
+        tree = Tree(*sizes_of)
         tree.__setstate__({"max_depth": depth, "node_count": len(table), "nodes": table, "values": value})
         made.append(tree)
     return made
 
 
-def _check_arrays(outputs: int, n_classes: Any, nodes: Any, values: Any, dtype: np.dtype[Any]) -> None:
-    require(n_classes.dtype == np.intp and n_classes.shape == (outputs,), "malformed", "Tree.n_classes")
-    most = int(n_classes.max())
-    require(n_classes.min() >= 1 and most <= _LIMIT, "is not a number of classes", "Tree.n_classes")
-    require(nodes.ndim == 1 and len(nodes) > 0, "there is no node", "Tree.nodes")
-    require(
-        nodes.dtype == dtype and nodes.dtype.names == dtype.names,
-        f"dtype {nodes.dtype} is not that of the installed scikit-learn",
-        "Tree.nodes",
-    )
-    require(values.shape == (len(nodes), outputs, most), f"shape {values.shape}", "Tree.values")
-    require(values.dtype == np.float64 and values.flags.c_contiguous, "not float64 in C order", "Tree.values")
+def _integers(values: Sequence[Any], attribute: str, low: int) -> NDArray[np.int64]:
+    if set(map(type, values)) != {int}:
+        values = [integer(value, attribute, low, _LIMIT) for value in values]
+    integer(min(values), attribute, low, _LIMIT)
+    integer(max(values), attribute, low, _LIMIT)
+    return np.array(values, np.int64)
+
+
+def _check_classes(classes: list[NDArray[Any]], n_outputs: NDArray[np.int64]) -> list[int]:
+    """Check the numbers of classes of each output; return the greatest of each tree."""
+    fits = {array.dtype for array in classes} == {np.dtype(np.intp)}
+    require(fits and all(array.ndim == 1 for array in classes), "malformed", "Tree.n_classes")
+    require(list(map(len, classes)) == n_outputs.tolist(), "malformed", "Tree.n_classes")
+    flat = np.concatenate(classes)
+    smallest, largest = int(flat.min()), int(flat.max())
+    fits = smallest >= 1 and largest <= _LIMIT
+    require(fits, "is not a number of classes", "Tree.n_classes")
+    return np.maximum.reduceat(flat, np.cumsum(n_outputs) - n_outputs).tolist()  # type: ignore[no-any-return]
+
+
+def _check_values(
+    values: list[NDArray[Any]], nodes: list[NDArray[Any]], n_outputs: NDArray[np.int64], most: list[int]
+) -> None:
+    expected = zip(map(len, nodes), n_outputs.tolist(), most, strict=True)
+    for array, shape in zip(values, expected, strict=True):
+        if array.shape != shape:
+            require(False, f"shape {array.shape}", "Tree.values")
+        if not array.flags.c_contiguous:
+            require(False, "not in C order", "Tree.values")
+    require({array.dtype for array in values} == {np.dtype(np.float64)}, "not float64", "Tree.values")
 
 
 def check_nodes(
-    tables: list[np.ndarray[Any, Any]], n_features: np.ndarray[Any, Any], where: str
-) -> np.ndarray[Any, Any]:
-    """Check node tables and return the true depth of each.
+    nodes: NDArray[Any], sizes: NDArray[np.intp], n_features: NDArray[np.int64], where: str
+) -> NDArray[np.int64]:
+    """Check the node tables of trees that stand one behind the other, and return the true depth of each.
 
     Parameters
     ----------
-    tables : list of ndarray of shape (node_count,)
-        Structured, with the fields of ``sklearn.tree._tree.NODE_DTYPE``; none is empty.
+    nodes : ndarray of shape (node_count,)
+        Structured, with the fields of ``sklearn.tree._tree.NODE_DTYPE``.
+    sizes : ndarray of shape (n_trees,)
+        How many nodes each tree has; none is empty. Their indices start at 0 in each tree.
     n_features : ndarray of shape (n_trees,), int64
         Features that the samples of each tree have.
     where : str
@@ -90,11 +143,9 @@ def check_nodes(
     ndarray of shape (n_trees,), int64
         Edges on the longest way from each root.
     """
-    nodes = np.concatenate(tables) if len(tables) > 1 else tables[0]
-    sizes = np.array([len(table) for table in tables])
     ends = np.cumsum(sizes)
     starts = ends - sizes
-    tree = np.repeat(np.arange(len(tables)), sizes)
+    tree = np.repeat(np.arange(len(sizes)), sizes)
     left, right = nodes["left_child"], nodes["right_child"]
     leaf = left == -1
     require(np.array_equal(leaf, right == -1), "a node has one child only", f"{where}.nodes")
@@ -125,7 +176,7 @@ def check_nodes(
     # Every parent comes before its children, so that the levels of all trees can be walked as whole arrays.
     place = np.zeros(len(nodes), np.intp)
     place[inner] = np.arange(len(inner))
-    depth, level = np.zeros(len(tables), np.int64), starts
+    depth, level = np.zeros(len(sizes), np.int64), starts
     while True:
         level = level[~leaf[level]]
         if not level.size:
@@ -134,4 +185,4 @@ def check_nodes(
         level = np.concatenate([child[place[level]] for child in children])
 
 
-HANDLERS = (Handler("sklearn.tree._tree:Tree", _get, _load, load_run=_load_run),)
+HANDLERS = (Handler("sklearn.tree._tree:Tree", _get, _load, load_run=_load_run, get_run=_get_run),)

@@ -102,7 +102,7 @@ def _refuse(what: str, next_step: str) -> NoReturn:
 def _load(names: Names, values: list[Any], context: Context) -> Any:
     require(names in _FORMS, "unknown form", "Booster")
     given = dict(zip(names or (), values, strict=True))
-    (array,) = context.arrays([given["content"]], copy=False)
+    (array,) = context.arrays([given["content"]])
     require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", "Booster.content")
     content = array.tobytes()
     facts, span, threads = examine(content)

@@ -1,0 +1,254 @@
+"""Arrays read back from the members of a file, where the array runs of a schema say that they are."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from operator import mul
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skopsafe.archive.arrays import ArrayRun
+from skopsafe.archive.container import Reader
+from skopsafe.archive.npy import LONGEST, dtype_of, header, parse
+from skopsafe.errors import FormatError, LimitError, ValidationError
+from skopsafe.graph.plain import unsound
+from skopsafe.limits import Limits
+
+_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
+_DAMAGED = "The file is damaged or crafted; get it again from its author."
+
+Joined = tuple[NDArray[Any], list[NDArray[Any]]]
+"""Arrays that lie side by side: all their items, and each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """How large arrays are mapped from the file in place."""
+
+    mode: Literal["r", "c"]
+    verify: bool
+
+
+class _Place:
+    """Where the arrays of a run are: the items of each, and where they begin in their pool."""
+
+    __slots__ = ("dtype", "ends", "run", "size", "start", "total")
+
+    def __init__(self, run: ArrayRun, dtype: np.dtype[Any], path: str) -> None:
+        self.run = run
+        self.dtype = dtype
+        self.start = 0
+        sizes = _sizes(run, path)
+        self.size = sizes if isinstance(sizes, int) else -1
+        self.ends = None if isinstance(sizes, int) else list(accumulate(sizes, initial=0))
+        self.total = sizes * run.count if isinstance(sizes, int) else sum(sizes)
+
+    def shape(self, row: int) -> tuple[int, ...]:
+        return tuple([size if isinstance(size, int) else size[row] for size in self.run.shape])
+
+
+def _sizes(run: ArrayRun, path: str) -> int | list[int]:
+    """Return how many items each array has."""
+    same = math.prod(size for size in run.shape if isinstance(size, int))
+    others = [size for size in run.shape if not isinstance(size, int)]
+    if any(len(sizes) != run.count for sizes in others):
+        raise FormatError("a run of arrays has not one size for each", path=path, next_step=_DAMAGED)
+    if not others:
+        return same
+    sizes = others[0]
+    for more in others[1:]:
+        sizes = list(map(mul, sizes, more))
+    return sizes if same == 1 else [size * same for size in sizes]
+
+
+class Source:
+    """Reads the arrays that the array runs of a schema describe.
+
+    Raises
+    ------
+    FormatError
+        A run contradicts its member, or an array is asked for twice.
+    LimitError
+        An array is larger than `limits` allows.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        dtypes: list[Any],
+        members: list[str],
+        runs: list[ArrayRun],
+        limits: Limits,
+        mapping: Mapping | None,
+    ) -> None:
+        self._reader = reader
+        self._dtypes = dtypes
+        self._members = members
+        self._runs = runs
+        self._limits = limits
+        self._mapping = mapping
+        self._starts = list(accumulate((run.count for run in runs), initial=0))
+        self.count = self._starts[-1]
+        self._places: list[_Place] = []
+        self._taken = bytearray()
+        self._pools: dict[int, NDArray[Any]] = {}
+        self._left: dict[int, int] = {}
+        self._fill: dict[int, int] = {}
+
+    def joined(self, numbers: Sequence[int]) -> list[Joined]:
+        """Return arrays, each of which can be had once, in groups that lie side by side."""
+        if not self._places:
+            self._prepare()
+        out = []
+        for first, last in _spans(numbers):
+            if self._taken.find(1, first, last) != -1:
+                raise FormatError("an array is used twice", path=_path(first), next_step=_DAMAGED)
+            self._taken[first:last] = b"\1" * (last - first)
+            while first < last:
+                index = bisect_right(self._starts, first) - 1
+                start, end = self._starts[index], min(last, self._starts[index + 1])
+                out.append(self._group(index, first - start, end - start))
+                first = end
+        return out
+
+    def _prepare(self) -> None:
+        """Find out where each array is; all arrays of a pool fill it without a gap."""
+        dtypes = [dtype_of(descr, index) for index, descr in enumerate(self._dtypes)]
+        most = min(self._limits.dimensions, _DIMENSIONS)
+        kinds: dict[int, np.dtype[Any]] = {}
+        for index, run in enumerate(self._runs):
+            path = f"schema.json arrays[{index}]"
+            if not (run.dtype < len(dtypes) and run.member < len(self._members)):
+                raise FormatError("an array refers to no dtype or member", path=path, next_step=_DAMAGED)
+            if len(run.shape) > most:
+                raise LimitError(
+                    f"an array has {len(run.shape)} dimensions",
+                    path=path,
+                    next_step="Pass limits=Limits(dimensions=...) if you expect so many.",
+                )
+            dtype = dtypes[run.dtype]
+            place = _Place(run, dtype, path)
+            if place.total * max(dtype.itemsize, 1) > self._limits.array_bytes:
+                raise LimitError(
+                    f"arrays of one run have {place.total} items of {dtype.itemsize} bytes",
+                    path=path,
+                    next_step="Pass limits=Limits(array_bytes=...) if you expect so large an array.",
+                )
+            is_pool = self._members[run.member].startswith("pool/")
+            if kinds.setdefault(run.member, dtype) != dtype or not (
+                is_pool or (run.count == 1 and run.member not in self._fill)
+            ):
+                raise FormatError("a member does not hold such arrays", path=path, next_step=_DAMAGED)
+            place.start = self._fill.get(run.member, 0)
+            self._fill[run.member] = place.start + place.total
+            self._left[run.member] = self._left.get(run.member, 0) + run.count
+            self._places.append(place)
+        self._taken = bytearray(self.count)
+
+    def _group(self, index: int, first: int, last: int) -> Joined:
+        """Return the arrays of a run from one row to another."""
+        place = self._places[index]
+        run, dtype = place.run, place.dtype
+        name = self._members[run.member]
+        if not name.startswith("pool/"):
+            alone = _sound(self._alone(name, dtype, place.shape(0), bool(run.fortran)), name)
+            return alone.reshape(-1, order="A"), [alone]
+        pool = self._pools.get(run.member)
+        if pool is None:
+            pool = self._pools[run.member] = self._pool(name, dtype, self._fill[run.member])
+        self._left[run.member] -= last - first
+        if not self._left[run.member]:  # nobody else needs it
+            del self._pools[run.member]
+        count = last - first
+        order: Any = "F" if run.fortran else "C"
+        if place.ends is None and place.size and run.shape and not run.fortran:
+            start = place.start + first * place.size
+            flat = pool[start : start + count * place.size]
+            return flat, list(flat.reshape(count, *run.shape))
+        if place.ends is None:
+            ends = [row * place.size for row in range(first, last + 1)]
+        else:
+            ends = place.ends[first : last + 1]
+        base = place.start
+        flat = pool[base + ends[0] : base + ends[-1]]
+        views = [pool[base + start : base + end] for start, end in pairwise(ends)]
+        if len(run.shape) != 1:
+            shapes = map(place.shape, range(first, last))
+            views = [view.reshape(shape, order=order) for view, shape in zip(views, shapes, strict=True)]
+        return flat, views
+
+    def _pool(self, name: str, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+        size = count * dtype.itemsize
+        expected = header(npy_descr(dtype), (count,), False)
+        data = np.frombuffer(bytearray(self._reader.read(name)), np.uint8)
+        start = len(expected)
+        if bytes(data[:start]) != expected:  # numpy pads its headers in another way
+            start, *found = parse(bytes(data[:LONGEST]), name)
+            if found != [dtype, (count,), False]:
+                raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
+        if start + size != len(data):
+            raise FormatError("the member's size contradicts the schema", path=name, next_step=_DAMAGED)
+        if not size:
+            return np.zeros(count, dtype)
+        return _sound(data[start:].view(dtype), name)
+
+    def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
+        head = self._reader.head(name, LONGEST)
+        expected = header(npy_descr(dtype), shape, fortran)
+        start, agrees = len(expected), head.startswith(expected)
+        if not agrees:
+            start, *found = parse(head, name)
+            agrees = found == [dtype, shape, fortran]
+        size = math.prod(shape) * dtype.itemsize
+        if not agrees or start + size != self._reader.size(name):
+            raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
+        order: Any = "F" if fortran else "C"
+        if self._mapping is not None and size and self._reader.is_stored(name):
+            if self._mapping.verify:
+                self._reader.check(name)
+            place = self._reader.offset(name) + start
+            # The open file is mapped and not its path, which may have come to mean another file.
+            return np.memmap(self._reader.file, dtype, self._mapping.mode, place, shape, order)
+        out: NDArray[Any] = np.empty(shape, dtype, order=order)
+        flat = out.reshape(-1, order="A").view(np.uint8)
+        self._reader.read_into(name, start, flat, head[:start])
+        return out
+
+
+def npy_descr(dtype: np.dtype[Any]) -> Any:
+    """Return the description of a dtype in a header."""
+    return np.lib.format.dtype_to_descr(dtype) if dtype.names is not None else dtype.str
+
+
+def _spans(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Put numbers that follow each other together."""
+    if isinstance(numbers, range) and numbers.step == 1:
+        if numbers:
+            yield numbers.start, numbers.stop
+        return
+    first = last = -1
+    for number in numbers:
+        if number != last:
+            if first >= 0:
+                yield first, last
+            first = number
+        last = number + 1
+    if first >= 0:
+        yield first, last
+
+
+def _path(number: int) -> str:
+    return f"schema.json array {number}"
+
+
+def _sound(array: NDArray[Any], path: str) -> NDArray[Any]:
+    reason = unsound(array)
+    if reason is not None:
+        raise ValidationError(reason, path=path, next_step=_DAMAGED)
+    return array
