@@ -8,7 +8,6 @@ import io
 import os
 import platform
 import sys
-import zipfile
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from typing import IO, Any, Literal
@@ -86,9 +85,7 @@ def register(*handlers: Handler, table: str = "", checks: MappingOf[str, Check] 
     _tables.cache_clear()
 
 
-def dump(
-    obj: Any, file: File, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None
-) -> None:
+def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int | None = None) -> None:
     """Save an object to a file.
 
     Parameters
@@ -97,17 +94,18 @@ def dump(
         What to save: an estimator, or any graph of supported objects.
     file : str, os.PathLike or binary file object
         Where to. A path is replaced atomically: a failed dump leaves the old file as it was.
-    compression : int
-        As in `zipfile.ZipFile`; stored by default, which is fastest and can be mapped.
+    compression : {"stored", "deflate", "bzip2", "lzma", "zstd"} or int
+        How, by name or as a constant of `zipfile`; stored by default, which is fastest and can be mapped.
+        Before Python 3.14, "zstd" needs the extra ``skopsafe[zstd]``.
     compresslevel : int, optional
-        As in `zipfile.ZipFile`.
+        -1 to 9 for "deflate", 1 to 9 for "bzip2", up to 22 for "zstd".
 
     Raises
     ------
     UnsupportedTypeError
         Something in `obj` could not be loaded again.
     """
-    container.check_compression(compression, compresslevel)
+    method = container.check_compression(compression, compresslevel)
     if not isinstance(file, (str, os.PathLike)):
         check_stream(file, "write", "wb")
     saver = Saver(_registry())
@@ -124,7 +122,7 @@ def dump(
             saver.runs,
             root,
             writer,
-            compression,
+            method,
             compresslevel,
         )
 
@@ -138,7 +136,7 @@ def dump(
         raise file_error(error, "the file object cannot be written to") from error
 
 
-def dumps(obj: Any, *, compression: int = zipfile.ZIP_STORED, compresslevel: int | None = None) -> bytes:
+def dumps(obj: Any, *, compression: str | int = 0, compresslevel: int | None = None) -> bytes:
     """Save an object to bytes; see `dump`."""
     out = io.BytesIO()
     dump(obj, out, compression=compression, compresslevel=compresslevel)

@@ -1,0 +1,180 @@
+"""A zip, written forwards: the same members give the same bytes, whatever they are written to."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, Any
+
+from skopsafe.archive import compression as codecs
+from skopsafe.archive import crc
+from skopsafe.archive import zip_records as records
+from skopsafe.archive.chunks import flat, size_of
+from skopsafe.archive.replace import Replacement
+from skopsafe.archive.tasks import Task
+
+ALIGNMENT = 64
+_DATE = 1 << 5 | 1  # the first day of 1980
+_UNIX = 3
+_VERSION = 20
+_VERSION64 = 45
+_MODE = 0o600 << 16
+_HELD = 1 << 18
+_CRC_PLACE = 14
+
+
+class Writer:
+    """Adds members to a zip in order."""
+
+    def __init__(self, file: IO[bytes], compression: int, compresslevel: int | None) -> None:
+        self._sink = _Sink(file)
+        self._method = compression
+        self._version = codecs.VERSIONS[compression]
+        self._directory: list[bytes] = []
+        self._members = (
+            None if compression == codecs.STORED else codecs.Compressed(compression, compresslevel, self._put)
+        )
+
+    def add(self, name: str, *chunks: Any) -> None:
+        """Write one member from `chunks` of C-contiguous bytes-like objects; stored ones are aligned."""
+        if self._members is not None:
+            self._members.add(name, chunks)
+            return
+        size = sum(map(size_of, chunks))
+        if size < crc.LARGE or not self._sink.can_go_back:
+            self._put(name, size, crc.of_chunks(chunks), size, chunks)
+            return
+        task = Task(crc.of_chunks, chunks)
+        try:
+            place = self._sink.place
+            self._put(name, size, 0, size, chunks)
+        finally:
+            checksum = task.result()
+        changed = checksum.to_bytes(4, "little")
+        self._sink.replace(place + _CRC_PLACE, changed)
+        entry = self._directory[-1]
+        self._directory[-1] = entry[: _CRC_PLACE + 2] + changed + entry[_CRC_PLACE + 6 :]
+
+    def _put(self, name: str, size: int, checksum: int, packed: int, chunks: Any) -> None:
+        """Write the header and the data of a member, and note it for the directory."""
+        spelled = name.encode()
+        flags = (0 if name.isascii() else records.UTF8) | codecs.FLAGS[self._method]
+        place = self._sink.place
+        extra = b""
+        sizes = (packed, size)
+        version = self._version
+        if max(sizes) >= records.FULL32:
+            extra = _field(records.ZIP64_FIELD, size.to_bytes(8, "little") + packed.to_bytes(8, "little"))
+            sizes = (records.FULL32, records.FULL32)
+            version = max(version, _VERSION64)
+        local = extra
+        if self._method == codecs.STORED:
+            start = place + records.LOCAL.size + len(spelled) + len(extra) + 4
+            local += _field(records.ALIGN_FIELD, bytes(-start % ALIGNMENT))
+        if place >= records.FULL32:
+            extra = _field(records.ZIP64_FIELD, extra[4:] + place.to_bytes(8, "little"))
+            version = max(version, _VERSION64)
+            place = records.FULL32
+        common = (flags, self._method, 0, _DATE, checksum, *sizes, len(spelled))
+        header = records.LOCAL.pack(records.LOCAL_MAGIC, version, *common, len(local))
+        self._sink.write(header + spelled + local)
+        for chunk in chunks:
+            self._sink.write(chunk)
+        entry = records.ENTRY.pack(
+            records.ENTRY_MAGIC,
+            _UNIX << 8 | max(version, _VERSION),
+            version,
+            *common,
+            len(extra),
+            0,
+            0,
+            0,
+            _MODE,
+            place,
+        )
+        self._directory.append(entry + spelled + extra)
+
+    def close(self) -> None:
+        """Write the directory."""
+        if self._members is not None:
+            self._members.finish()
+        place, count = self._sink.place, len(self._directory)
+        directory = b"".join(self._directory)
+        self._sink.write(directory)
+        size = len(directory)
+        if count >= records.FULL16 or max(size, place) >= records.FULL32:
+            end64 = records.END64.pack(
+                records.END64_MAGIC,
+                records.END64.size - 12,
+                _UNIX << 8 | _VERSION64,
+                _VERSION64,
+                0,
+                0,
+                count,
+                count,
+                size,
+                place,
+            )
+            self._sink.write(end64 + records.LOCATOR.pack(records.LOCATOR_MAGIC, 0, place + size, 1))
+            count, size = min(count, records.FULL16), min(size, records.FULL32)
+            place = min(place, records.FULL32)
+        self._sink.write(records.END.pack(records.END_MAGIC, 0, 0, count, count, size, place, 0))
+        self._sink.flush()
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return number.to_bytes(2, "little") + len(content).to_bytes(2, "little") + content
+
+
+class _Sink:
+    """Puts small pieces together, and hands on large ones as they are.
+
+    Attributes
+    ----------
+    place : int
+        How many bytes came before.
+    can_go_back : bool
+        Whether `replace` works. Files of others may say so and append all the same.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.place = 0
+        self.can_go_back = type(file) in (io.BytesIO, Replacement)
+        self._file = file
+        self._may_write_less = isinstance(file, io.RawIOBase)
+        self._pieces: list[Any] = []
+        self._held = 0
+
+    def write(self, piece: Any) -> None:
+        size = size_of(piece)
+        self.place += size
+        if size < _HELD:
+            self._pieces.append(piece)
+            self._held += size
+            if self._held >= _HELD:
+                self.flush()
+            return
+        self.flush()
+        self._write(flat(piece))
+
+    def flush(self) -> None:
+        if self._pieces:
+            self._write(memoryview(b"".join(self._pieces)))
+            self._pieces, self._held = [], 0
+
+    def _write(self, view: memoryview) -> None:
+        if not self._may_write_less:
+            self._file.write(view)
+            return
+        while view:
+            count = self._file.write(view)
+            if count is None:
+                raise BlockingIOError("it would block")
+            view = view[count:]
+
+    def replace(self, place: int, piece: bytes) -> None:
+        """Write over what was written before."""
+        self.flush()
+        end = self._file.tell()
+        self._file.seek(end - self.place + place)
+        self._file.write(piece)
+        self._file.seek(end)
