@@ -7,7 +7,8 @@ The map of the package:
 - ``archive``: a Document on disk: zip, ``.npy`` arrays, ``schema.json``.
 - ``trust``: the reviewed tables and the audit of a Document.
 - ``handlers``: getter/loader pairs, by library.
-- ``save``, ``build``: object to Document; approved Document to object.
+- ``save``, ``build``: object to Document, by ``taking`` it apart on a stack of ``frames``; approved Document
+  to object.
 - ``plugins``: support that other packages bring along; ``plugin``: what their authors write it with;
   ``testing``: what they test it with.
 - ``resolve``: an approved name to what it means; nothing else imports by name.

@@ -7,13 +7,14 @@ order would not be that of children first; then the graph is walked once more, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
 from skopsafe import names
 from skopsafe.archive.arrays import Collector
 from skopsafe.errors import SkopsafeError, UnsupportedTypeError
+from skopsafe.frames import Frame, path_of
 from skopsafe.graph.document import CLASS, WIDEST, Run, Shape, TypeRow, Value
 from skopsafe.graph.parts import Columns, Leaf, Parts
 from skopsafe.graph.runs import Group, arrange
@@ -31,52 +32,6 @@ _OPEN, _FIXED, _TOGETHER = -1, -2, -3
 
 class _Entangled(Exception):
     """Objects that were taken apart together lead to each other."""
-
-
-class _Frame:
-    """Objects of one shape on their way: what is still to be written of them.
-
-    Attributes
-    ----------
-    refs : list of list of int
-        The reference to each object.
-    shape : int
-        Their shape.
-    cells : list of list
-        The values: those of one object; or all values of each attribute of several; or those of several
-        objects behind each other.
-    labels : tuple of str or None
-        What the values of one object are called.
-    lengths : list of int or None
-        How many values each object has, where they stand behind each other.
-    keys : list or None
-        For a mapping: its keys, which are the first list of `cells` too.
-    objects : list of sequence of int
-        For each list of `cells` that was looked at, the places of objects in it.
-    place : int
-        Which value is on its way.
-    """
-
-    __slots__ = ("batches", "cells", "keys", "labels", "lengths", "objects", "place", "refs", "shape")
-
-    def __init__(
-        self,
-        refs: list[list[int]],
-        shape: int,
-        cells: list[list[Any]],
-        labels: tuple[str, ...] | None = None,
-        lengths: list[int] | None = None,
-        keys: list[Any] | None = None,
-    ) -> None:
-        self.refs = refs
-        self.shape = shape
-        self.cells = cells
-        self.labels = labels
-        self.lengths = lengths
-        self.keys = keys
-        self.objects: list[Sequence[int]] = []
-        self.place = 0
-        self.batches: Iterator[list[Any]] | None = None
 
 
 class Saver:
@@ -104,7 +59,7 @@ class Saver:
         self._chains: list[int] = []
         self._refs: dict[int, list[int]] = {}
         self._alive: list[list[Any]] = []
-        self._stack: list[_Frame] = []
+        self._stack: list[Frame] = []
         self._rows: dict[tuple[str, str], int] = {}
         self._shape_numbers: dict[Any, int] = {}
 
@@ -150,7 +105,7 @@ class Saver:
             else:
                 self._open(batch)
 
-    def _unknown(self, frame: _Frame) -> Iterator[list[Any]]:
+    def _unknown(self, frame: Frame) -> Iterator[list[Any]]:
         """Find the objects in a frame that have no node yet, as lists of those to take apart together."""
         refs = self._refs
         for cells in frame.cells:
@@ -198,10 +153,10 @@ class Saver:
         shape = self._shape(name, parts.role, labels)
         lengths = [len(values)] if labels is None else None
         if parts.keys is None:
-            self._stack.append(_Frame(refs, shape, [values], labels, lengths))
+            self._stack.append(Frame(refs, shape, [values], labels, lengths))
         else:
             keys = list(parts.keys)
-            self._stack.append(_Frame(refs, shape, [keys, values], None, lengths, keys))
+            self._stack.append(Frame(refs, shape, [keys, values], None, lengths, keys))
 
     def _open_together(self, objs: list[Any], refs: list[list[int]]) -> None:
         taken = self._taker.take_together(objs)
@@ -218,7 +173,7 @@ class Saver:
             lengths = list(map(len, rows))
             if attributes is None and (set(lengths) != {lengths[0]} or not 0 < lengths[0] <= WIDEST):
                 shape, values = self._shape(name, role, None), list(chain.from_iterable(rows))
-                self._stack.append(_Frame(some, shape, [values], None, lengths))
+                self._stack.append(Frame(some, shape, [values], None, lengths))
             else:
                 columns = list(map(list, zip(*rows, strict=True)))
                 self._push_columns(name, role, attributes, some, columns)
@@ -232,9 +187,9 @@ class Saver:
         columns: list[list[Any]],
     ) -> None:
         shape = self._shape(name, role, len(columns) if attributes is None else attributes)
-        self._stack.append(_Frame(refs, shape, columns))
+        self._stack.append(Frame(refs, shape, columns))
 
-    def _close(self, frame: _Frame) -> None:
+    def _close(self, frame: Frame) -> None:
         """Make a group of a frame whose children all have nodes."""
         below = self._refer(frame)
         height = self._height(frame, below)
@@ -264,7 +219,7 @@ class Saver:
         has_leaves = lengths is not None and any(Leaf in set(map(type, part)) for part in cells)
         self._groups.append(Group(height, frame.shape, refs, columns, has_leaves))
 
-    def _refer(self, frame: _Frame) -> list[int]:
+    def _refer(self, frame: Frame) -> list[int]:
         """Put references in the place of objects; return the numbers of the nodes they lead to."""
         below: list[int] = []
         refs = self._refs
@@ -279,7 +234,7 @@ class Saver:
             below += [ref[0] for ref in found]
         return below
 
-    def _height(self, frame: _Frame, below: list[int]) -> int:
+    def _height(self, frame: Frame, below: list[int]) -> int:
         """Return the height of nodes that refer to those below."""
         if not below:
             return 0
@@ -335,26 +290,8 @@ class Saver:
 
     def _path(self) -> str:
         """Return the way to the value that is on its way; objects were taken apart one by one."""
-        path = "object"
-        for frame in self._stack[-50:]:
-            place = frame.place
-            name = self.types[self.shapes[frame.shape].type].name
-            if frame.labels is not None:
-                path += f".{frame.labels[place]}" if place < len(frame.labels) else ""
-            elif frame.keys is not None:
-                key = frame.keys[place] if len(frame.objects) > 1 else "<key>"
-                path += _subscript(key)
-            elif name.endswith((":dict", ":OrderedDict")):
-                path += _subscript(frame.cells[0][place - 1] if place % 2 else "<key>")
-            else:
-                path += f"[{place}]"
-        return path
-
-
-def _subscript(key: Any) -> str:
-    if key == "<key>":
-        return "[<key>]"
-    return f"[{key!r}]" if isinstance(key, (str, int)) else "[...]"
+        last = self._stack[-50:]
+        return path_of(last, [self.types[self.shapes[frame.shape].type].name for frame in last])
 
 
 def _row(parts: Parts) -> list[Any]:

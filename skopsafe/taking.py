@@ -78,7 +78,7 @@ class Taker:
         if name is None or not names.is_name(name):
             raise UnsupportedTypeError(
                 f"{_describe(target)} has no name by which it could be found again",
-                next_step="Define it at the top level of a module that can be imported where it is loaded.",
+                next_step="Define it at the top level of a module that can be imported where the file is loaded.",
             )
         if _look_up(name) is not target:
             raise UnsupportedTypeError(

@@ -25,22 +25,28 @@ class Plain:
     def __init__(self, path: Path) -> None:
         self.zip = zipfile.ZipFile(path)
         self.schema = json.loads(self.zip.read("schema.json"))
-        self.members: dict[str, Any] = {}
+        self.arrays = list(self.all_arrays())
+
+    def all_arrays(self) -> Any:
+        places: dict[str, int] = {}
+        for dtype, member, fortran, count, shape in self.schema["arrays"]:
+            name = self.schema["members"][member]
+            found = np.load(io.BytesIO(self.zip.read(name)), allow_pickle=False)
+            if isinstance(self.schema["dtypes"][dtype], str):
+                assert found.dtype == np.dtype(self.schema["dtypes"][dtype])
+            for row in range(count):
+                sizes = [size[row] if isinstance(size, list) else size for size in shape]
+                if name.startswith("arrays/"):
+                    assert count == 1
+                    assert found.shape == tuple(sizes)
+                    yield found
+                    continue
+                start = places.get(name, 0)
+                end = places[name] = start + int(np.prod(sizes, dtype=int))
+                yield found[start:end].reshape(sizes, order="F" if fortran else "C")
 
     def array(self, number: int) -> Any:
-        dtype, member, offset, fortran, *shape = self.schema["arrays"][number]
-        name = self.schema["members"][member]
-        if name not in self.members:
-            self.members[name] = np.load(io.BytesIO(self.zip.read(name)), allow_pickle=False)
-        found = self.members[name]
-        if isinstance(self.schema["dtypes"][dtype], str):
-            assert found.dtype == np.dtype(self.schema["dtypes"][dtype])
-        if name.startswith("arrays/"):
-            assert offset == 0
-            assert found.shape == tuple(shape)
-            return found
-        count = int(np.prod(shape, dtype=int))
-        return found[offset : offset + count].reshape(shape, order="F" if fortran else "C")
+        return self.arrays[number]
 
     def nodes(self) -> Any:
         for shape, count, columns in self.schema["runs"]:

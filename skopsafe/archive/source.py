@@ -135,8 +135,9 @@ class Source:
             dtype = dtypes[run.dtype]
             place = _Place(run, dtype, path)
             if place.total * max(dtype.itemsize, 1) > self._limits.array_bytes:
+                what = "an array has" if run.count == 1 else "arrays side by side have"
                 raise LimitError(
-                    f"arrays of one run have {place.total} items of {dtype.itemsize} bytes",
+                    f"{what} {place.total} items of {dtype.itemsize} bytes",
                     path=path,
                     next_step="Pass limits=Limits(array_bytes=...) if you expect so large an array.",
                 )
@@ -186,10 +187,10 @@ class Source:
     def _pool(self, name: str, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
         size = count * dtype.itemsize
         expected = header(npy_descr(dtype), (count,), False)
-        data = np.frombuffer(bytearray(self._reader.read(name)), np.uint8)
+        data = self._reader.read_array(name)
         start = len(expected)
-        if bytes(data[:start]) != expected:  # numpy pads its headers in another way
-            start, *found = parse(bytes(data[:LONGEST]), name)
+        if data[:start].tobytes() != expected:  # numpy pads its headers in another way
+            start, *found = parse(data[:LONGEST].tobytes(), name)
             if found != [dtype, (count,), False]:
                 raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
         if start + size != len(data):

@@ -58,5 +58,5 @@ def _are_simple(kind: type, kinds: set[type], values: list[Any]) -> bool:
         joined = "".join(some)
         return joined.isascii() or _is_spelled(joined)
     if kind is int:
-        return min(some) > -_SAFE_INTEGER and max(some) < _SAFE_INTEGER
+        return bool(min(some) > -_SAFE_INTEGER and max(some) < _SAFE_INTEGER)
     return all(map(math.isfinite, some))

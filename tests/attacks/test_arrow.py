@@ -208,7 +208,7 @@ def test_columns_have_one_length() -> None:
             skopsafe.loads(forged(table, "pyarrow.lib:Table", **change))
 
 
-@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("number", [1, 2])
 def test_an_array_shares_no_memory_with_what_can_be_written_to(number: int) -> None:
     """Else a model could change the offsets that were checked, while it learns."""
 
@@ -217,12 +217,8 @@ def test_an_array_shares_no_memory_with_what_can_be_written_to(number: int) -> N
             if schema["types"][schema["shapes"][run[0]][0]][0] == "numpy:ndarray":
                 run[2] = [number]
 
-    data = changed([np.zeros(4, "<i4"), TEXTS], use)
-    numbers, _, offsets, _ = (row[4:] for row in schema_of(data)["arrays"])
-    assert numbers == offsets
-    found, texts = skopsafe.loads(data)
-    found[:] = FAR
-    assert texts.equals(TEXTS)
+    with pytest.raises(skopsafe.FormatError, match="used twice"):
+        skopsafe.loads(changed([np.zeros(4, "<i4"), TEXTS], use))
 
 
 @pytest.mark.parametrize("mode", [None, "r", "c"])

@@ -396,9 +396,11 @@ def test_codes_are_not_shared_with_another_array() -> None:
     values = [categories(), np.zeros(150, np.uint8)]
     data = skopsafe.dumps(values)
     schema = schema_of(data)
-    codes = next(row for row in schema["arrays"] if schema["dtypes"][row[0]] == "|i1")
-    schema["arrays"] = [codes if row[-1] == 150 else row for row in schema["arrays"]]
-    with pytest.raises(skopsafe.FormatError, match="overlap"):
+    dtypes = [schema["dtypes"][run[0]] for run in schema["arrays"] for _ in range(run[3])]
+    (array,) = (run for run in schema["runs"] if schema["shapes"][run[0]][1] == ["array"])
+    assert dtypes[array[2][0]] == "|u1"
+    array[2] = [dtypes.index("|i1")]
+    with pytest.raises(skopsafe.FormatError, match="used twice"):
         skopsafe.loads(with_schema(data, schema))
 
 
