@@ -6,8 +6,6 @@ import contextlib
 import functools
 import io
 import os
-import platform
-import sys
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from typing import IO, Any, Literal
@@ -33,12 +31,13 @@ from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.plugins import Plugins, from_code
 from skopsafe.save import Saver
-from skopsafe.skew import differences, warn_about
+from skopsafe.skew import differences, versions, warn_about
 from skopsafe.streams import File, as_sink, bytes_stream, check_stream, opened
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
 from skopsafe.trust.policy import Policy, policy_of
 from skopsafe.trust.tables import Tables
+from skopsafe.trust.verdicts import verdict
 
 MapMode = Literal["r", "c"] | None
 
@@ -111,7 +110,7 @@ def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int
     saver = Saver(_registry())
     root = saver.save(obj)
     _refuse_denied(saver, root)
-    writer = _writer(saver)
+    writer = versions([row.name for row in saver.types], _tables().distribution)
 
     def write(out: IO[bytes]) -> None:
         schema.write(
@@ -303,7 +302,8 @@ def _build(document: Document, policy: Policy) -> Any:
 def _document(saver: Saver, root: Value) -> Document:
     """Return what `saver` wrote, for a look at it."""
     arrays = saver.arrays.count
-    return Document(saver.types, saver.shapes, saver.runs, arrays, root, _writer(saver), _no_arrays)
+    writer = versions([row.name for row in saver.types], _tables().distribution)
+    return Document(saver.types, saver.shapes, saver.runs, arrays, root, writer, _no_arrays)
 
 
 def _no_arrays(numbers: Sequence[int]) -> Any:
@@ -323,26 +323,13 @@ def _refuse_denied(saver: Saver, root: Value) -> None:
     """Raise for what no approval would let anyone load again."""
     tables = _tables()
     for number, row in enumerate(saver.types):
-        reason = trust.floor(row, tables)
-        if reason is None:
+        judged = verdict(row.name, row.role, tables)
+        if judged.tier != "denied":
             continue
         nodes = list(_document(saver, root).each())
         index = next(i for i, node in enumerate(nodes) if saver.shapes[node[0]].type == number)
         raise UnsupportedTypeError(
-            f"{names.spell(row.name)} can never be approved, so the file could not be loaded: {reason}",
+            f"{judged.name} can never be approved, so the file could not be loaded: {judged.reason}",
             path=path_to(index, saver.types, saver.shapes, nodes, root),
             next_step="Remove it from the object before saving, or use a function of your own instead.",
         )
-
-
-def _writer(saver: Saver) -> dict[str, str]:
-    """Return the versions of what wrote the file: skopsafe, Python and the libraries in it."""
-    from skopsafe import __version__
-
-    tops = {names.parse(row.name).module.partition(".")[0] for row in saver.types} - sys.stdlib_module_names
-    versions = {"skopsafe": __version__, "python": platform.python_version()}
-    for top in sorted(tops):
-        version = getattr(sys.modules.get(top), "__version__", None)
-        if isinstance(version, str):
-            versions[_tables().distribution(top)] = version
-    return versions

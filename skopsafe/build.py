@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class Builder:
         if type(approved) is not Approved:
             raise TypeError("only the audit approves a Document")
         self._document: Document = approved.document
+        self._bare = approved.document.bare
         self._registry = registry
         self._checks = registry.checks_of
         self._tables = tables
@@ -56,22 +57,22 @@ class Builder:
             Something in the file does not fit together; the error says where.
         """
         document, objects = self._document, self._objects
-        name = ""
+        name, checked = "", None
         try:
             for run in document.runs:
                 shape = document.shapes[run.shape]
                 name = document.types[shape.type].name
                 self._run(run, shape)
             # Only now: an object that was checked earlier could still be filled by a later node.
-            for obj in self._to_check:
-                for check in self._checks(type(obj)):
-                    name = names.of(type(obj)) or ""
-                    check(obj)
+            for checked in self._to_check:
+                for check in self._checks(type(checked)):
+                    check(checked)
         except SkopsafeError:
             raise
         except RecursionError as error:
             raise self._failed(name, "it is nested too deeply") from error
         except Exception as error:  # approved classes raise whatever they like
+            name = name if checked is None else names.of(type(checked)) or ""
             raise self._failed(name, f"{type(error).__name__}: {error}") from error
         root = document.root
         return objects[root[0]] if isinstance(root, list) else root
@@ -82,7 +83,8 @@ class Builder:
         start, count = len(objects), run.count
         load = self._loader(shape)
         if shape.form is None:
-            for row in cast("list[list[Any]]", run.columns):
+            rows: Any = run.columns
+            for row in rows:
                 self._node(load, self._row_of(row), shape)
             return
         columns = [self._column(column, count) for column in run.columns]
@@ -111,32 +113,32 @@ class Builder:
 
     def _row_of(self, row: list[Any]) -> list[Any]:
         """Return the values of a row, references replaced by what they mean."""
-        if list not in set(map(type, row)):
+        if id(row) in self._bare:
             return row
         return [self._referred(value[0]) if type(value) is list else value for value in row]
 
     def _referred(self, number: int) -> Any:
         return self._objects[number] if number < len(self._objects) else self._shell(number)
 
-    def _column(self, column: Values, count: int) -> Sequence[Any]:
+    def _column(self, column: Any, count: int) -> Sequence[Any]:
         """Return the values of a column."""
-        if isinstance(column, list):
+        kind = type(column)
+        if kind is list:
             return self._row_of(column)
-        if not isinstance(column, Column):
+        if kind is not Column:
             return [column] * count
-        built = len(self._objects)
-        if column.refs is not None:
+        built, first = len(self._objects), column.ref
+        if first is None:
+            if column.refs is None:
+                return range(column.first, column.first + count)
             if max(column.refs) < built:
                 return list(map(self._objects.__getitem__, column.refs))
             return [self._referred(number) for number in column.refs]
-        if column.ref is None:
-            first = column.first or 0
-            return range(first, first + count)
         if not column.step:
-            return [self._referred(column.ref)] * count
-        if column.ref + count <= built:
-            return self._objects[column.ref : column.ref + count]
-        return [self._referred(column.ref + row) for row in range(count)]
+            return [self._referred(first)] * count
+        if first + count <= built:
+            return self._objects[first : first + count]
+        return [self._referred(first + row) for row in range(count)]
 
     def _is_plain(self, shape: Shape) -> bool:
         row = self._document.types[shape.type]
@@ -174,14 +176,14 @@ class Builder:
         """Return arrays of the file. Each can be had once."""
         return [array for _, arrays in self.joined(numbers) for array in arrays]
 
-    def joined(self, numbers: Sequence[object]) -> list[tuple[NDArray[Any], list[NDArray[Any]]]]:
-        """Return arrays as `arrays` does, in groups, each behind the items of all its arrays as one array."""
+    def joined(self, numbers: Sequence[object]) -> Iterator[tuple[NDArray[Any], list[NDArray[Any]]]]:
+        """Yield arrays as `arrays` does, in groups, each behind the items of all its arrays as one array."""
         ends = (numbers[0], numbers[-1]) if isinstance(numbers, range) and numbers else numbers
         for number in ends:
             if type(number) is not int or not 0 <= number < self._document.array_count:
                 raise ValidationError("a node refers to no array", path=self.path, next_step=_NEXT)
         try:
-            return self._document.arrays(cast("Sequence[int]", numbers))
+            yield from self._document.arrays(cast("Sequence[int]", numbers))
         except (ValueError, OverflowError, MemoryError) as error:
             if isinstance(error, SkopsafeError):
                 raise

@@ -7,6 +7,7 @@ one spelling never means two things.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+@functools.lru_cache(maxsize=1024)
 def parse(text: str) -> Name:
     """Split ``module:qualname``; `text` must satisfy `is_name`."""
     module, _, qualname = text.partition(":")

@@ -29,8 +29,9 @@ def resolve(name: str, role: str, tables: Tables) -> Any:
         It resolves to something that is denied under its real name.
     """
     module_name, qualname = names.parse(name)
+    found: Any
     try:
-        found: Any = importlib.import_module(module_name)
+        found = importlib.import_module(module_name)
     except ImportError as error:
         raise MissingTypeError(
             f"{names.spell(name)} was approved but cannot be imported ({error})",

@@ -78,7 +78,9 @@ class Saver:
         except Exception:  # one object at a time, there may be an order, and an error has a path
             self._start(together=False)
             self._walk_alone(root)
-        self.runs = arrange(self._groups, [shape.form is not None for shape in self.shapes], self.arrays.add)
+        self.runs = arrange(
+            self._groups, [shape.form is not None for shape in self.shapes], self.arrays.add_all
+        )
         return self._refs[id(root)]
 
     def _walk_alone(self, root: Any) -> None:
@@ -216,7 +218,7 @@ class Saver:
         else:
             values = iter(cells[0])
             columns = [list(islice(values, length)) for length in lengths]
-        has_leaves = lengths is not None and any(Leaf in set(map(type, part)) for part in cells)
+        has_leaves = lengths is not None and frame.keys is None and Leaf in set(map(type, cells[0]))
         self._groups.append(Group(height, frame.shape, refs, columns, has_leaves))
 
     def _refer(self, frame: Frame) -> list[int]:

@@ -7,12 +7,35 @@ version is loaded with a warning, and validated against what is installed.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 
 from skopsafe.errors import VersionSkewWarning
 
 _HERE = os.path.dirname(__file__)
+
+
+def versions(types: Sequence[str], distribution: Callable[[str], str]) -> dict[str, str]:
+    """Return the versions of what writes a file: skopsafe, Python and the libraries in it.
+
+    Parameters
+    ----------
+    types : sequence of str
+        The names of the types in the file, whose modules are loaded.
+    distribution : callable
+        Returns the name of the distribution that has a module.
+    """
+    from skopsafe import __version__
+
+    tops = {name.partition(":")[0].partition(".")[0] for name in types}
+    out = {"skopsafe": __version__, "python": platform.python_version()}
+    for top in sorted(tops - sys.stdlib_module_names):
+        version = getattr(sys.modules.get(top), "__version__", None)
+        if isinstance(version, str):
+            out[distribution(top)] = version
+    return out
 
 
 def differences(writer: dict[str, str]) -> str:

@@ -16,6 +16,8 @@ from skopsafe.handlers.registry import Registry
 
 _FUNCTIONS = (type, types.FunctionType, types.BuiltinFunctionType)
 
+_TOP_LEVEL = "Define it at the top level of a module that can be imported where the file is loaded."
+
 Taken = tuple[Parts, str, bool]
 """The parts, the name of the type, and whether a cycle may lead to such an object."""
 
@@ -78,7 +80,7 @@ class Taker:
         if name is None or not names.is_name(name):
             raise UnsupportedTypeError(
                 f"{_describe(target)} has no name by which it could be found again",
-                next_step="Define it at the top level of a module that can be imported where the file is loaded.",
+                next_step=_TOP_LEVEL,
             )
         if _look_up(name) is not target:
             raise UnsupportedTypeError(

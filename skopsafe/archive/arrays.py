@@ -7,6 +7,8 @@ than their content. `Source` is the way back.
 from __future__ import annotations
 
 import functools
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -19,8 +21,11 @@ from skopsafe.archive.npy import header
 
 POOLED_BELOW = 1 << 16
 """Arrays of fewer bytes than this are pooled."""
-POOL = 1 << 22
-"""Bytes of arrays after which a new pool begins, so that neither side needs more than that at a time."""
+POOL = 1 << 20
+"""Bytes of arrays after which a new pool begins: what is put together, or read and taken apart, at a time.
+
+So little that it stays in the caches of a core, and that the memory of one pool serves the next.
+"""
 _X87_MANTISSA, _X87_BYTES = 63, 10
 
 Size = Annotated[int, msgspec.Meta(ge=0)]
@@ -46,6 +51,10 @@ class ArrayRun(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     fortran: Literal[0, 1]
     count: Annotated[int, msgspec.Meta(ge=1)]
     shape: list[Size | list[Size]]
+
+
+Key = tuple[int, int, Literal[0, 1], int]
+"""What arrays of a run have in common: dtype, member, order and dimensions."""
 
 
 class _Kind:
@@ -83,8 +92,8 @@ class Collector:
         self._kinds: dict[int, _Kind] = {}
         self._equal: dict[Any, _Kind] = {}
         self._content: list[tuple[_Kind, list[NDArray[Any]], bool | None]] = []
-        self._runs: list[tuple[tuple[int, int, Literal[0, 1], int], list[tuple[int, ...]]]] = []
-        self._key: tuple[int, ...] = ()
+        self._runs: list[tuple[Key, list[tuple[int, ...]]]] = []
+        self._key: Key | None = None
 
     def add(self, array: NDArray[Any]) -> int:
         """Take an array of a plain dtype and return its number."""
@@ -96,23 +105,53 @@ class Collector:
             if not fortran:
                 array = np.ascontiguousarray(array)
         size = array.nbytes
+        stored = array.T if fortran else array
         if size < POOLED_BELOW:
-            if kind.size + size > POOL:
-                kind.pool, kind.size = [], 0
-                kind.member = self._member("pool", kind, kind.pool, None)
-            kind.size += size
-            kind.pool.append(array.T if fortran else array)
-            member = kind.member
+            member = self._pooled(kind, [stored], size)
         else:
-            member = self._member("arrays", kind, [array.T if fortran else array], fortran)
-        shape = array.shape
-        key: tuple[int, int, Literal[0, 1], int] = (kind.number, member, 1 if fortran else 0, len(shape))
+            member = self._member("arrays", kind, [stored], fortran)
+        self._note(kind, member, fortran, [array.shape])
+        return self.count - 1
+
+    def add_all(self, arrays: list[NDArray[Any]]) -> int:
+        """Take arrays, whose numbers follow each other; return the first."""
+        first, start = self.count, 0
+        kind = self._kinds.get(id(arrays[0].dtype)) or self._kind(arrays[0].dtype)
+        dtype, dimensions = kind.dtype, arrays[0].ndim
+        sizes = [array.nbytes for array in arrays]
+        is_alike = all(a.dtype is dtype and a.ndim == dimensions and a.flags.c_contiguous for a in arrays)
+        if is_alike and max(sizes) < POOLED_BELOW:
+            ends = list(accumulate(sizes, initial=0))
+            shapes = [array.shape for array in arrays]
+            while start < len(arrays):
+                room = POOL - kind.size if kind.size <= POOL else POOL
+                end = bisect_right(ends, ends[start] + room) - 1
+                if end <= start:
+                    break
+                member = self._pooled(kind, arrays[start:end], ends[end] - ends[start])
+                self._note(kind, member, False, shapes[start:end])
+                start = end
+        for array in arrays[start:]:
+            self.add(array)
+        return first
+
+    def _pooled(self, kind: _Kind, arrays: list[NDArray[Any]], size: int) -> int:
+        """Put arrays into the pool of their dtype, or into a new one; return its member."""
+        if kind.size + size > POOL:
+            kind.pool, kind.size = [], 0
+            kind.member = self._member("pool", kind, kind.pool, None)
+        kind.size += size
+        kind.pool += arrays
+        return kind.member
+
+    def _note(self, kind: _Kind, member: int, fortran: bool, shapes: list[tuple[int, ...]]) -> None:
+        """Write down where arrays of as many dimensions are."""
+        key: Key = (kind.number, member, 1 if fortran else 0, len(shapes[0]))
         if key != self._key:
             self._key = key
             self._runs.append((key, []))
-        self._runs[-1][1].append(shape)
-        self.count += 1
-        return self.count - 1
+        self._runs[-1][1].extend(shapes)
+        self.count += len(shapes)
 
     def _member(self, folder: str, kind: _Kind, arrays: list[NDArray[Any]], fortran: bool | None) -> int:
         self._content.append((kind, arrays, fortran))

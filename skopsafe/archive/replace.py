@@ -53,8 +53,11 @@ def _target(path: str) -> tuple[str, int]:
     """Return the file that is to be written and its mode, 0 if there is none yet. Links are followed."""
     try:
         mode = os.lstat(path).st_mode
-        if not stat.S_ISLNK(mode):
-            return path, mode
+    except FileNotFoundError:
+        return path, 0
+    if not stat.S_ISLNK(mode):
+        return path, mode
+    try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
         mode = 0

@@ -101,21 +101,19 @@ class Source:
         self._left: dict[int, int] = {}
         self._fill: dict[int, int] = {}
 
-    def joined(self, numbers: Sequence[int]) -> list[Joined]:
-        """Return arrays, each of which can be had once, in groups that lie side by side."""
+    def joined(self, numbers: Sequence[int]) -> Iterator[Joined]:
+        """Yield arrays, each of which can be had once, in groups that lie side by side."""
         if not self._places:
             self._prepare()
-        out = []
         for first, last in _spans(numbers):
-            if self._taken.find(1, first, last) != -1:
-                raise FormatError("an array is used twice", path=_path(first), next_step=_DAMAGED)
-            self._taken[first:last] = b"\1" * (last - first)
             while first < last:
                 index = bisect_right(self._starts, first) - 1
                 start, end = self._starts[index], min(last, self._starts[index + 1])
-                out.append(self._group(index, first - start, end - start))
+                if self._taken.find(1, first, end) != -1:
+                    raise FormatError("an array is used twice", path=_path(first), next_step=_DAMAGED)
+                self._taken[first:end] = b"\1" * (end - first)
+                yield self._group(index, first - start, end - start)
                 first = end
-        return out
 
     def _prepare(self) -> None:
         """Find out where each array is; all arrays of a pool fill it without a gap."""

@@ -138,6 +138,8 @@ class Document:
         all their items as one array, and each of them.
     starts : list of int
         The number of the first node of each run.
+    bare : set of int
+        Identities of the lists of values in `runs` that `check` found to hold no reference.
     """
 
     types: Sequence[TypeRow]
@@ -146,8 +148,9 @@ class Document:
     array_count: int
     root: Value
     writer: dict[str, str]
-    arrays: Callable[[Sequence[int]], list[tuple[NDArray[np.generic], list[NDArray[np.generic]]]]]
+    arrays: Callable[[Sequence[int]], Iterator[tuple[NDArray[np.generic], list[NDArray[np.generic]]]]]
     starts: list[int] = field(init=False)
+    bare: set[int] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         starts = list(accumulate((run.count for run in self.runs), initial=0))
@@ -233,55 +236,55 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
             next_step="Pass limits=Limits(nodes=...) if you expect so many objects.",
         )
     for index, run in enumerate(document.runs):
-        _check_run(run, f"schema.json runs[{index}]", document)
-    if isinstance(document.root, list):
-        _check_references([document.root], document.node_count, "schema.json root")
+        if not 0 <= run.shape < len(document.shapes):
+            raise _malformed("a run refers to no shape", f"schema.json runs[{index}]")
+        width = document.shapes[run.shape].width
+        problem = _problem(run, width, document.node_count, document.bare)
+        if problem is not None:
+            raise _malformed(problem, f"schema.json runs[{index}]")
+    root = document.root
+    if type(root) is list and not _are_references([root], document.node_count):
+        raise _malformed("a reference points to no node", "schema.json root")
 
 
-def _check_run(run: Run, where: str, document: Document) -> None:
-    if not 0 <= run.shape < len(document.shapes):
-        raise _malformed("a run refers to no shape", where)
-    nodes = document.node_count
-    width = document.shapes[run.shape].width
-    if width is None:
-        if len(run.columns) != run.count:
-            raise _malformed("a run has not one row for each node", where)
-        for row in run.columns:
-            if not isinstance(row, list):
-                raise _malformed("a row is no list", where)
-            _check_references(row, nodes, where)
-        return
-    if len(run.columns) != width:
-        raise _malformed("a run has not one column for each value of its shape", where)
+def _problem(run: Run, width: int | None, nodes: int, bare: set[int]) -> str | None:
+    """Return what is wrong with a run, or None; note the lists without references."""
+    count = run.count
+    if len(run.columns) != (count if width is None else width):
+        return "a run has not one row for each node, or one column for each value of its shape"
     for column in run.columns:
-        if isinstance(column, list):
-            if len(column) != run.count:
-                raise _malformed("a column has not one value for each node", where)
-            _check_references(column, nodes, where)
-        elif isinstance(column, Column):
-            _check_column(column, run.count, nodes, where)
+        kind = type(column)
+        if kind is list:
+            values: list[Any] = column  # type: ignore[assignment]
+            if width is not None and len(values) != count:
+                return "a column has not one value for each node"
+            if list not in set(map(type, values)):
+                bare.add(id(values))
+            elif not _are_references(values, nodes):
+                return "a reference points to no node"
+        elif width is None:
+            return "a row is no list"
+        elif kind is Column and not _is_rule(column, count, nodes):  # type: ignore[arg-type]
+            return "a column follows no rule that there is, or points to no node"
+    return None
 
 
-def _check_column(column: Column, count: int, nodes: int, where: str) -> None:
-    rules = (column.ref is not None) + (column.refs is not None) + (column.first is not None)
-    if rules != 1 or column.step not in (0, 1) or (column.step and column.ref is None):
-        raise _malformed("a column follows no rule that there is", where)
-    if column.ref is not None and not 0 <= column.ref <= column.ref + column.step * (count - 1) < nodes:
-        raise _malformed("a reference points to no node", where)
-    if column.refs is not None and (
-        len(column.refs) != count or not 0 <= min(column.refs) <= max(column.refs) < nodes
-    ):
-        raise _malformed("a column of references does not fit", where)
-    if column.first is not None and not 0 <= column.first < 2**53:
-        raise _malformed("a column of integers does not fit", where)
+def _is_rule(column: Column, count: int, nodes: int) -> bool:
+    ref, step, refs, first = column.ref, column.step, column.refs, column.first
+    if ref is not None:
+        return (
+            refs is None and first is None and step in (0, 1) and 0 <= ref <= ref + step * (count - 1) < nodes
+        )
+    if step:
+        return False
+    if refs is not None:
+        return first is None and len(refs) == count and 0 <= min(refs) <= max(refs) < nodes
+    return first is not None and 0 <= first < 2**53
 
 
-def _check_references(values: Sequence[Value], nodes: int, where: str) -> None:
-    if list not in set(map(type, values)):
-        return
-    for value in values:
-        if type(value) is list and (len(value) != 1 or not 0 <= value[0] < nodes):
-            raise _malformed("a reference points to no node", where)
+def _are_references(values: Sequence[Any], nodes: int) -> bool:
+    """Tell whether all lists among `values` are references to nodes that there are."""
+    return all(len(value) == 1 and 0 <= value[0] < nodes for value in values if type(value) is list)
 
 
 def _malformed(reason: str, path: str) -> FormatError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -77,8 +77,8 @@ class Context(Protocol):
     def arrays(self, numbers: Sequence[object]) -> list[Array]:
         """Return arrays of the file. Each can be had once, so that no two objects share memory."""
 
-    def joined(self, numbers: Sequence[object]) -> list[tuple[Array, list[Array]]]:
-        """Return arrays as `arrays` does, in groups, each behind the items of all its arrays as one array.
+    def joined(self, numbers: Sequence[object]) -> Iterator[tuple[Array, list[Array]]]:
+        """Yield arrays as `arrays` does, in groups, each behind the items of all its arrays as one array.
 
         Arrays that lie side by side in the file can so be checked as one, without a copy.
         """

@@ -16,7 +16,7 @@ import msgspec
 from skopsafe.graph.document import Column, Run
 from skopsafe.graph.parts import Leaf
 
-Add = Callable[[Any], int]
+Add = Callable[[list[Any]], int]
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ def arrange(groups: list[Group], has_width: Sequence[bool], add: Add) -> list[Ru
     has_width : sequence of bool
         Whether all nodes of a shape have as many values.
     add : callable
-        Takes the array of a `Leaf` and returns its number.
+        Takes arrays, which get numbers one after the other, and returns the first.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def arrange(groups: list[Group], has_width: Sequence[bool], add: Add) -> list[Ru
 
 
 def _row(row: list[Any], add: Add) -> list[Any]:
-    return [add(value.array) if type(value) is Leaf else value for value in row]
+    return [add([value.array]) if type(value) is Leaf else value for value in row]
 
 
 def _single(value: Any, add: Add) -> Any:
@@ -100,7 +100,7 @@ def _single(value: Any, add: Add) -> Any:
     kind = type(value)
     if kind is list:
         return Column(ref=value[0])
-    return add(value.array) if kind is Leaf else value
+    return add([value.array]) if kind is Leaf else value
 
 
 def _column(values: list[Any], add: Add) -> Any:
@@ -110,8 +110,7 @@ def _column(values: list[Any], add: Add) -> Any:
     if len(set(map(type, values))) > 1:
         return _row(values, add)
     if kind is Leaf:
-        numbers = [add(value.array) for value in values]
-        return Column(first=numbers[0])
+        return Column(first=add([value.array for value in values]))
     if kind is list:
         numbers = [value[0] for value in values]
         if numbers.count(numbers[0]) == len(numbers):

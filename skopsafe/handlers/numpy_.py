@@ -148,6 +148,13 @@ def _get_scalar(obj: np.generic) -> Parts:
     return Parts(("array",), [Leaf(np.array(obj, dtype=obj.dtype))])
 
 
+def _get_scalars(objs: list[np.generic]) -> Columns | None:
+    parts = _get_scalar(objs[0])
+    if parts.attributes != ("dtype", "value") or isinstance(objs[0], np.str_):
+        return None
+    return Columns(parts.attributes, [[parts.values[0]] * len(objs), [obj.item() for obj in objs]])
+
+
 _INLINE = {"<f8": (np.float64, float), "<i8": (np.int64, int), "|b1": (np.bool_, bool), "<U": (np.str_, str)}
 
 
@@ -294,7 +301,7 @@ def _load_masked_constant(_: Names, values: list[Any], __: Context) -> Any:
 
 HANDLERS = (
     Handler("numpy:ndarray", _get_array, _load_array, load_run=_load_arrays, get_run=_get_arrays),
-    Handler("numpy:generic", _get_scalar, _load_scalar, load_run=_load_scalars),
+    Handler("numpy:generic", _get_scalar, _load_scalar, load_run=_load_scalars, get_run=_get_scalars),
     Handler("numpy:dtype", _get_dtype, _load_dtype),
     Handler("numpy.ma:MaskedArray", _get_masked, _load_masked),
     Handler("numpy.ma.core:MaskedConstant", lambda _: Parts(None, []), _load_masked_constant),

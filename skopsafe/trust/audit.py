@@ -5,26 +5,19 @@ from __future__ import annotations
 import dataclasses
 import html
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from skopsafe import names
+import msgspec
+
 from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
-from skopsafe.graph.document import CALL, CLASS, ROLES, VALUE, Column, Document, TypeRow, Value, at
+from skopsafe.graph.document import CLASS, ROLES, VALUE, Column, Document, TypeRow, Value, at
 from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
 from skopsafe.trust.tables import OWN, Rule, Tables
-
-Tier = Literal["built-in", "reviewed", "unknown", "denied"]
-
-_ALLOWS = {
-    CLASS: "imports {module}, makes instances with __new__ and sets their attributes or calls __setstate__",
-    VALUE: "imports {module} and hands the function or class itself to the object, which may call it",
-    CALL: "imports {module} and calls it with arguments from the file while loading",
-}
+from skopsafe.trust.verdicts import Tier, Verdict, verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One name of a file.
 
     Attributes
@@ -139,60 +132,40 @@ def audit(document: Document, tables: Tables) -> Audit:
     counts = [0] * len(document.types)
     for run in document.runs:
         counts[document.shapes[run.shape].type] += run.count
-    entries = []
-    for index, row in enumerate(document.types):
-        tier, reason = _tier(row.name, row.role, tables)
-        allows = _ALLOWS[row.role].format(module=names.parse(row.name).module)
-        by = tables.vouched_by(row.name) if tier in ("built-in", "reviewed") else ""
-        entries.append(
-            Entry(names.spell(row.name), row.role, tier, reason, allows, counts[index], f"types[{index}]", by)
+    verdicts = [verdict(row.name, row.role, tables) for row in document.types]
+    entries = [
+        Entry(
+            found.name, found.role, found.tier, found.reason, found.allows, count, f"types[{index}]", found.by
         )
-    entries += _values(document, tables)
-    entries += _states(document, tables)
-    return Audit(tuple(sorted(entries, key=lambda entry: (entry.name, entry.tier))), document.writer)
+        for index, (found, count) in enumerate(zip(verdicts, counts, strict=True))
+    ]
+    entries += _values(document, verdicts, tables)
+    entries += _states(document, verdicts)
+    return Audit(tuple(sorted(entries, key=_order)), document.writer)
 
 
-def floor(row: TypeRow, tables: Tables) -> str | None:
-    """Return why no approval unlocks `row`, or None."""
-    tier, reason = _tier(row.name, row.role, tables)
-    return reason if tier == "denied" else None
+def _order(entry: Entry) -> tuple[str, str]:
+    return entry.name, entry.tier
 
 
-def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
-    is_own = tables.vouched_by(name) == OWN
-    denied = tables.denied(name)
-    # Tables of our own may except a name of a denied module; those of a plugin cannot.
-    if denied is not None and not is_own:
-        return "denied", denied
-    if role == CLASS and tables.handled(name):
-        return "built-in", "it has a loader of its own, which validates"
-    reason = tables.reviewed(name, role)
-    if reason is not None:
-        return "reviewed", reason
-    if denied is not None:
-        return "denied", denied
-    return "unknown", {
-        CLASS: "a class that nobody reviewed",
-        VALUE: "a function or class that nobody reviewed as a value",
-        CALL: "loading calls it",
-    }[role]
-
-
-def _values(document: Document, tables: Tables) -> list[Entry]:
+def _values(document: Document, verdicts: list[Verdict], tables: Tables) -> list[Entry]:
     """Find attributes of trusted classes whose values need approval, by rules or by what they hold."""
     watched: dict[int, list[tuple[int, Rule]]] = {}
     for number, shape in enumerate(document.shapes):
-        rules = tables.rules(document.types[shape.type].name)
-        if rules and shape.attributes:
-            places = [(i, rules[name]) for i, name in enumerate(shape.attributes) if name in rules]
-            if places:
-                watched[number] = places
+        rules = verdicts[shape.type].rules
+        attributes = shape.attributes
+        if rules and attributes and not rules.keys().isdisjoint(attributes):
+            watched[number] = [(i, rules[name]) for i, name in enumerate(attributes) if name in rules]
     found: dict[str, tuple[Rule, int, str]] = {}
     if watched:
         for run, start in zip(document.runs, document.starts, strict=False):
             for place, rule in watched.get(run.shape, ()):
                 column = run.columns[place]
-                same = not isinstance(column, list | Column)
+                # A rule that depends on its owner has to be asked for each of them.
+                if isinstance(column, Column):
+                    same = column.ref is not None and not column.step and not rule.unless
+                else:
+                    same = not isinstance(column, list)
                 for row in range(1 if same else run.count):
                     if not _is_allowed(document, at(column, row), rule, start + row):
                         _, count, where = found.get(rule.name, (rule, 0, f"nodes[{start + row}]"))
@@ -281,16 +254,13 @@ def _at_end_of(document: Document, number: int, attributes: tuple[str, ...]) -> 
     return found
 
 
-def _states(document: Document, tables: Tables) -> list[Entry]:
+def _states(document: Document, verdicts: list[Verdict]) -> list[Entry]:
     """A reviewed class may be written by attributes; other forms need a review of their own."""
     found = {}
     for number, shape in enumerate(document.shapes):
-        row = document.types[shape.type]
-        special = any(name.startswith("()") for name in shape.attributes or ())
-        if row.role != CLASS or not special or tables.handled(row.name):
-            continue
-        if tables.reviewed(row.name, CLASS) is not None and not tables.setstate(row.name):
-            name = f"{names.spell(row.name)}:__setstate__"
+        judged = verdicts[shape.type]
+        if judged.is_by_attributes and "()" in " ".join(shape.attributes or ()):
+            name = f"{judged.name}:__setstate__"
             reason = "the class was reviewed for its attributes, not for a state handed to its methods"
             found[name] = Entry(
                 name,

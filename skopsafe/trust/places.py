@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from skopsafe import names
 from skopsafe.graph.document import CLASS, VALUE, Document
 from skopsafe.trust.tables import Confinement, Tables
+from skopsafe.trust.verdicts import verdict
 
 # What holds a function without calling it: whoever holds one of these holds the function.
 _CARRIERS = frozenset(
@@ -52,7 +53,7 @@ def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, in
     rows = {
         number: found
         for number, row in enumerate(document.types)
-        if row.role == VALUE and (found := tables.confined(row.name)) is not None
+        if row.role == VALUE and (found := verdict(row.name, VALUE, tables).confinement) is not None
     }
     if not rows:
         return
@@ -96,4 +97,4 @@ def _spread(document: Document, rows: dict[int, Confinement]) -> Carried:
 
 
 def _is_trusted(name: str, tables: Tables) -> bool:
-    return tables.handled(name) or tables.reviewed(name, CLASS) is not None
+    return verdict(name, CLASS, tables).tier in ("built-in", "reviewed")

@@ -138,11 +138,17 @@ class Tables:
         Types that have a loader of skopsafe's own, which validates: the first tier.
     plugins : callable, optional
         Returns the table of the plugin for a library.
+
+    Attributes
+    ----------
+    memo : dict
+        What was made of the tables for a name in a role; see `verdicts`.
     """
 
     def __init__(self, handled: Container[str], plugins: Plugins | None = None) -> None:
         self._handled = handled
         self._plugins = plugins
+        self.memo: dict[tuple[str, str], Any] = {}
 
     def handled(self, name: str) -> bool:
         """Tell whether instances of `name` have a loader that validates."""

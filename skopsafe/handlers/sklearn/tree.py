@@ -20,8 +20,6 @@ Names = tuple[str, ...] | None
 
 _FORM = ("n_features", "n_classes", "n_outputs", "max_depth", "nodes", "values")
 _LIMIT = 2**31 - 1
-_BLOCK = 256
-"""Trees that are built from one block of the file."""
 
 
 def _get(obj: Any) -> Parts:
@@ -50,41 +48,37 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
 def _load_run(names: Names, columns: list[Sequence[Any]], context: Context) -> list[Any]:
     """Check the trees of a forest together, and then make them."""
     require(names == _FORM, "unknown form", "Tree")
-    count = len(columns[0])
-    # The arrays are views of the file's buffers, which the trees copy: not all of them at once.
-    blocks = [[column[start : start + _BLOCK] for column in columns] for start in range(0, count, _BLOCK)]
-    return [tree for block in blocks for tree in _load_block(block, context)]
+    made: list[Any] = []
+    # The trees copy what they get, so that the memory and the caches of one block serve the next.
+    for flat, tables in context.joined(columns[4]):
+        start, end = len(made), len(made) + len(tables)
+        made += _load_block(flat, tables, [column[start:end] for column in columns], context)
+    return made
 
 
-def _load_block(columns: list[Sequence[Any]], context: Context) -> list[Any]:
+def _load_block(
+    flat: NDArray[Any], nodes: list[NDArray[Any]], columns: list[Sequence[Any]], context: Context
+) -> list[Any]:
+    """Make trees whose nodes lie side by side."""
     from sklearn.tree._tree import NODE_DTYPE, Tree
 
+    if flat.dtype != NODE_DTYPE or flat.dtype.names != NODE_DTYPE.names:
+        what = f"dtype {flat.dtype} is not that of the installed scikit-learn"
+        require(False, what, "Tree.nodes")
+    require(all(table.ndim == 1 and len(table) > 0 for table in nodes), "there is no node", "Tree.nodes")
     n_features, n_outputs, depths = (
         _integers(columns[place], f"Tree.{name}", low)
         for name, place, low in (("n_features", 0, 0), ("n_outputs", 2, 1), ("max_depth", 3, 0))
     )
     classes, values = (context.arrays(columns[place]) for place in (1, 5))
-    joined = context.joined(columns[4])
-    nodes = [table for _, tables in joined for table in tables]
-    most = _check_classes(classes, n_outputs)
-    _check_values(values, nodes, n_outputs, most)
-    start = 0
-    for flat, tables in joined:
-        require(all(table.ndim == 1 and len(table) > 0 for table in tables), "there is no node", "Tree.nodes")
-        if flat.dtype != NODE_DTYPE or flat.dtype.names != NODE_DTYPE.names:
-            what = f"dtype {flat.dtype} is not that of the installed scikit-learn"
-            require(False, what, "Tree.nodes")
-        end = start + len(tables)
-        sizes = np.array(list(map(len, tables)), np.intp)
-        found = check_nodes(flat, sizes, n_features[start:end], "Tree")
-        fits = np.array_equal(found, depths[start:end])
-        require(fits, "is not the depth of the nodes", "Tree.max_depth")
-        start = end
+    _check_values(values, nodes, n_outputs, _check_classes(classes, n_outputs))
+    found = check_nodes(flat, np.array(list(map(len, nodes)), np.intp), n_features, "Tree")
+    require(np.array_equal(found, depths), "is not the depth of the nodes", "Tree.max_depth")
     made = []
-    for *sizes_of, table, value, depth in zip(
-        columns[0], classes, columns[2], nodes, values, columns[3], strict=True
+    for features, counts, outputs, depth, table, value in zip(
+        columns[0], classes, columns[2], columns[3], nodes, values, strict=True
     ):
-        tree = Tree(*sizes_of)
+        tree = Tree(features, counts, outputs)
         tree.__setstate__({"max_depth": depth, "node_count": len(table), "nodes": table, "values": value})
         made.append(tree)
     return made
