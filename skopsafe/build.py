@@ -111,10 +111,18 @@ class Builder:
         else:
             self._objects.append(load(values))
 
-    def _row_of(self, row: list[Any]) -> list[Any]:
+    def _row_of(self, row: Any) -> list[Any]:
         """Return the values of a row, references replaced by what they mean."""
+        if type(row) is Column:
+            columns = [self._column(column, row.count) for column in row.columns or ()]
+            if len(columns) == 1:
+                return list(columns[0])
+            values: list[Any] = [None] * (row.count * len(columns))
+            for place, column in enumerate(columns):
+                values[place :: len(columns)] = column
+            return values
         if id(row) in self._bare:
-            return row
+            return row  # type: ignore[no-any-return]
         return [self._referred(value[0]) if type(value) is list else value for value in row]
 
     def _referred(self, number: int) -> Any:

@@ -11,8 +11,8 @@ class Frame:
 
     Attributes
     ----------
-    refs : list of list of int
-        The reference to each object.
+    numbers : sequence of int
+        The number of each object.
     shape : int
         Their shape.
     cells : list of list
@@ -30,18 +30,18 @@ class Frame:
         Which value is on its way.
     """
 
-    __slots__ = ("batches", "cells", "keys", "labels", "lengths", "objects", "place", "refs", "shape")
+    __slots__ = ("batches", "cells", "keys", "labels", "lengths", "numbers", "objects", "place", "shape")
 
     def __init__(
         self,
-        refs: list[list[int]],
+        numbers: Sequence[int],
         shape: int,
         cells: list[list[Any]],
         labels: tuple[str, ...] | None = None,
         lengths: list[int] | None = None,
         keys: list[Any] | None = None,
     ) -> None:
-        self.refs = refs
+        self.numbers = numbers
         self.shape = shape
         self.cells = cells
         self.labels = labels

@@ -7,7 +7,7 @@ order would not be that of children first; then the graph is walked once more, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -16,8 +16,8 @@ from skopsafe.archive.arrays import Collector
 from skopsafe.errors import SkopsafeError, UnsupportedTypeError
 from skopsafe.frames import Frame, path_of
 from skopsafe.graph.document import CLASS, WIDEST, Run, Shape, TypeRow, Value
-from skopsafe.graph.parts import Columns, Leaf, Parts
-from skopsafe.graph.runs import Group, arrange
+from skopsafe.graph.parts import Columns, Parts
+from skopsafe.graph.runs import Arranger, Cells, Group, Refs
 from skopsafe.graph.scalars import is_scalar, objects_in
 from skopsafe.handlers.depth import DEEPEST, NAMES
 from skopsafe.handlers.registry import Registry
@@ -57,7 +57,8 @@ class Saver:
         self._groups: list[Group] = []
         self._heights: list[int] = []
         self._chains: list[int] = []
-        self._refs: dict[int, list[int]] = {}
+        self._numbers: dict[int, int] = {}
+        self._loose: list[list[int]] = []
         self._alive: list[list[Any]] = []
         self._stack: list[Frame] = []
         self._rows: dict[tuple[str, str], int] = {}
@@ -78,10 +79,9 @@ class Saver:
         except Exception:  # one object at a time, there may be an order, and an error has a path
             self._start(together=False)
             self._walk_alone(root)
-        self.runs = arrange(
-            self._groups, [shape.form is not None for shape in self.shapes], self.arrays.add_all
-        )
-        return self._refs[id(root)]
+        arranger = Arranger(self._groups, self._loose, self.arrays.add_all)
+        self.runs = arranger.runs()
+        return [arranger.final[self._numbers[id(root)]]]
 
     def _walk_alone(self, root: Any) -> None:
         try:
@@ -109,13 +109,13 @@ class Saver:
 
     def _unknown(self, frame: Frame) -> Iterator[list[Any]]:
         """Find the objects in a frame that have no node yet, as lists of those to take apart together."""
-        refs = self._refs
+        known = self._numbers
         for cells in frame.cells:
             places = objects_in(cells)
             frame.objects.append(places)
             if len(places) < _FEW or not self._together:
                 for place in places:
-                    if id(cells[place]) not in refs:
+                    if id(cells[place]) not in known:
                         frame.place = place
                         yield [cells[place]]
                 continue
@@ -128,24 +128,24 @@ class Saver:
                 for obj in found:
                     by_type.setdefault(type(obj), {})[id(obj)] = obj
             for same in by_type.values():
-                fresh = [obj for key, obj in same.items() if key not in refs]
+                fresh = [obj for key, obj in same.items() if key not in known]
                 if len(fresh) >= _FEW:
                     yield fresh
                 else:
                     for obj in fresh:
-                        if id(obj) not in refs:
+                        if id(obj) not in known:
                             yield [obj]
 
     def _open(self, objs: list[Any]) -> None:
-        """Give new objects of one type their references, and go on with what they consist of."""
+        """Give new objects of one type their numbers, and go on with what they consist of."""
         first, count = len(self._heights), len(objs)
-        refs = [[number] for number in range(first, first + count)]
-        self._refs.update(zip(map(id, objs), refs, strict=True))
+        numbers = range(first, first + count)
+        self._numbers.update(zip(map(id, objs), numbers, strict=True))
         self._alive.append(objs)
         self._chains += [0] * count
         if count > 1:
             self._heights += [_TOGETHER] * count
-            self._open_together(objs, refs)
+            self._open_together(objs, numbers)
             return
         self._heights.append(_OPEN)
         parts, name, can_close = self._taker.take(objs[0])
@@ -155,29 +155,34 @@ class Saver:
         shape = self._shape(name, parts.role, labels)
         lengths = [len(values)] if labels is None else None
         if parts.keys is None:
-            self._stack.append(Frame(refs, shape, [values], labels, lengths))
+            self._stack.append(Frame(numbers, shape, [values], labels, lengths))
         else:
             keys = list(parts.keys)
-            self._stack.append(Frame(refs, shape, [keys, values], None, lengths, keys))
+            self._stack.append(Frame(numbers, shape, [keys, values], None, lengths, keys))
 
-    def _open_together(self, objs: list[Any], refs: list[list[int]]) -> None:
+    def _open_together(self, objs: list[Any], numbers: range) -> None:
         taken = self._taker.take_together(objs)
         if isinstance(taken, Columns):
             name = self._taker.name_of(type(objs[0]))
-            self._push_columns(name, CLASS, taken.attributes, refs, list(taken.columns))
+            if taken.lengths is None:
+                self._push_columns(name, CLASS, taken.attributes, numbers, list(taken.columns))
+            else:
+                shape = self._shape(name, CLASS, None)
+                self._stack.append(Frame(numbers, shape, list(taken.columns), None, taken.lengths))
             return
         by_shape: dict[tuple[Any, ...], list[int]] = {}
-        for number, (parts, name, _) in enumerate(taken):
-            by_shape.setdefault((name, parts.role, parts.attributes), []).append(number)
-        for (name, role, attributes), numbers in reversed(by_shape.items()):
-            some = [refs[number] for number in numbers]
-            rows = [_row(taken[number][0]) for number in numbers]
+        for place, (parts, name, _) in enumerate(taken):
+            by_shape.setdefault((name, parts.role, parts.attributes), []).append(place)
+        for (name, role, attributes), places in reversed(by_shape.items()):
+            some = numbers if len(by_shape) == 1 else [numbers[place] for place in places]
+            rows = [_row(taken[place][0]) for place in places]
             lengths = list(map(len, rows))
-            if attributes is None and (set(lengths) != {lengths[0]} or not 0 < lengths[0] <= WIDEST):
-                shape, values = self._shape(name, role, None), list(chain.from_iterable(rows))
-                self._stack.append(Frame(some, shape, [values], None, lengths))
+            values = list(chain.from_iterable(rows))
+            width = lengths[0]
+            if attributes is None and (lengths.count(width) != len(lengths) or not 0 < width <= WIDEST):
+                self._stack.append(Frame(some, self._shape(name, role, None), [values], None, lengths))
             else:
-                columns = list(map(list, zip(*rows, strict=True)))
+                columns = [values[place::width] for place in range(width)]
                 self._push_columns(name, role, attributes, some, columns)
 
     def _push_columns(
@@ -185,56 +190,57 @@ class Saver:
         name: str,
         role: str,
         attributes: tuple[str, ...] | None,
-        refs: list[list[int]],
+        numbers: Sequence[int],
         columns: list[list[Any]],
     ) -> None:
         shape = self._shape(name, role, len(columns) if attributes is None else attributes)
-        self._stack.append(Frame(refs, shape, columns))
+        self._stack.append(Frame(numbers, shape, columns))
 
     def _close(self, frame: Frame) -> None:
         """Make a group of a frame whose children all have nodes."""
-        below = self._refer(frame)
-        height = self._height(frame, below)
-        refs, name = frame.refs, self.types[self.shapes[frame.shape].type].name
-        first, last = refs[0][0], refs[-1][0] + 1
-        if name in NAMES or name == "builtins:list":
-            length = self._chain(name, below)
-            for ref in refs:
-                self._chains[ref[0]] = length
-        if last - first == len(refs):
-            self._heights[first:last] = [height] * len(refs)
-        else:
-            for ref in refs:
-                self._heights[ref[0]] = height
-        cells, lengths = frame.cells, frame.lengths
-        if frame.keys is not None:
-            row: list[Any] = [None] * (2 * len(cells[0]))
-            row[::2], row[1::2] = cells
-            columns = [row]
-        elif frame.labels is not None:
-            columns = [[value] for value in cells[0]]
-        elif lengths is None:
-            columns = cells
-        else:
-            values = iter(cells[0])
-            columns = [list(islice(values, length)) for length in lengths]
-        has_leaves = lengths is not None and frame.keys is None and Leaf in set(map(type, cells[0]))
-        self._groups.append(Group(height, frame.shape, refs, columns, has_leaves))
-
-    def _refer(self, frame: Frame) -> list[int]:
-        """Put references in the place of objects; return the numbers of the nodes they lead to."""
         below: list[int] = []
-        refs = self._refs
-        for number, (cells, places) in enumerate(zip(frame.cells, frame.objects, strict=True)):
-            if len(places) == len(cells):
-                found = [refs[key] for key in map(id, cells)]
-                frame.cells[number] = found
-            else:
-                found = [refs[id(cells[place])] for place in places]
-                for place, ref in zip(places, found, strict=True):
-                    cells[place] = ref
-            below += [ref[0] for ref in found]
-        return below
+        cells = [self._refer(*pair, below) for pair in zip(frame.cells, frame.objects, strict=True)]
+        height = self._height(frame, below)
+        numbers, name = frame.numbers, self.types[self.shapes[frame.shape].type].name
+        if name in NAMES or name == "builtins:list":
+            _set(self._chains, numbers, self._chain(name, below))
+        _set(self._heights, numbers, height)
+        columns: list[Cells] = []
+        rows: list[list[Cells]] = []
+        if frame.labels is not None:
+            columns = [[value] for value in self._listed(cells[0])]
+        elif frame.lengths is None:
+            columns = cells
+        elif len(frame.lengths) == 1:
+            rows = [cells]
+        else:
+            values = iter(self._listed(cells[0]))
+            rows = [[list(islice(values, length))] for length in frame.lengths]
+        self._groups.append(Group(height, frame.shape, numbers, columns, rows))
+
+    def _refer(self, values: list[Any], places: Sequence[int], below: list[int]) -> Cells:
+        """Put references in the place of objects; add the numbers of their nodes to those below."""
+        if not places:
+            return values
+        known = self._numbers
+        if len(places) == len(values):
+            numbers = [known[key] for key in map(id, values)]
+            below += numbers
+            return Refs(numbers)
+        for place in places:
+            number = known[id(values[place])]
+            below.append(number)
+            values[place] = ref = [number]
+            self._loose.append(ref)
+        return values
+
+    def _listed(self, cells: Cells) -> list[Any]:
+        """Return values in which references stand among others."""
+        if not isinstance(cells, Refs):
+            return cells
+        refs = [[number] for number in cells.numbers]
+        self._loose += refs
+        return refs
 
     def _height(self, frame: Frame, below: list[int]) -> int:
         """Return the height of nodes that refer to those below."""
@@ -245,10 +251,10 @@ class Saver:
             if _TOGETHER in heights:
                 raise _Entangled
             number = below[heights.index(_FIXED)]
-            frame.place = next(
-                p for places in frame.objects for p in places if frame.cells[-1][p] == [number]
-            )
             obj = next(islice(chain.from_iterable(self._alive), number, None))
+            frame.place = next(
+                p for p, value in enumerate(frame.cells[-1]) if value is obj or value == [number]
+            )
             raise self._unsupported(
                 f"a {type(obj).__name__} that contains itself cannot be loaded again",
                 "Only lists, dicts, sets and instances can be part of a cycle.",
@@ -294,6 +300,14 @@ class Saver:
         """Return the way to the value that is on its way; objects were taken apart one by one."""
         last = self._stack[-50:]
         return path_of(last, [self.types[self.shapes[frame.shape].type].name for frame in last])
+
+
+def _set(table: list[int], numbers: Sequence[int], value: int) -> None:
+    if isinstance(numbers, range):
+        table[numbers.start : numbers.stop] = [value] * len(numbers)
+    else:
+        for number in numbers:
+            table[number] = value
 
 
 def _row(parts: Parts) -> list[Any]:

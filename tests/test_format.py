@@ -16,6 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import skopsafe
 
+SQUARES = {f"{number}": [number, (number**2,)] for number in range(100)}
 TABLE = np.asfortranarray(np.arange(60_000.0).reshape(300, 200))
 
 
@@ -52,7 +53,11 @@ class Plain:
         for shape, count, columns in self.schema["runs"]:
             if self.schema["shapes"][shape][1] is None:
                 for row in columns:
-                    yield shape, row
+                    if isinstance(row, dict):
+                        items = range(row["count"])
+                        yield shape, [self.cell(column, item) for item in items for column in row["columns"]]
+                    else:
+                        yield shape, row
                 continue
             for row in range(count):
                 yield shape, [self.cell(column, row) for column in columns]
@@ -105,13 +110,14 @@ def forest() -> Any:
 @pytest.fixture(scope="module")
 def path(forest: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("format") / "forest.skops"
-    skopsafe.dump({"forest": forest, "table": TABLE}, path)
+    skopsafe.dump({"forest": forest, "table": TABLE, "squares": SQUARES}, path)
     return path
 
 
 def test_a_forest_can_be_read_without_skopsafe(forest: Any, path: Path) -> None:
     found = Plain(path).read()
     assert np.array_equal(found["table"], TABLE)
+    assert found["squares"] == {key: [number, [square]] for key, (number, (square,)) in SQUARES.items()}
     assert found["forest"][""] == ("sklearn.ensemble._forest:RandomForestClassifier", "class")
     assert np.array_equal(found["forest"]["classes_"], forest.classes_)
     trees = [estimator["tree_"] for estimator in found["forest"]["estimators_"]]
@@ -176,7 +182,7 @@ def test_every_member_is_listed_or_the_schema(path: Path) -> None:
 
 
 def test_the_same_object_gives_the_same_bytes(forest: Any, path: Path) -> None:
-    assert skopsafe.dumps({"forest": forest, "table": TABLE}) == path.read_bytes()
+    assert skopsafe.dumps({"forest": forest, "table": TABLE, "squares": SQUARES}) == path.read_bytes()
 
 
 def test_a_closing_link_of_a_cycle_refers_ahead() -> None:

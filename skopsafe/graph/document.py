@@ -50,12 +50,18 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         One reference for each row.
     first : int or None
         The integers ``first``, ``first + 1``, ...
+    columns : list of (list or Column) or None
+        For the values of one node that has many: the items of these take turns.
+    count : int
+        How many items each of `columns` has.
     """
 
     ref: int | None = None
     step: int = 0
     refs: list[int] | None = None
     first: int | None = None
+    columns: list[list[Scalar | list[int]] | Column] | None = None
+    count: int = 0
 
 
 Values = Scalar | list[Scalar | list[int]] | Column
@@ -170,7 +176,7 @@ class Document:
         place = bisect_right(self.starts, number) - 1
         run, row = self.runs[place], number - self.starts[place]
         if self.shapes[run.shape].form is None:
-            return [run.shape, *run.columns[row]]  # type: ignore[misc]
+            return [run.shape, *_values(run.columns[row])]
         return [run.shape, *(at(column, row) for column in run.columns)]
 
     def each(self) -> Iterator[list[Any]]:
@@ -178,10 +184,18 @@ class Document:
         for run in self.runs:
             if self.shapes[run.shape].form is None:
                 for row in run.columns:
-                    yield [run.shape, *row]  # type: ignore[misc]
+                    yield [run.shape, *_values(row)]
             else:
                 for number in range(run.count):
                     yield [run.shape, *(at(column, number) for column in run.columns)]
+
+
+def _values(row: Values) -> list[Any]:
+    """Return the values of a node that has a row of its own."""
+    if isinstance(row, Column):
+        return [at(column, place) for place in range(row.count) for column in row.columns or ()]
+    assert isinstance(row, list)
+    return row
 
 
 def at(column: Values, row: int) -> Value:
@@ -263,14 +277,40 @@ def _problem(run: Run, width: int | None, nodes: int, bare: set[int]) -> str | N
             elif not _are_references(values, nodes):
                 return "a reference points to no node"
         elif width is None:
-            return "a row is no list"
+            if kind is not Column or not _is_row(column, nodes, bare):  # type: ignore[arg-type]
+                return "a row follows no rule that there is, or points to no node"
         elif kind is Column and not _is_rule(column, count, nodes):  # type: ignore[arg-type]
             return "a column follows no rule that there is, or points to no node"
     return None
 
 
+def _is_row(row: Column, nodes: int, bare: set[int]) -> bool:
+    """Tell whether the values of one node are columns that cost as much as they make."""
+    columns, count = row.columns, row.count
+    if columns is None or not 0 < len(columns) <= 2 or count < 1:
+        return False
+    if (row.ref, row.step, row.refs, row.first) != (None, 0, None, None):
+        return False
+    for column in columns:
+        if isinstance(column, Column):
+            # No scalar, and no reference to one node, for all rows: a row may not grow out of nothing.
+            if column.first is not None or column.step != (column.ref is not None):
+                return False
+            if not _is_rule(column, count, nodes):
+                return False
+        elif len(column) != count:
+            return False
+        elif list not in set(map(type, column)):
+            bare.add(id(column))
+        elif not _are_references(column, nodes):
+            return False
+    return True
+
+
 def _is_rule(column: Column, count: int, nodes: int) -> bool:
     ref, step, refs, first = column.ref, column.step, column.refs, column.first
+    if column.columns is not None or column.count:
+        return False
     if ref is not None:
         return (
             refs is None and first is None and step in (0, 1) and 0 <= ref <= ref + step * (count - 1) < nodes

@@ -57,13 +57,17 @@ class Columns(msgspec.Struct, frozen=True):
     Attributes
     ----------
     attributes : tuple of str or None
-        One name for each column, or None for plain sequences, all of one length.
+        One name for each column, or None for plain sequences.
     columns : sequence of list
         For each part, one item for each object: live objects, `Leaf` or `NameOf`.
+    lengths : list of int or None
+        For sequences of several lengths: how many parts each has. Then there is one column, of the parts of
+        all, one object behind the other.
     """
 
     attributes: tuple[str, ...] | None
     columns: Sequence[list[Any]]
+    lengths: list[int] | None = None
 
 
 class Context(Protocol):

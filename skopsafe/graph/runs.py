@@ -18,6 +18,19 @@ from skopsafe.graph.parts import Leaf
 
 Add = Callable[[list[Any]], int]
 
+LONG = 32
+"""Values of one node that are worth a column of their own."""
+
+
+class Refs(msgspec.Struct, frozen=True, gc=False):
+    """A column of references alone: the numbers that their nodes had when they were found."""
+
+    numbers: list[int]
+
+
+Cells = list[Any] | Refs
+"""Values side by side: scalars, `Leaf` and references, as lists of a number; or references alone."""
+
 
 class Group(msgspec.Struct, frozen=True):
     """Nodes of one shape that were taken apart together.
@@ -28,100 +41,131 @@ class Group(msgspec.Struct, frozen=True):
         Greater than that of any node they refer to, back edges aside.
     shape : int
         The shape of all of them.
-    refs : list of list of int
-        The reference to each of them, whose number is set when all groups are known.
-    columns : list of list
-        By value where the shape has a width, else by node. A value is a scalar, a `Leaf`, or a reference.
-    has_leaves : bool
-        Whether one of the values is a `Leaf`.
+    numbers : sequence of int
+        The number that each got when it was found.
+    columns : list of Cells
+        One for each value, where the shape has a width.
+    rows : list of list of Cells
+        Otherwise for each node one list, or several whose items take turns.
     """
 
     height: int
     shape: int
-    refs: list[list[int]]
-    columns: list[list[Any]]
-    has_leaves: bool
+    numbers: Sequence[int]
+    columns: list[Cells]
+    rows: list[list[Cells]]
 
 
 def _place(group: Group) -> tuple[int, int]:
     return group.height, group.shape
 
 
-def arrange(groups: list[Group], has_width: Sequence[bool], add: Add) -> list[Run]:
-    """Sort groups into runs, children first, and number their nodes.
+class Arranger:
+    """Sorts groups into runs, children first, and gives their nodes the numbers that they have in a file.
 
     Parameters
     ----------
     groups : list of Group
-        In the order in which they were taken apart; sorted in place.
-    has_width : sequence of bool
-        Whether all nodes of a shape have as many values.
+        In the order in which they were taken apart.
+    loose : list of list of int
+        The references that stand among other values; they get the new numbers.
     add : callable
         Takes arrays, which get numbers one after the other, and returns the first.
-
-    Returns
-    -------
-    list of Run
-        All nodes, children first.
     """
-    groups.sort(key=_place)
-    for number, ref in enumerate(chain.from_iterable([group.refs for group in groups])):
-        ref[0] = number
-    runs = []
-    for (_, shape), found in groupby(groups, _place):
-        first, *others = found
-        count, columns = len(first.refs), first.columns
-        if has_width[shape]:
-            if others:
-                parts = [first.columns, *(group.columns for group in others)]
-                columns = [list(chain.from_iterable(part)) for part in zip(*parts, strict=True)]
-                count = sum(map(len, (first.refs, *(group.refs for group in others))))
-            if count == 1:
-                stored: list[Any] = [_single(column[0], add) for column in columns]
+
+    def __init__(self, groups: list[Group], loose: list[list[int]], add: Add) -> None:
+        self._groups = sorted(groups, key=_place)
+        self._add = add
+        start = 0
+        self.final = final = [0] * sum([len(group.numbers) for group in groups])
+        for group in self._groups:
+            numbers, end = group.numbers, start + len(group.numbers)
+            if isinstance(numbers, range):
+                final[numbers.start : numbers.stop] = range(start, end)
             else:
-                stored = [_column(column, add) for column in columns]
-        else:
-            stored = [
-                _row(row, add) if group.has_leaves else row
-                for group in (first, *others)
-                for row in group.columns
-            ]
-            count = len(stored)
-        runs.append(Run(shape, count, stored))
-    return runs
+                for place, number in enumerate(numbers, start):
+                    final[number] = place
+            start = end
+        for ref in loose:
+            ref[0] = final[ref[0]]
 
+    def runs(self) -> list[Run]:
+        """Return all nodes as runs."""
+        out = []
+        for (_, shape), found in groupby(self._groups, _place):
+            groups = list(found)
+            count = sum([len(group.numbers) for group in groups])
+            if groups[0].rows:
+                stored: list[Any] = [self._row(row) for group in groups for row in group.rows]
+            elif count == 1:
+                stored = [self._single(column) for column in groups[0].columns]
+            else:
+                parts = zip(*[group.columns for group in groups], strict=True)
+                stored = [self._column(self._joined(part)) for part in parts]
+            out.append(Run(shape, count, stored))
+        return out
 
-def _row(row: list[Any], add: Add) -> list[Any]:
-    return [add([value.array]) if type(value) is Leaf else value for value in row]
+    def _joined(self, parts: tuple[Cells, ...]) -> Cells:
+        if len(parts) == 1:
+            return parts[0]
+        if all(type(part) is Refs for part in parts):
+            return Refs([number for part in parts for number in part.numbers])  # type: ignore[union-attr]
+        return list(chain.from_iterable(map(self._listed, parts)))
 
+    def _listed(self, cells: Cells) -> list[Any]:
+        """Return values whose references are lists of the new number."""
+        if type(cells) is Refs:
+            return [[self.final[number]] for number in cells.numbers]
+        return self._without_leaves(cells)  # type: ignore[arg-type]
 
-def _single(value: Any, add: Add) -> Any:
-    """Return the column of one value."""
-    kind = type(value)
-    if kind is list:
-        return Column(ref=value[0])
-    return add([value.array]) if kind is Leaf else value
+    def _without_leaves(self, cells: list[Any]) -> list[Any]:
+        if Leaf not in set(map(type, cells)):
+            return cells
+        return [self._add([value.array]) if type(value) is Leaf else value for value in cells]
 
+    def _row(self, parts: list[Cells]) -> Any:
+        """Return the values of one node."""
+        first = parts[0]
+        count = len(first.numbers if type(first) is Refs else first)  # type: ignore[arg-type]
+        if count < LONG:
+            if len(parts) == 1:
+                return self._listed(first)
+            return list(chain.from_iterable(zip(*map(self._listed, parts), strict=True)))
+        columns = [self._refs(part) if type(part) is Refs else self._listed(part) for part in parts]
+        return columns[0] if len(parts) == 1 and type(first) is list else Column(count=count, columns=columns)
 
-def _column(values: list[Any], add: Add) -> Any:
-    """Return the values of an attribute in the shortest form."""
-    first = values[0]
-    kind = type(first)
-    if len(set(map(type, values))) > 1:
-        return _row(values, add)
-    if kind is Leaf:
-        return Column(first=add([value.array for value in values]))
-    if kind is list:
-        numbers = [value[0] for value in values]
-        if numbers.count(numbers[0]) == len(numbers):
+    def _refs(self, cells: Refs, *, may_be_one: bool = False) -> Column:
+        numbers = list(map(self.final.__getitem__, cells.numbers))
+        if may_be_one and numbers.count(numbers[0]) == len(numbers):
             return Column(ref=numbers[0])
         if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
             return Column(ref=numbers[0], step=1)
         return Column(refs=numbers)
-    # A comparison does not tell 0.0 from -0.0.
-    if values.count(first) == len(values) and not (first == 0.0 and len(set(map(str, values))) > 1):
+
+    def _single(self, cells: Cells) -> Any:
+        """Return the column of one value."""
+        if type(cells) is Refs:
+            return Column(ref=self.final[cells.numbers[0]])
+        (value,) = cells  # type: ignore[misc]
+        if type(value) is list:
+            return Column(ref=value[0])
+        return self._add([value.array]) if type(value) is Leaf else value
+
+    def _column(self, cells: Cells) -> Any:
+        """Return the values of an attribute in the shortest form."""
+        if type(cells) is Refs:
+            return self._refs(cells, may_be_one=True)
+        values: list[Any] = cells  # type: ignore[assignment]
+        first = values[0]
+        kind = type(first)
+        if kind is Leaf and set(map(type, values)) == {Leaf}:
+            return Column(first=self._add([value.array for value in values]))
+        if kind is Leaf or kind is list or values.count(first) != len(values):
+            return self._without_leaves(values)
+        # A comparison does not tell 0.0 from -0.0, nor 1 from 1.0 and True.
+        if len(set(map(type, values))) > 1 or (first == 0.0 and len(set(map(str, values))) > 1):
+            return values
         return first
-    return values
 
 
 def spelled_out(runs: Sequence[Run]) -> list[Run]:
@@ -136,6 +180,11 @@ def spelled_out(runs: Sequence[Run]) -> list[Run]:
 
 
 def _spelled_out(column: Any, count: int) -> Any:
-    if isinstance(column, Column) and column.ref is not None:
-        return Column(refs=[column.ref + row * column.step for row in range(count)])
-    return column
+    if not isinstance(column, Column):
+        return column
+    if column.columns is not None:
+        parts = [_spelled_out(part, column.count) for part in column.columns]
+        return msgspec.structs.replace(column, columns=parts)
+    if column.ref is None:
+        return column
+    return Column(refs=[column.ref + row * column.step for row in range(count)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import collections
+import itertools
 import re
 import types
 from collections.abc import Sequence
@@ -57,11 +58,13 @@ def require_spread(keys: list[Any], where: str) -> None:
         require(hashes.most_common(1)[0][1] <= _FEW, "its keys have one hash", where)
 
 
-def _get_sequences(objs: list[Any]) -> Columns | None:
-    length = len(objs[0])
-    if not 0 < length <= WIDEST or set(map(len, objs)) != {length}:
-        return None
-    return Columns(None, list(map(list, zip(*objs, strict=True))))
+def _get_sequences(objs: list[Any]) -> Columns:
+    lengths = list(map(len, objs))
+    length = lengths[0]
+    values = list(itertools.chain.from_iterable(objs))
+    if not 0 < length <= WIDEST or lengths.count(length) != len(lengths):
+        return Columns(None, [values], lengths)
+    return Columns(None, [values[place::length] for place in range(length)])
 
 
 def _load_list(_: Names, values: list[Any], __: Context) -> list[Any]:
@@ -89,9 +92,10 @@ def _get_dicts(objs: list[dict[Any, Any]]) -> Columns | None:
     (keys,) = forms
     if not 0 < 2 * len(keys) <= WIDEST or set(map(type, keys)) != {str} or "typestr" in keys:
         return None
+    values = list(itertools.chain.from_iterable(map(dict.values, objs)))
     columns: list[list[Any]] = []
-    for key, values in zip(keys, zip(*map(dict.values, objs), strict=True), strict=True):
-        columns += [key] * len(objs), list(values)
+    for place, key in enumerate(keys):
+        columns += [key] * len(objs), values[place :: len(keys)]
     return Columns(None, columns)
 
 

@@ -10,6 +10,7 @@ import copyreg
 import enum
 import functools
 import inspect
+import itertools
 import struct
 from collections.abc import Hashable, Mapping
 from types import FunctionType, MemberDescriptorType, MethodType
@@ -197,10 +198,12 @@ def take_together(objs: list[Any]) -> Columns | None:
     forms = set(map(tuple, states))
     if len(forms) > 1 or not _are_attributes(cls, *forms):
         return None
-    columns = list(map(list, zip(*[state.values() for state in states], strict=True)))
+    names = forms.pop()
+    values = list(itertools.chain.from_iterable(map(dict.values, states)))
+    columns = [values[place :: len(names)] for place in range(len(names))]
     if any(MethodType in set(map(type, column)) for column in columns):
         return None
-    return Columns(forms.pop(), columns)
+    return Columns(names, columns)
 
 
 def _attributes(obj: Any) -> Parts:
