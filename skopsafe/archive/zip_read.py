@@ -112,11 +112,11 @@ class Reader:
             start = self.offset(name) + skip
             checksum = crc.filled(view, lambda piece, at: self._fill(piece, start + at), crc32(head))
         else:
-            checksum = place = 0
+            checksum, place = crc32(head), -skip
             for piece in self._decompressed(name, member):
-                checksum = crc32(piece, checksum)
-                part = piece[max(skip - place, 0) :]
-                at = max(place - skip, 0)
+                part = piece[max(-place, 0) :]
+                checksum = crc32(part, checksum)
+                at = max(place, 0)
                 view[at : at + len(part)] = part
                 place += len(piece)
         if checksum != member.checksum:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import IO, Any
 
 from skopsafe.archive import compression as codecs
@@ -35,7 +36,10 @@ class Writer:
         )
 
     def add(self, name: str, *chunks: Any) -> None:
-        """Write one member from `chunks` of C-contiguous bytes-like objects; stored ones are aligned."""
+        """Write one member from `chunks` of C-contiguous bytes-like objects; stored ones are aligned.
+
+        The chunks may be read until `close` returns, and must not change before.
+        """
         if self._members is not None:
             self._members.add(name, chunks)
             return
@@ -75,10 +79,8 @@ class Writer:
             version = max(version, _VERSION64)
             place = records.FULL32
         common = (flags, self._method, 0, _DATE, checksum, *sizes, len(spelled))
-        header = records.LOCAL.pack(records.LOCAL_MAGIC, version, *common, len(local))
-        self._sink.write(header + spelled + local)
-        for chunk in chunks:
-            self._sink.write(chunk)
+        header = records.LOCAL.pack(records.LOCAL_MAGIC, version, *common, len(local)) + spelled + local
+        self._sink.write((header, *chunks), len(header) + packed)
         entry = records.ENTRY.pack(
             records.ENTRY_MAGIC,
             _UNIX << 8 | max(version, _VERSION),
@@ -99,8 +101,8 @@ class Writer:
             self._members.finish()
         place, count = self._sink.place, len(self._directory)
         directory = b"".join(self._directory)
-        self._sink.write(directory)
         size = len(directory)
+        self._sink.write((directory,), size)
         if count >= records.FULL16 or max(size, place) >= records.FULL32:
             end64 = records.END64.pack(
                 records.END64_MAGIC,
@@ -114,10 +116,12 @@ class Writer:
                 size,
                 place,
             )
-            self._sink.write(end64 + records.LOCATOR.pack(records.LOCATOR_MAGIC, 0, place + size, 1))
+            locator = records.LOCATOR.pack(records.LOCATOR_MAGIC, 0, place + size, 1)
+            self._sink.write((end64, locator), len(end64) + len(locator))
             count, size = min(count, records.FULL16), min(size, records.FULL32)
             place = min(place, records.FULL32)
-        self._sink.write(records.END.pack(records.END_MAGIC, 0, 0, count, count, size, place, 0))
+        end = records.END.pack(records.END_MAGIC, 0, 0, count, count, size, place, 0)
+        self._sink.write((end,), len(end))
         self._sink.flush()
 
 
@@ -144,17 +148,23 @@ class _Sink:
         self._pieces: list[Any] = []
         self._held = 0
 
-    def write(self, piece: Any) -> None:
-        size = size_of(piece)
+    def write(self, pieces: Sequence[Any], size: int) -> None:
+        """Write bytes-like objects that have `size` bytes together."""
         self.place += size
-        if size < _HELD:
-            self._pieces.append(piece)
+        if self._held + size < _HELD:
+            self._pieces += pieces
             self._held += size
-            if self._held >= _HELD:
-                self.flush()
             return
-        self.flush()
-        self._write(flat(piece))
+        for piece in pieces:
+            size = size_of(piece)
+            if size < _HELD:
+                self._pieces.append(piece)
+                self._held += size
+                if self._held >= _HELD:
+                    self.flush()
+            else:
+                self.flush()
+                self._write(flat(piece))
 
     def flush(self) -> None:
         if self._pieces:
