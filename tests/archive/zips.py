@@ -1,4 +1,4 @@
-"""Zips made by hand, each field as a test wants it."""
+"""Zips made by hand, each field as a test wants it, and the compressions that there are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,25 @@ import io
 import zlib
 from typing import Any
 
+import pytest
+
 from skopsafe.archive import zip_records as records
+from skopsafe.archive.compression import BZIP2, DEFLATED, LZMA, ZSTANDARD, zstd
 from skopsafe.archive.zip_read import Reader
+from skopsafe.errors import MissingTypeError
 from skopsafe.limits import Limits
+
+
+def _has_zstd() -> bool:
+    try:
+        return bool(zstd())
+    except MissingTypeError:
+        return False
+
+
+needs_zstd = pytest.mark.skipif(not _has_zstd(), reason="the extra zstd is not installed")
+METHODS: list[Any] = [DEFLATED, BZIP2, LZMA, pytest.param(ZSTANDARD, marks=needs_zstd)]
+"""All that compress."""
 
 
 @dataclasses.dataclass
