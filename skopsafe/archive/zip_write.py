@@ -28,8 +28,6 @@ class Writer:
 
     def __init__(self, file: IO[bytes], compression: int, compresslevel: int | None) -> None:
         self._sink = _Sink(file)
-        self._method = compression
-        self._version = codecs.VERSIONS[compression]
         self._directory: list[bytes] = []
         self._members = (
             None if compression == codecs.STORED else codecs.Compressed(compression, compresslevel, self._put)
@@ -58,27 +56,29 @@ class Writer:
         entry = self._directory[-1]
         self._directory[-1] = entry[: _CRC_PLACE + 2] + changed + entry[_CRC_PLACE + 6 :]
 
-    def _put(self, name: str, size: int, checksum: int, packed: int, chunks: Any) -> None:
+    def _put(
+        self, name: str, size: int, checksum: int, packed: int, chunks: Any, method: int = codecs.STORED
+    ) -> None:
         """Write the header and the data of a member, and note it for the directory."""
         spelled = name.encode()
-        flags = (0 if name.isascii() else records.UTF8) | codecs.FLAGS[self._method]
+        flags = (0 if name.isascii() else records.UTF8) | codecs.FLAGS[method]
         place = self._sink.place
         extra = b""
         sizes = (packed, size)
-        version = self._version
+        version = codecs.VERSIONS[method]
         if max(sizes) >= records.FULL32:
             extra = _field(records.ZIP64_FIELD, size.to_bytes(8, "little") + packed.to_bytes(8, "little"))
             sizes = (records.FULL32, records.FULL32)
             version = max(version, _VERSION64)
         local = extra
-        if self._method == codecs.STORED:
+        if method == codecs.STORED:
             start = place + records.LOCAL.size + len(spelled) + len(extra) + 4
             local += _field(records.ALIGN_FIELD, bytes(-start % ALIGNMENT))
         if place >= records.FULL32:
             extra = _field(records.ZIP64_FIELD, extra[4:] + place.to_bytes(8, "little"))
             version = max(version, _VERSION64)
             place = records.FULL32
-        common = (flags, self._method, 0, _DATE, checksum, *sizes, len(spelled))
+        common = (flags, method, 0, _DATE, checksum, *sizes, len(spelled))
         header = records.LOCAL.pack(records.LOCAL_MAGIC, version, *common, len(local)) + spelled + local
         self._sink.write((header, *chunks), len(header) + packed)
         entry = records.ENTRY.pack(

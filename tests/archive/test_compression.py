@@ -41,6 +41,13 @@ def packed(method: int, data: bytes, level: int | None = None) -> bytes:
     return b"".join(found)
 
 
+def bomb_of(method: int, size: int) -> bytes:
+    """Return a member of zeros that no writer of ours makes."""
+    if method == DEFLATED:
+        return packed(method, bytes(size))
+    return b"".join(compression._compressed(method, None, size, [memoryview(bytes(size))]))
+
+
 def unpacked(method: int, data: bytes, size: int, step: int = 1 << 16) -> bytes:
     pieces = (data[start : start + step] for start in range(0, len(data), step))
     return b"".join(decompressed(method, compression.FLAGS[method], size, pieces))
@@ -179,7 +186,7 @@ def test_a_damaged_stream_gives_at_most_its_size(method: int, data: st.DataObjec
 @pytest.mark.parametrize("method", METHODS)
 def test_a_bomb_is_stopped_at_the_size_that_the_directory_gives(method: int) -> None:
     """Its stream is longer, and the pieces that come out never are."""
-    bomb = packed(method, bytes(20 * BLOCK))
+    bomb = bomb_of(method, 20 * BLOCK)
     fed = 0
 
     def feed() -> Iterator[bytes]:
@@ -196,6 +203,24 @@ def test_a_bomb_is_stopped_at_the_size_that_the_directory_gives(method: int) -> 
     for call in (reader.read, reader.read_array, reader.check):
         with pytest.raises(skopsafe.FormatError, match=r"damaged \(it has more bytes"):
             call("schema.json")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_nearly_empty_is_not_taken_for_a_bomb(method: int) -> None:
+    model = {
+        "zeros": np.zeros(3_000_000),
+        "more": [np.zeros(5000) for _ in range(300)],
+        "noise": RANDOM.random(9),
+    }
+    data = skopsafe.dumps(model, compression=method)
+    assert len(data) < 40_000
+    loaded = skopsafe.loads(data)
+    assert not loaded["zeros"].any()
+    assert loaded["noise"].tolist() == model["noise"].tolist()
+    with zipfile.ZipFile(io.BytesIO(data)) as found:
+        methods = {info.filename: info.compress_type for info in found.infolist()}
+    assert methods["arrays/0.npy"] == DEFLATED
+    assert methods["schema.json"] == method
 
 
 def test_an_lzma_header_cannot_ask_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
