@@ -24,4 +24,5 @@ def test_memory_is_filled_and_summed(size: int, before: bytes) -> None:
         DATA[:size], zlib.crc32(before)
     )
     assert np.array_equal(target, DATA[:size])
+    assert crc.passed(size, fill) == zlib.crc32(DATA[:size])
     assert crc.of_chunks([before, DATA[:size]]) == zlib.crc32(before + DATA[:size].tobytes())
