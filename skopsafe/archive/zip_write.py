@@ -122,7 +122,7 @@ class Writer:
             place = min(place, records.FULL32)
         end = records.END.pack(records.END_MAGIC, 0, 0, count, count, size, place, 0)
         self._sink.write((end,), len(end))
-        self._sink.flush()
+        self._sink.close()
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -168,17 +168,24 @@ class _Sink:
 
     def flush(self) -> None:
         if self._pieces:
-            self._write(memoryview(b"".join(self._pieces)))
+            self._write(b"".join(self._pieces))
             self._pieces, self._held = [], 0
 
-    def _write(self, view: memoryview) -> None:
+    def close(self) -> None:
+        """Hand on what is left, so that a full disk is an error here and not where the file is closed."""
+        self.flush()
+        if hasattr(self._file, "flush"):
+            self._file.flush()
+
+    def _write(self, data: bytes | memoryview) -> None:
         if not self._may_write_less:
-            self._file.write(view)
+            self._file.write(data)
             return
+        view = memoryview(data)
         while view:
             count = self._file.write(view)
-            if count is None:
-                raise BlockingIOError("it would block")
+            if not count:
+                raise BlockingIOError("it takes no more and does not wait")
             view = view[count:]
 
     def replace(self, place: int, piece: bytes) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import skopsafe
 from skopsafe.archive import crc
 from skopsafe.archive.compression import BZIP2, DEFLATED, LZMA, STORED
 from skopsafe.archive.container import ALIGNMENT, Reader, Writer, replacing
@@ -201,10 +202,17 @@ def test_a_failed_write_writes_nothing_more(method: int) -> None:
     assert len(sink.content) == size < len(stream) * 2
 
 
-def test_a_sink_that_takes_nothing_is_an_error() -> None:
-    class Blocked(io.RawIOBase):
-        def write(self, data: Any) -> None:
-            return None
+def test_an_open_file_has_everything_before_it_is_closed(tmp_path: Path) -> None:
+    with open(tmp_path / "file", "wb") as file:
+        written(file, {"member": [b"x"]})
+        assert (tmp_path / "file").read_bytes() == zipped({"member": [b"x"]})
 
-    with pytest.raises(BlockingIOError):
-        written(Blocked(), {"member": [b"x"]})
+
+@pytest.mark.parametrize("count", [None, 0])
+def test_a_sink_that_takes_nothing_is_an_error(count: int | None) -> None:
+    class Blocked(io.RawIOBase):
+        def write(self, data: Any) -> int | None:
+            return count
+
+    with pytest.raises(skopsafe.FileError, match="does not wait"):
+        skopsafe.dump([1], Blocked())  # type: ignore[arg-type]
