@@ -32,7 +32,7 @@ from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.plugins import Plugins, from_code
 from skopsafe.save import Saver
 from skopsafe.skew import differences, versions, warn_about
-from skopsafe.streams import File, as_sink, bytes_stream, check_stream, opened
+from skopsafe.streams import File, bytes_stream, check_stream, opened
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
 from skopsafe.trust.policy import Policy, policy_of
@@ -130,7 +130,7 @@ def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int
             write(out)
         return
     try:
-        write(as_sink(file))
+        write(file)
     except OSError as error:
         raise file_error(error, "the file object cannot be written to") from error
 

@@ -92,7 +92,7 @@ class ValidationError(FormatError):
 
 
 class MissingTypeError(SkopsafeError, ImportError):  # type: ignore[misc]  # ImportError has a path too
-    """An approved name does not exist here: its package is absent or of another version."""
+    """An approved name or a compression does not exist here: its package is absent or of another version."""
 
 
 class DeniedTypeError(SkopsafeError, TypeError):

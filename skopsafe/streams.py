@@ -59,25 +59,3 @@ def check_stream(file: Any, method: str, mode: str) -> None:
         raise ArgumentError("the file object is closed", next_step="Pass a path.")
     if isinstance(file, io.TextIOBase):
         raise ArgumentError("the file object is open for text", next_step=f"Open it with {mode!r}.")
-
-
-class _Forward:
-    """A writer that only goes forward, whatever the one below says of itself."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def write(self, data: Any) -> int:
-        return self._file.write(data)
-
-    def flush(self) -> None:
-        getattr(self._file, "flush", int)()
-
-
-def as_sink(file: IO[bytes]) -> IO[bytes]:
-    """Return `file`, or a writer without `seek` if it is none of Python's own plain files.
-
-    Writers that compress call themselves seekable and cannot go back.
-    """
-    plain = isinstance(file, (io.BytesIO, io.BufferedWriter, io.BufferedRandom, io.RawIOBase))
-    return file if plain else _Forward(file)  # type: ignore[return-value]

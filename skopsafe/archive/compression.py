@@ -27,6 +27,7 @@ _LEVELS = {STORED: (-1, 9), DEFLATED: (-1, 9), BZIP2: (1, 9), LZMA: (-1, 9), ZST
 _WINDOW = 1 << 15
 _SMALL = 1 << 15
 _MOST_THREADS = 4
+_BOMB = 1000  # deflate reaches 1032, and readers allow somewhat more
 _LZMA_USUAL = {"lc": 3, "lp": 0, "pb": 2, "dict_size": 1 << 23}
 
 
@@ -75,14 +76,15 @@ class Compressed:
     """Compresses members, several at a time, and hands them on in order.
 
     What comes out does not depend on the number of threads. Large members are deflated in blocks, each of
-    which may refer to the end of the one before.
+    which may refer to the end of the one before. A member that another method makes a thousand times smaller
+    is deflated too, so that readers need not take it for a bomb.
 
     Parameters
     ----------
     method, level : int, int or None
         How.
     put : callable
-        ``put(name, size, checksum, compressed size, chunks)`` takes the members.
+        ``put(name, size, checksum, compressed size, chunks, method)`` takes the members.
     """
 
     def __init__(self, method: int, level: int | None, put: Callable[..., None]) -> None:
@@ -91,24 +93,26 @@ class Compressed:
         self._put = put
         self._threads = min(_cores(), _MOST_THREADS)
         self._running: deque[Task[Any]] = deque()
-        self._members: deque[tuple[str, int, int, list[Task[list[bytes]]]]] = deque()
+        self._members: deque[tuple[str, int, list[memoryview], list[Task[list[bytes]]]]] = deque()
 
     def add(self, name: str, chunks: Sequence[Any]) -> None:
         """Begin to compress a member."""
         cut = list(blocks(chunks))
         size = sum(map(len, cut))
-        checksum = crc.of_chunks(cut)
         if self._method == DEFLATED:
-            windows = [b"", *(block[-_WINDOW:] for block in cut)]
-            tasks = [
-                self._start(len(block), _deflated, self._level, block, window, number == len(cut))
-                for number, (block, window) in enumerate(zip(cut, windows, strict=False), 1)
-            ]
+            tasks = self._deflate(cut, self._level)
         else:
             tasks = [self._start(size, _compressed, self._method, self._level, size, cut)]
-        self._members.append((name, size, checksum, tasks))
+        self._members.append((name, size, cut, tasks))
         while len(self._members) > self._threads:
             self._finish_one()
+
+    def _deflate(self, cut: list[memoryview], level: int | None) -> list[Task[list[bytes]]]:
+        windows = [b"", *(block[-_WINDOW:] for block in cut)]
+        return [
+            self._start(len(block), _deflated, level, block, window, number == len(cut))
+            for number, (block, window) in enumerate(zip(cut, windows, strict=False), 1)
+        ]
 
     def _start(self, size: int, function: Callable[..., list[bytes]], *arguments: Any) -> Task[list[bytes]]:
         while len(self._running) >= self._threads:
@@ -118,14 +122,22 @@ class Compressed:
         return task
 
     def _finish_one(self) -> None:
-        name, size, checksum, tasks = self._members.popleft()
-        pieces = [piece for task in tasks for piece in task.result()]
-        self._put(name, size, checksum, sum(map(len, pieces)), pieces)
+        name, size, cut, tasks = self._members.popleft()
+        method = self._method
+        pieces = _results(tasks)
+        if method != DEFLATED and sum(map(len, pieces)) * _BOMB < size:
+            method = DEFLATED
+            pieces = _results(self._deflate(cut, None))
+        self._put(name, size, crc.of_chunks(cut), sum(map(len, pieces)), pieces, method)
 
     def finish(self) -> None:
         """Hand on what is left."""
         while self._members:
             self._finish_one()
+
+
+def _results(tasks: list[Task[list[bytes]]]) -> list[bytes]:
+    return [piece for task in tasks for piece in task.result()]
 
 
 def _cores() -> int:

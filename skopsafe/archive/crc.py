@@ -26,9 +26,24 @@ def filled(view: memoryview, fill: Callable[[memoryview, int], None], crc: int) 
     if len(view) < LARGE:
         fill(view, 0)
         return crc32(view, crc)
-    task = Task(int, crc)
-    for start in range(0, len(view), _CHUNK):
-        piece = view[start : start + _CHUNK]
-        fill(piece, start)
-        task = Task(crc32, piece, task.result())
+    starts = range(0, len(view), _CHUNK)
+    return _in_turn(((view[start : start + _CHUNK], start) for start in starts), fill, crc, beside=True)
+
+
+def passed(size: int, fill: Callable[[memoryview, int], None]) -> int:
+    """Return the CRC of so many bytes that `fill` gives, without room for all of them."""
+    rooms = [memoryview(bytearray(min(size, _CHUNK))) for _ in range(2)]
+    starts = range(0, size, _CHUNK)
+    pieces = ((rooms[number % 2][: size - start], start) for number, start in enumerate(starts))
+    return _in_turn(pieces, fill, 0, beside=size >= LARGE)
+
+
+def _in_turn(
+    pieces: Iterable[tuple[memoryview, int]], fill: Callable[[memoryview, int], None], crc: int, beside: bool
+) -> int:
+    """Fill each piece while the CRC of the one before is computed, and not of any before that."""
+    task = Task(int, crc, beside=False)
+    for piece, place in pieces:
+        fill(piece, place)
+        task = Task(crc32, piece, task.result(), beside=beside)
     return task.result()

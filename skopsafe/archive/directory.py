@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from skopsafe.archive import zip_records as records
 from skopsafe.archive.access import AGAIN, Access
@@ -17,8 +17,7 @@ _ENDS64 = records.END64.size + records.LOCATOR.size
 _NEWEST = 63
 
 
-@dataclass(slots=True)
-class Member:
+class Member(msgspec.Struct):
     """What the directory says of a member.
 
     Attributes

@@ -112,11 +112,11 @@ class Reader:
             start = self.offset(name) + skip
             checksum = crc.filled(view, lambda piece, at: self._fill(piece, start + at), crc32(head))
         else:
-            checksum = place = 0
+            checksum, place = crc32(head), -skip
             for piece in self._decompressed(name, member):
-                checksum = crc32(piece, checksum)
-                part = piece[max(skip - place, 0) :]
-                at = max(place - skip, 0)
+                part = piece[max(-place, 0) :]
+                checksum = crc32(part, checksum)
+                at = max(place, 0)
                 view[at : at + len(part)] = part
                 place += len(piece)
         if checksum != member.checksum:
@@ -125,8 +125,12 @@ class Reader:
     def check(self, name: str) -> None:
         """Read a member in pieces and compare its CRC."""
         member = self._member(name)
-        pieces = self._decompressed(name, member) if member.method != STORED else self._packed(name, member)
-        if crc.of_chunks(pieces) != member.checksum:
+        if member.method == STORED:
+            start = self.offset(name)
+            checksum = crc.passed(member.size, lambda piece, at: self._fill(piece, start + at))
+        else:
+            checksum = crc.of_chunks(self._decompressed(name, member))
+        if checksum != member.checksum:
             raise _differs(name)
 
     def _member(self, name: str) -> Member:

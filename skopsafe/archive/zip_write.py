@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import IO, Any
 
 from skopsafe.archive import compression as codecs
@@ -27,15 +28,16 @@ class Writer:
 
     def __init__(self, file: IO[bytes], compression: int, compresslevel: int | None) -> None:
         self._sink = _Sink(file)
-        self._method = compression
-        self._version = codecs.VERSIONS[compression]
         self._directory: list[bytes] = []
         self._members = (
             None if compression == codecs.STORED else codecs.Compressed(compression, compresslevel, self._put)
         )
 
     def add(self, name: str, *chunks: Any) -> None:
-        """Write one member from `chunks` of C-contiguous bytes-like objects; stored ones are aligned."""
+        """Write one member from `chunks` of C-contiguous bytes-like objects; stored ones are aligned.
+
+        The chunks may be read until `close` returns, and must not change before.
+        """
         if self._members is not None:
             self._members.add(name, chunks)
             return
@@ -54,31 +56,31 @@ class Writer:
         entry = self._directory[-1]
         self._directory[-1] = entry[: _CRC_PLACE + 2] + changed + entry[_CRC_PLACE + 6 :]
 
-    def _put(self, name: str, size: int, checksum: int, packed: int, chunks: Any) -> None:
+    def _put(
+        self, name: str, size: int, checksum: int, packed: int, chunks: Any, method: int = codecs.STORED
+    ) -> None:
         """Write the header and the data of a member, and note it for the directory."""
         spelled = name.encode()
-        flags = (0 if name.isascii() else records.UTF8) | codecs.FLAGS[self._method]
+        flags = (0 if name.isascii() else records.UTF8) | codecs.FLAGS[method]
         place = self._sink.place
         extra = b""
         sizes = (packed, size)
-        version = self._version
+        version = codecs.VERSIONS[method]
         if max(sizes) >= records.FULL32:
             extra = _field(records.ZIP64_FIELD, size.to_bytes(8, "little") + packed.to_bytes(8, "little"))
             sizes = (records.FULL32, records.FULL32)
             version = max(version, _VERSION64)
         local = extra
-        if self._method == codecs.STORED:
+        if method == codecs.STORED:
             start = place + records.LOCAL.size + len(spelled) + len(extra) + 4
             local += _field(records.ALIGN_FIELD, bytes(-start % ALIGNMENT))
         if place >= records.FULL32:
             extra = _field(records.ZIP64_FIELD, extra[4:] + place.to_bytes(8, "little"))
             version = max(version, _VERSION64)
             place = records.FULL32
-        common = (flags, self._method, 0, _DATE, checksum, *sizes, len(spelled))
-        header = records.LOCAL.pack(records.LOCAL_MAGIC, version, *common, len(local))
-        self._sink.write(header + spelled + local)
-        for chunk in chunks:
-            self._sink.write(chunk)
+        common = (flags, method, 0, _DATE, checksum, *sizes, len(spelled))
+        header = records.LOCAL.pack(records.LOCAL_MAGIC, version, *common, len(local)) + spelled + local
+        self._sink.write((header, *chunks), len(header) + packed)
         entry = records.ENTRY.pack(
             records.ENTRY_MAGIC,
             _UNIX << 8 | max(version, _VERSION),
@@ -99,8 +101,8 @@ class Writer:
             self._members.finish()
         place, count = self._sink.place, len(self._directory)
         directory = b"".join(self._directory)
-        self._sink.write(directory)
         size = len(directory)
+        self._sink.write((directory,), size)
         if count >= records.FULL16 or max(size, place) >= records.FULL32:
             end64 = records.END64.pack(
                 records.END64_MAGIC,
@@ -114,11 +116,13 @@ class Writer:
                 size,
                 place,
             )
-            self._sink.write(end64 + records.LOCATOR.pack(records.LOCATOR_MAGIC, 0, place + size, 1))
+            locator = records.LOCATOR.pack(records.LOCATOR_MAGIC, 0, place + size, 1)
+            self._sink.write((end64, locator), len(end64) + len(locator))
             count, size = min(count, records.FULL16), min(size, records.FULL32)
             place = min(place, records.FULL32)
-        self._sink.write(records.END.pack(records.END_MAGIC, 0, 0, count, count, size, place, 0))
-        self._sink.flush()
+        end = records.END.pack(records.END_MAGIC, 0, 0, count, count, size, place, 0)
+        self._sink.write((end,), len(end))
+        self._sink.close()
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -144,31 +148,44 @@ class _Sink:
         self._pieces: list[Any] = []
         self._held = 0
 
-    def write(self, piece: Any) -> None:
-        size = size_of(piece)
+    def write(self, pieces: Sequence[Any], size: int) -> None:
+        """Write bytes-like objects that have `size` bytes together."""
         self.place += size
-        if size < _HELD:
-            self._pieces.append(piece)
+        if self._held + size < _HELD:
+            self._pieces += pieces
             self._held += size
-            if self._held >= _HELD:
-                self.flush()
             return
-        self.flush()
-        self._write(flat(piece))
+        for piece in pieces:
+            size = size_of(piece)
+            if size < _HELD:
+                self._pieces.append(piece)
+                self._held += size
+                if self._held >= _HELD:
+                    self.flush()
+            else:
+                self.flush()
+                self._write(flat(piece))
 
     def flush(self) -> None:
         if self._pieces:
-            self._write(memoryview(b"".join(self._pieces)))
+            self._write(b"".join(self._pieces))
             self._pieces, self._held = [], 0
 
-    def _write(self, view: memoryview) -> None:
+    def close(self) -> None:
+        """Hand on what is left, so that a full disk is an error here and not where the file is closed."""
+        self.flush()
+        if hasattr(self._file, "flush"):
+            self._file.flush()
+
+    def _write(self, data: bytes | memoryview) -> None:
         if not self._may_write_less:
-            self._file.write(view)
+            self._file.write(data)
             return
+        view = memoryview(data)
         while view:
             count = self._file.write(view)
-            if count is None:
-                raise BlockingIOError("it would block")
+            if not count:
+                raise BlockingIOError("it takes no more and does not wait")
             view = view[count:]
 
     def replace(self, place: int, piece: bytes) -> None:

@@ -158,7 +158,7 @@ class Arranger:
         values: list[Any] = cells  # type: ignore[assignment]
         first = values[0]
         kind = type(first)
-        if kind is Leaf and set(map(type, values)) == {Leaf}:
+        if set(map(type, values)) == {Leaf}:
             return Column(first=self._add([value.array for value in values]))
         if kind is Leaf or kind is list or values.count(first) != len(values):
             return self._without_leaves(values)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import tomllib
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
 from skopsafe import names
@@ -202,9 +202,19 @@ class Tables:
         return DISTRIBUTIONS.get(top, top)
 
 
+def _content(name: str) -> str | None:
+    # importlib.resources would import tempfile and with it every compression there is.
+    loader: Any = __spec__.loader
+    try:
+        data: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), "tables", f"{name}.toml"))
+    except OSError:
+        return None
+    return data.decode("utf-8")
+
+
 def _read(name: str) -> dict[str, Any] | None:
-    file = resources.files("skopsafe.trust").joinpath("tables", f"{name}.toml")
-    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else None
+    content = _content(name)
+    return None if content is None else tomllib.loads(content)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -219,7 +229,7 @@ def is_known(top: str) -> bool:
         top.isidentifier()
         and top.isascii()
         and top not in ("denied", "confined")
-        and resources.files("skopsafe.trust").joinpath("tables", f"{top}.toml").is_file()
+        and _content(top) is not None
     )
 
 
