@@ -110,13 +110,17 @@ class Arranger:
             return parts[0]
         if all(type(part) is Refs for part in parts):
             return Refs([number for part in parts for number in part.numbers])  # type: ignore[union-attr]
-        return list(chain.from_iterable(map(self._listed, parts)))
+        return list(chain.from_iterable(map(self._mixed, parts)))
+
+    def _mixed(self, cells: Cells) -> list[Any]:
+        """Return values whose references are lists of the new number."""
+        if isinstance(cells, Refs):
+            return [[self.final[number]] for number in cells.numbers]
+        return cells
 
     def _listed(self, cells: Cells) -> list[Any]:
-        """Return values whose references are lists of the new number."""
-        if type(cells) is Refs:
-            return [[self.final[number]] for number in cells.numbers]
-        return self._without_leaves(cells)  # type: ignore[arg-type]
+        """Return values as they stand in a file."""
+        return self._without_leaves(self._mixed(cells))
 
     def _without_leaves(self, cells: list[Any]) -> list[Any]:
         if Leaf not in set(map(type, cells)):
