@@ -92,10 +92,13 @@ class Reader:
         return count
 
     def _bytes(self) -> bytes:
-        end = self._length(1) + self.at
-        found = self.data[self.at : end]
+        """Read a length and as many bytes; keys and texts are most of what there is."""
+        data, at = self.data, self.at + 9
+        end = at + int.from_bytes(data[at - 8 : at], "big")
+        if data[at - 9 : at - 8] != b"L" or end > len(data):
+            self._length(1)  # which says what is wrong
         self.at = end
-        return found
+        return data[at:end]
 
     def _value(self, depth: int) -> Any:
         data, at = self.data, self.at
