@@ -152,20 +152,23 @@ class TreeReader:
         """Return where the trees start: the next one soon behind what a tree has at least."""
         data, find, first = self._data, self._data.find, _FIRST.unpack_from
         least, each = _LEAST[self.form], _PER_NODE[self.form]
-        if not data.startswith(_START, at) or at + least > len(data):
+        if not data.startswith(_START, at):
             self._fail("no tree", at)
         out = [at]
         for _ in range(self.count - 1):
+            if at + least > len(data):
+                break
             (weights,) = first(data, at)
             near = at + least + weights * each
             # Close to it, since that is where it is, and a search of the whole takes time to prepare.
-            following = find(_START, near, near + 1000)
-            if following < 0:
-                following = find(_START, near)
-                if following < 0 or following + least > len(data):
-                    self._fail("no tree behind that", at)
-            at = following
+            at = find(_START, near, near + 1000)
+            if at < 0:
+                at = find(_START, near)
+                if at < 0:
+                    self._fail("no tree behind that", out[-1])
             out.append(at)
+        if at + least > len(data):
+            self._fail("ends too early", at)
         return out
 
     def _lay_out(self, starts: list[int]) -> tuple[Array, Array]:
