@@ -32,13 +32,15 @@ _FORMS = (
 )
 
 
-def examine(content: bytes) -> tuple[Facts, tuple[int, int], int]:
+def examine(content: bytes, whole: bool = True) -> tuple[Facts, tuple[int, int], int]:
     """Check a serialized booster.
 
     Parameters
     ----------
     content : bytes
         What ``Booster.__getstate__`` has as handle.
+    whole : bool
+        As for `skopsafe.handlers.xgboost.nodes.TreeReader`.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def examine(content: bytes) -> tuple[Facts, tuple[int, int], int]:
     threads : int
         The number of threads of its configuration.
     """
-    reader = Reader(content)
+    reader = Reader(content, whole)
     both = members(reader.read(), {"Config", "Model"}, "Booster.content")
     facts = document.check(both["Model"])
     sizes = both["Model"]["learner"]["learner_model_param"]
@@ -69,7 +71,7 @@ def _get(obj: Any) -> Parts:
         raise TypeError("this Booster has been freed")
     content = bytes(content)
     try:
-        facts, _, _ = examine(content)
+        facts, _, _ = examine(content, whole=False)
     except ValidationError as error:
         raise TypeError(
             f"its model would not be loaded again, {error.path}: {error.reason}; "
@@ -104,6 +106,8 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     given = dict(zip(names or (), values, strict=True))
     (array,) = context.arrays([given["content"]])
     require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", "Booster.content")
+    if isinstance(array, np.memmap) or not array.flags.writeable:
+        array = np.array(array)  # xgboost is to read what was checked, and wants memory that it could write
     content = array.tobytes()
     facts, span, threads = examine(content)
     if facts.cautions or "caution" in given:
@@ -127,7 +131,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
             "Load the file with xgboost 3.1 or older; newer ones have no way to read such models.",
         )
     try:
-        obj = _make(cls, content, None if version == present else span, threads, facts)
+        obj = _make(cls, array, None if version == present else span, threads, facts)
     except ValueError as error:  # XGBoostError is one
         reason = str(error).partition("Stack trace")[0].strip()
         _refuse(f"xgboost refuses the model: {reason}", "The file is damaged or crafted; do not load it.")
@@ -135,11 +139,11 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     return obj
 
 
-def _make(cls: Any, content: bytes, span: tuple[int, int] | None, threads: int, facts: Facts) -> Any:
+def _make(cls: Any, content: Any, span: tuple[int, int] | None, threads: int, facts: Facts) -> Any:
     """Make a booster of a checked document, or of the part of it that holds the model."""
     obj = cls.__new__(cls)
     if span is None:
-        obj.__setstate__({"handle": bytearray(content)})
+        obj.__setstate__({"handle": content})
     else:
         obj.__init__()
         obj.load_model(bytearray(content[span[0] : span[1]]))

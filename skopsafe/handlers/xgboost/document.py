@@ -233,6 +233,6 @@ def _check_drops(drops: Any, number: int) -> None:
 
 def integers(value: Any, where: str) -> np.ndarray[Any, np.dtype[Any]]:
     """Return a list of integers as an array."""
-    fits = isinstance(value, list) and all(type(item) is int for item in value)
+    fits = isinstance(value, list) and set(map(type, value)) <= {int}
     require(fits, "not integers", where)
     return np.array(value, np.int64)

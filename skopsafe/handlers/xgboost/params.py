@@ -159,21 +159,25 @@ UPDATERS: dict[str, Form] = {
 def members(value: Any, required: set[str], where: str, optional: set[str] | None = None) -> dict[str, Any]:
     """Return an object that has these members and no others."""
     require(type(value) is dict, "not an object", where)
-    found = set(value)
-    for name in sorted(required - found):
-        require(False, f"{name!r} is missing", where)
-    for name in sorted(found - required - (optional or set())):
-        require(False, f"{name!r} is unknown to this version of skopsafe", where)
+    found = value.keys()
+    if found != required:
+        for name in sorted(required - found):
+            require(False, f"{name!r} is missing", where)
+        for name in sorted(found - required - (optional or set())):
+            require(False, f"{name!r} is unknown to this version of skopsafe", where)
     return dict(value)
 
 
 def texts(value: Any, form: Form, where: str) -> dict[str, str]:
     """Return parameters, each of which has the form that its name asks for; some may be missing."""
-    found = members(value, set(), where, set(form))
-    for name, text in found.items():
-        fits = isinstance(text, str) and form[name].fullmatch(text)
-        require(fits, "not a value of this parameter", f"{where}.{name}")
-    return found
+    require(type(value) is dict, "not an object", where)
+    for name, text in value.items():
+        pattern = form.get(name)
+        if pattern is None:
+            require(False, f"{name!r} is unknown to this version of skopsafe", where)
+        elif not (isinstance(text, str) and pattern.fullmatch(text)):
+            require(False, "not a value of this parameter", f"{where}.{name}")
+    return dict(value)
 
 
 def floats(text: str) -> list[float]:

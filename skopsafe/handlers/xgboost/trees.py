@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from skopsafe.handlers.checks import in_range, require
-from skopsafe.handlers.xgboost.nodes import FORMS, WHERE, TreeReader
+from skopsafe.handlers.xgboost.nodes import WHERE, TreeReader
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,17 +21,7 @@ DEEPEST = 512
 MOST_CATEGORIES = 2**24 - 1
 MOST_BITS = 2**31
 _DELETED = 2**31 - 1
-_PER_NODE = (
-    "default_left",
-    "left_children",
-    "loss_changes",
-    "parents",
-    "right_children",
-    "split_conditions",
-    "split_indices",
-    "split_type",
-    "sum_hessian",
-)
+_CATEGORIES = ("categories_nodes", "categories_segments", "categories_sizes", "categories")
 
 
 def check(trees: TreeReader, n_features: int, n_outputs: int) -> list[str]:
@@ -51,41 +41,60 @@ def check(trees: TreeReader, n_features: int, n_outputs: int) -> list[str]:
     """
     if trees.count == 0:
         return []
-    require(trees.ids == list(range(trees.count)), "not the numbers of the trees", f"{WHERE}.id")
-    deleted, _, sizes, vector = trees.params.T
-    require(bool((sizes > 0).all()), "a tree without nodes", f"{WHERE}.tree_param.num_nodes")
-    for name in _PER_NODE:
-        if name in FORMS[trees.form]:
-            require(
-                bool((trees.counts[name] == sizes).all()), "not one item for each node", f"{WHERE}.{name}"
-            )
-    _check_vectors(trees, sizes, vector, n_outputs)
-    starts = np.cumsum(sizes) - sizes
-    tree = np.repeat(np.arange(trees.count), sizes)
-    left, right, parents, features = (
-        trees.joined(name) for name in ("left_children", "right_children", "parents", "split_indices")
+    require((trees.ids == np.arange(len(trees.ids))).all(), "not the numbers of the trees", f"{WHERE}.id")
+    sizes, numbers = trees.sizes, trees.params[:, 2]
+    require((sizes > 0).all(), "a tree without nodes", f"{WHERE}.tree_param.num_nodes")
+    require((numbers == sizes[: len(numbers)]).all(), "not that of nodes", f"{WHERE}.tree_param.num_nodes")
+    _check_vectors(trees, sizes, n_outputs)
+    ends = np.cumsum(sizes)
+    nodes = _Nodes(
+        sizes,
+        ends - sizes,
+        *(trees.joined(name) for name in ("left_children", "right_children", "parents", "split_indices")),
     )
-    toward, kinds = trees.joined("default_left"), trees.joined("split_type")
-    in_range(toward, f"{WHERE}.default_left", 0, 2)
-    in_range(kinds, f"{WHERE}.split_type", 0, 2)
-    gone = (features == _DELETED) & (toward == 1)
-    leaf = left == -1
-    require(bool((leaf | ~gone).all()), "a deleted node has children", f"{WHERE}.left_children")
-    counted = np.bincount(tree, gone, trees.count)
-    require(
-        bool((counted == deleted).all()), "not the number of deleted nodes", f"{WHERE}.tree_param.num_deleted"
-    )
-    _check_leaves(trees, right, leaf, tree, sizes)
-    deep = _check_links(left, right, parents, leaf, gone, starts, sizes, tree)
-    in_range(features, f"{WHERE}.split_indices", 0, 2**31)
-    in_range(features[~leaf], f"{WHERE}.split_indices", 0, n_features)
-    large = _check_categories(trees, kinds, starts, tree)
-    return (["deeper trees than usual"] if deep else []) + large
+    toward, kinds = trees.largest("default_left", "split_type")
+    require(toward <= 1, "not flags", f"{WHERE}.default_left")
+    require(kinds <= 1, "not flags", f"{WHERE}.split_type")
+    _check_deleted(trees, nodes)
+    _check_links(nodes)
+    _check_right(trees, nodes)
+    in_range(nodes.features, f"{WHERE}.split_indices", 0, 2**31)
+    if nodes.features.max() >= n_features:
+        in_range(nodes.features[~nodes.leaf], f"{WHERE}.split_indices", 0, n_features)
+    any_sets = kinds == 1 or any(trees.counts[name].any() for name in _CATEGORIES)
+    large = _check_categories(trees, nodes) if any_sets else []
+    return (["deeper trees than usual"] if _is_deep(nodes) else []) + large
 
 
-def _check_vectors(trees: TreeReader, sizes: Array, vector: Array, n_outputs: int) -> None:
+class _Nodes:
+    """The nodes of all trees.
+
+    Attributes
+    ----------
+    sizes, starts : ndarray of shape (n_trees,)
+        The number of nodes of each tree, and the place of its root among all nodes.
+    left, right, parents, features : ndarray of shape (n_nodes,)
+        Columns of the trees; numbers of nodes are counted from the root.
+    first, own : ndarray of shape (n_nodes,)
+        The place of the root of each node, and its number.
+    leaf, gone : ndarray of shape (n_nodes,)
+        Which nodes have no children; which are deleted, or None.
+    """
+
+    def __init__(
+        self, sizes: Array, starts: Array, left: Array, right: Array, parents: Array, features: Array
+    ) -> None:
+        self.sizes, self.starts = sizes, starts
+        self.left, self.right, self.parents, self.features = left, right, parents, features
+        self.first = np.repeat(starts, sizes)
+        self.own = (np.arange(len(left)) - self.first).astype(np.int32)
+        self.leaf = left == -1
+        self.gone: Array | None = None
+
+
+def _check_vectors(trees: TreeReader, sizes: Array, n_outputs: int) -> None:
     """Check the lengths of weights, which are vectors in some trees."""
-    weights = trees.counts["base_weights"]
+    weights, vector = trees.counts["base_weights"], trees.params[:, 3]
     if trees.form == 0:
         require(bool((vector <= 1).all()), "a leaf is no vector", f"{WHERE}.tree_param.size_leaf_vector")
         require(bool((weights == sizes).all()), "not one item for each node", f"{WHERE}.base_weights")
@@ -98,74 +107,91 @@ def _check_vectors(trees: TreeReader, sizes: Array, vector: Array, n_outputs: in
     require(fits, "not a vector for each node", f"{WHERE}.base_weights")
 
 
-def _check_leaves(trees: TreeReader, right: Array, leaf: Array, tree: Array, sizes: Array) -> None:
-    """Check what leaves have in place of a right child: a mark, or since 3.2 the number of their vector."""
+def _check_deleted(trees: TreeReader, nodes: _Nodes) -> None:
+    """Find the deleted nodes, which only pruning leaves behind."""
+    deleted = trees.params[:, 0]
+    counted = np.zeros_like(deleted)
+    if nodes.features.max() == _DELETED:
+        gone = nodes.gone = (nodes.features == _DELETED) & (trees.joined("default_left") == 1)
+        require(bool((nodes.leaf | ~gone).all()), "a deleted node has children", f"{WHERE}.left_children")
+        require(not gone[nodes.starts].any(), "the root is deleted", f"{WHERE}.split_indices")
+        counted = np.add.reduceat(gone, nodes.starts, dtype=np.int64)[: len(deleted)]
+    if not (counted == deleted).all():
+        require(False, "not the number of deleted nodes", f"{WHERE}.tree_param.num_deleted")
+
+
+def _check_links(nodes: _Nodes) -> None:
+    """Check that each tree is one.
+
+    A node that is not deleted, nor a root, is a child of its parent, which comes before it: so there is
+    no way back, and each way comes from the root. No two nodes are the same child; when there are as many of
+    them as children, each child is such a node.
+    """
+    left, parents, own, gone = nodes.left, nodes.parents, nodes.own, nodes.gone
+    # Without signs, one comparison has both bounds.
+    before = parents.view(np.uint32) < own.view(np.uint32)
+    side = own - left.take(nodes.first + parents, mode="clip")
+    child = side.view(np.uint32) <= 1
+    roots = parents[nodes.starts]
+    before[nodes.starts] = (roots == -1) | (roots == _DELETED)
+    child[nodes.starts] = True
+    children: Any = len(own) - len(nodes.sizes)
+    if gone is not None:
+        before[gone] = (parents[gone] >= 0) & (parents[gone] < np.repeat(nodes.sizes, nodes.sizes)[gone])
+        child[gone] = True
+        children -= np.count_nonzero(gone)
+    require(before.all(), "not the parents of the children", f"{WHERE}.parents")
+    require(child.all(), "not the node before its children", f"{WHERE}.left_children")
+    counted = 2 * (len(own) - np.count_nonzero(nodes.leaf))
+    require(counted == children, "a node has not exactly one parent", f"{WHERE}.left_children")
+
+
+def _check_right(trees: TreeReader, nodes: _Nodes) -> None:
+    """Check right children, and what leaves have there: a mark, or since 3.2 the number of their vector."""
+    leaf, right = nodes.leaf, nodes.right
+    # A mark is the same on both sides.
+    beside = right == nodes.left + ~leaf
+    if trees.form != 1 and beside.all():
+        return
+    require(bool((beside | leaf).all()), "not next to the left child", f"{WHERE}.right_children")
     which = right[leaf]
     in_range(which, f"{WHERE}.right_children", -1, 2**31)
     if trees.form != 1:
-        require(bool((which < sizes[tree[leaf]]).all()), "outside the tree", f"{WHERE}.right_children")
+        limit = np.repeat(nodes.sizes, nodes.sizes)[leaf]
+        require(bool((which < limit).all()), "outside the tree", f"{WHERE}.right_children")
         return
     targets = trees.params[:, 3]
     lengths = trees.counts["leaf_weights"]
     require(bool((lengths % targets == 0).all()), "not vectors", f"{WHERE}.leaf_weights")
-    fits = (which >= 0) & (which < (lengths // targets)[tree[leaf]])
+    fits = (which >= 0) & (which < np.repeat(lengths // targets, nodes.sizes)[leaf])
     require(bool(fits.all()), "a leaf has no vector", f"{WHERE}.right_children")
 
 
-def _check_links(
-    left: Array,
-    right: Array,
-    parents: Array,
-    leaf: Array,
-    gone: Array,
-    starts: Array,
-    sizes: Array,
-    tree: Array,
-) -> bool:
-    """Check that each tree is one, and tell whether one is deep."""
-    inner = np.flatnonzero(~leaf)
-    start, own = starts[tree[inner]], inner - starts[tree[inner]]
-    first = left[inner].astype(np.int64)
-    # Children come behind their parents: so there is no way back, and every way comes from the root.
-    fits = (first > own) & (first + 1 < sizes[tree[inner]])
-    require(bool(fits.all()), "not a later node of the tree", f"{WHERE}.left_children")
-    require(bool((right[inner] == first + 1).all()), "not next to the left child", f"{WHERE}.right_children")
-    children = np.concatenate([start + first, start + first + 1])
-    times = np.bincount(children, minlength=len(left))
-    expected = ~gone
-    expected[starts] = False
-    require(not gone[starts].any(), "the root is deleted", f"{WHERE}.split_indices")
-    require(bool((times == expected).all()), "a node has not exactly one parent", f"{WHERE}.left_children")
-    found = np.ones(len(left), bool)
-    found[starts] = np.isin(parents[starts], (-1, _DELETED))
-    found[children] = parents[children] == np.concatenate([own, own])
-    found[gone] = (parents[gone] >= 0) & (parents[gone] < sizes[tree[gone]])
-    require(bool(found.all()), "not the parents of the children", f"{WHERE}.parents")
-    place = np.zeros(len(left), np.int64)
-    place[inner] = start + first
-    level = starts
+def _is_deep(nodes: _Nodes) -> bool:
+    """Tell whether a tree has more than `DEEPEST` levels."""
+    if nodes.sizes.max() <= 2 * DEEPEST:  # a level below the root has two nodes at least
+        return False
+    place = nodes.first + nodes.left
+    level = nodes.starts
     for _ in range(DEEPEST):
-        level = place[level[~leaf[level]]]
+        level = place[level[~nodes.leaf[level]]]
         if not level.size:
             return False
         level = np.concatenate([level, level + 1])
     return True
 
 
-def _check_categories(trees: TreeReader, kinds: Array, starts: Array, tree: Array) -> list[str]:
+def _check_categories(trees: TreeReader, nodes: _Nodes) -> list[str]:
     """Check the sets of categories that splits send to the right."""
-    nodes, begins, sizes, values = (
-        trees.joined(name)
-        for name in ("categories_nodes", "categories_segments", "categories_sizes", "categories")
-    )
+    numbers, begins, sizes, values = map(trees.joined, _CATEGORIES)
     counts, lengths = trees.counts["categories_nodes"], trees.counts["categories"]
     for name in ("categories_segments", "categories_sizes"):
         require(bool((trees.counts[name] == counts).all()), "not one for each node", f"{WHERE}.{name}")
     owner = np.repeat(np.arange(trees.count), counts)
-    where = np.flatnonzero(kinds)
-    same = len(where) == len(nodes) and bool((where - starts[tree[where]] == nodes).all())
+    where = np.flatnonzero(trees.joined("split_type"))
+    same = len(where) == len(numbers) and bool((nodes.own[where] == numbers).all())
     require(
-        same and bool((tree[where] == owner).all()),
+        same and bool((nodes.first[where] == nodes.starts[owner]).all()),
         "not the nodes of categories",
         f"{WHERE}.categories_nodes",
     )
@@ -174,8 +200,6 @@ def _check_categories(trees: TreeReader, kinds: Array, starts: Array, tree: Arra
     )
     total = np.bincount(owner, sizes, trees.count)
     require(bool((total == lengths).all()), "not the number of categories", f"{WHERE}.categories_sizes")
-    if not len(nodes):
-        return []
     ends = np.cumsum(sizes)
     first = (np.cumsum(lengths) - lengths)[owner]
     require(

@@ -12,7 +12,6 @@ Forms, with big-endian numbers: ``{`` (``L`` length key value)* ``}``; ``[#L`` c
 
 from __future__ import annotations
 
-import struct
 from typing import Any, NoReturn
 
 import numpy as np
@@ -30,7 +29,13 @@ DTYPES: dict[bytes, np.dtype[Any]] = {
     b"l": np.dtype(">i4"),
     b"L": np.dtype(">i8"),
 }
-INTEGERS = {ord("i"): 1, ord("I"): 2, ord("l"): 4, ord("L"): 8}
+_NUMBERS = {
+    kind[0]: np.dtype([("mark", "u1"), ("number", dtype)]) for kind, dtype in DTYPES.items() if kind != b"U"
+}
+"""Numbers that stand alone, by what stands before them."""
+_TEXT, _OBJECT, _ARRAY, _LONG = b"S{[L"
+_RUN = 256
+"""Items that are looked at together; most integers have as many bytes as the one before."""
 
 
 class Reader:
@@ -40,6 +45,8 @@ class Reader:
     ----------
     data : bytes
         The document.
+    whole : bool
+        As for `skopsafe.handlers.xgboost.nodes.TreeReader`.
 
     Attributes
     ----------
@@ -47,8 +54,9 @@ class Reader:
         Where the values of the outermost object stand.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, whole: bool = True) -> None:
         self.data = data
+        self._whole = whole
         self.at = 0
         self.spans: dict[str, tuple[int, int]] = {}
 
@@ -73,67 +81,67 @@ class Reader:
 
     def _length(self, smallest: int) -> int:
         """Read ``L`` and a count of items that take at least `smallest` bytes each."""
-        at = self.at
-        if self.data[at : at + 1] != b"L" or at + 9 > len(self.data):
+        data, at = self.data, self.at
+        end = at + 9
+        if end > len(data) or data[at] != _LONG:
             self._fail("no length")
-        (count,) = struct.unpack_from(">q", self.data, at + 1)
-        self.at = at + 9
-        if not 0 <= count <= (len(self.data) - self.at) // smallest:
+        self.at = end
+        count = int.from_bytes(data[at + 1 : end], "big", signed=True)
+        if not 0 <= count * smallest <= len(data) - end:
             self._fail("a length that is negative or goes behind the end")
-        return int(count)
+        return count
 
     def _bytes(self) -> bytes:
-        count = self._length(1)
-        self.at += count
-        return self.data[self.at - count : self.at]
+        """Read a length and as many bytes; keys and texts are most of what there is."""
+        data, at = self.data, self.at + 9
+        end = at + int.from_bytes(data[at - 8 : at], "big")
+        if data[at - 9 : at - 8] != b"L" or end > len(data):
+            self._length(1)  # which says what is wrong
+        self.at = end
+        return data[at:end]
 
     def _value(self, depth: int) -> Any:
         data, at = self.data, self.at
-        if depth > DEEPEST:
-            self._fail("nested too deeply")
         mark = data[at] if at < len(data) else 0
-        self.at = at + 1
-        if mark in INTEGERS:
-            size = INTEGERS[mark]
-            self.at += size
-            if self.at > len(data):
-                self._fail("ends too early")
-            return int.from_bytes(data[at + 1 : self.at], "big", signed=True)
-        if mark == ord("S"):
+        if mark == _TEXT:
+            self.at = at + 1
             return self._bytes().decode("utf-8", "surrogateescape")
-        if mark == ord("{"):
-            return self._object(depth + 1)
-        if mark == ord("["):
-            return self._array(depth + 1)
-        if mark == ord("d"):
-            self.at += 4
-            if self.at > len(data):
-                self._fail("ends too early")
-            return float(struct.unpack_from(">f", data, at + 1)[0])
-        if mark not in b"TF":
-            self.at = at
+        if mark in (_OBJECT, _ARRAY):
+            if depth >= DEEPEST:
+                self._fail("nested too deeply")
+            self.at = at + 1
+            return self._object(depth + 1) if mark == _OBJECT else self._array(depth + 1)
+        if mark in b"TF":
+            self.at = at + 1
+            return mark == ord("T")
+        dtype = _NUMBERS.get(mark)
+        if dtype is None:
             self._fail("no value")
-        return mark == ord("T")
+        self.at = at + dtype.itemsize
+        if self.at > len(data):
+            self._fail("ends too early")
+        return np.frombuffer(data, dtype, 1, at)["number"].item()
 
     def _object(self, depth: int) -> dict[str, Any]:
         data = self.data
         out: dict[str, Any] = {}
-        last = None
+        last = b""
         while data[self.at : self.at + 1] != b"}":
             key = self._bytes()
-            if last is not None and key <= last:
+            if out and key <= last:
                 self._fail("keys that are not in ascending order")
             last = key
             start = self.at
-            if key == b"trees" and data[start : start + 3] == b"[#L":
+            if key == b"trees" and data.startswith(b"[#L", start):
                 self.at += 2
-                value: Any = TreeReader(data, self._length(64), self.at)
+                value: Any = TreeReader(data, self._length(64), self.at, self._whole)
                 self.at = value.end
             else:
                 value = self._value(depth)
-            out[key.decode("utf-8", "surrogateescape")] = value
+            name = key.decode("utf-8", "surrogateescape")
+            out[name] = value
             if depth == 1:
-                self.spans[key.decode("utf-8", "surrogateescape")] = (start, self.at)
+                self.spans[name] = (start, self.at)
         self.at += 1
         return out
 
@@ -151,4 +159,22 @@ class Reader:
         if data[at : at + 1] != b"#":
             self._fail("an array without a count")
         self.at = at + 1
-        return [self._value(depth) for _ in range(self._length(1))]
+        left = self._length(1)
+        out: list[Any] = []
+        while left:
+            found = self._run(min(left, _RUN)) or [self._value(depth)]
+            out += found
+            left -= len(found)
+        return out
+
+    def _run(self, most: int) -> list[Any]:
+        """Read the numbers that stand next and are of one type."""
+        data, at = self.data, self.at
+        dtype = _NUMBERS.get(data[at] if at < len(data) else 0)
+        if dtype is None:
+            return []
+        most = min(most, (len(data) - at) // dtype.itemsize)
+        marks = data[at : at + most * dtype.itemsize : dtype.itemsize]
+        count = most - len(marks.lstrip(marks[:1]))
+        self.at = at + count * dtype.itemsize
+        return np.frombuffer(data, dtype, count, at)["number"].tolist()  # type: ignore[no-any-return]

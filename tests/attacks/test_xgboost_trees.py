@@ -1,0 +1,183 @@
+"""Trees of xgboost are read all at once: one that differs from the others must not get by."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+
+xgb = pytest.importorskip("xgboost")
+
+import skopsafe  # noqa: E402
+from skopsafe.handlers.xgboost.booster import examine  # noqa: E402
+from skopsafe.handlers.xgboost.nodes import FORMS  # noqa: E402
+from skopsafe.handlers.xgboost.ubjson import Reader  # noqa: E402
+from tests.attacks.xgboost_crafted import CASES, booster_of, document, tree_of, ubj  # noqa: E402
+
+OWN = {"categories", "categories_nodes", "categories_segments", "categories_sizes"}
+PER_NODE = sorted(name for name, kind in FORMS[0].items() if kind and name not in OWN)
+START = b"{" + struct.pack(">cq", b"L", 12) + b"base_weights[$d#L"
+
+
+def key(name: str) -> bytes:
+    return struct.pack(">cq", b"L", len(name)) + name.encode()
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    return ubj(document(booster_of("booster")))
+
+
+def second(content: bytes) -> int:
+    """Return where the second tree starts."""
+    return content.index(START, content.index(START) + 1)
+
+
+def replaced(content: bytes, old: bytes, new: bytes) -> bytes:
+    """Replace what the second tree has once."""
+    at = second(content)
+    found = content.index(old, at)
+    return content[:found] + new + content[found + len(old) :]
+
+
+def refuses(content: bytes) -> str:
+    with pytest.raises(skopsafe.ValidationError) as caught:
+        examine(content)
+    return f"{caught.value.path}: {caught.value.reason}"
+
+
+@pytest.mark.parametrize("name", [name for name, kind in FORMS[0].items() if kind])
+@pytest.mark.parametrize("change", [1, -1, 1000, 2**31, 2**62, -(2**63)])
+def test_a_length_without_its_items(content: bytes, name: str, change: int) -> None:
+    head = key(name) + f"[${FORMS[0][name]}#L".encode()
+    at = content.index(head, second(content)) + len(head)
+    (length,) = struct.unpack_from(">q", content, at)
+    changed = (length + change + 2**63) % 2**64 - 2**63
+    assert refuses(content[:at] + struct.pack(">q", changed) + content[at + 8 :])
+
+
+@pytest.mark.parametrize("name", PER_NODE)
+@pytest.mark.parametrize("more", [1, -1])
+def test_items_for_other_nodes(name: str, more: int) -> None:
+    found = document(booster_of("booster"))
+    items = tree_of(found)[name]
+    tree_of(found)[name] = [*items, items[-1]] if more > 0 else items[:-1]
+    message = refuses(ubj(found))
+    assert message.startswith("Booster.content.trees")
+    if name not in ("base_weights", "default_left"):  # by which the others are counted
+        assert f"trees.{name}: not one item for each node" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (key("parents"), key("parentz")),
+        (key("parents"), b"T"),
+        (key("base_weights") + b"[$d", key("base_weights") + b"[$l"),
+        (key("split_type") + b"[$U", key("split_type") + b"[$i"),
+        (key("id"), key("it")),
+        (key("id") + b"i\1", key("id") + b"i\2"),
+        (key("id") + b"i\1", key("id") + b"i\0"),
+        (key("id") + b"i\1", key("id") + b"I\1\1"),
+        (key("id") + b"i\1", key("id") + b"L" + bytes(7) + b"\1"),
+        (key("id") + b"i\1", key("id") + b"T"),
+        (key("id") + b"i\1", key("id") + b"i\1" + key("ie") + b"i\1"),
+        (key("tree_param") + b"{", key("tree_param") + b"{" + key("a") + b"T"),
+        (key("num_deleted") + b"SL" + bytes(7) + b"\0010", key("num_deleted") + b"SL" + bytes(7) + b"\0011"),
+        (key("num_deleted") + b"SL" + bytes(7) + b"\0010", key("num_deleted") + b"SL" + bytes(7) + b"\00200"),
+        (key("num_deleted") + b"SL" + bytes(7) + b"\0010", key("num_deleted") + b"SL" + bytes(7) + b"\0020"),
+        (key("num_deleted") + b"SL" + bytes(7) + b"\0010", key("num_deleted") + b"SL" + bytes(7) + b"\2-1"),
+        (key("num_deleted") + b"SL" + bytes(7) + b"\0010", b""),
+        (b"}}", b"}" + key("z") + b"T}"),
+        (b"}}", b"}"),
+        (b"}}", b"}} "),
+    ],
+)
+def test_what_one_tree_alone_has(content: bytes, old: bytes, new: bytes) -> None:
+    assert "Booster.content.trees" in refuses(replaced(content, old, new))
+
+
+def test_members_in_another_order(content: bytes) -> None:
+    at = second(content)
+    first, middle, last = (
+        content.index(key(name), at) for name in ("left_children", "loss_changes", "parents")
+    )
+    swapped = content[:first] + content[middle:last] + content[first:middle] + content[last:]
+    assert "not the next member of a tree" in refuses(swapped)
+
+
+def test_a_tree_of_another_form() -> None:
+    for change in (
+        lambda tree: tree.update(leaf_weights=[1.0]),
+        lambda tree: (tree.pop("loss_changes"), tree.pop("sum_hessian")),
+    ):
+        found = document(booster_of("booster"))
+        change(tree_of(found))
+        assert "Booster.content.trees" in refuses(ubj(found))
+
+
+def test_a_tree_that_is_missing_or_too_many(content: bytes) -> None:
+    head = key("trees") + b"[#L"
+    at = content.index(head) + len(head)
+    (count,) = struct.unpack_from(">q", content, at)
+    for other in (0, 1, count - 1, count + 1, 2**40):
+        assert refuses(content[:at] + struct.pack(">q", other) + content[at + 8 :])
+
+
+def test_every_end_that_comes_too_early(content: bytes) -> None:
+    for end in range(0, len(content), 23):
+        for whole in (True, False):
+            with pytest.raises(skopsafe.ValidationError):
+                examine(content[:end], whole)
+
+
+def test_numbers_of_trees_of_every_width(content: bytes) -> None:
+    facts, _, _ = examine(content)
+    for mark, kind in ((b"I", ">h"), (b"l", ">i")):
+        wide = content
+        for number in range(4):
+            old = key("id") + struct.pack(">cb", b"i", number)
+            assert wide.count(old) == 1
+            wide = wide.replace(old, key("id") + mark + struct.pack(kind, number))
+        assert examine(wide)[0] == facts
+    many = xgb.train({"max_depth": 1}, xgb.DMatrix(np.eye(4), np.arange(4)), 300)
+    assert examine(bytes(many.__getstate__()["handle"]))[0].booster == "gbtree"
+
+
+def test_numbers_that_spell_the_start_of_a_tree() -> None:
+    text = np.frombuffer(START + b"\0", ">f4").tolist()
+    found = document(booster_of("booster"))
+    tree = tree_of(found)
+    assert len(tree["base_weights"]) > len(text)
+    for name in ("base_weights", "split_conditions", "sum_hessian"):
+        tree[name][: len(text)] = text
+    content = ubj(found)
+    assert content.count(START) == 4 + 3
+    assert examine(content)[0] == examine(ubj(document(booster_of("booster"))))[0]
+
+
+def test_lists_of_numbers_of_several_widths() -> None:
+    expected = [1] * 300 + [1000] * 300 + [1, 1000] * 20 + [0.5, "x", True, 3, [4, 5], 6, 2**40, 2**20, -1]
+    data = b"{" + key("A") + ubj(expected) + b"}"
+    found = Reader(data).read()["A"]
+    assert found == expected
+    assert list(map(type, found)) == list(map(type, expected))
+    for end in range(len(data)):
+        with pytest.raises(skopsafe.ValidationError):
+            Reader(data[:end]).read()
+
+
+@pytest.mark.parametrize(
+    "name", ["feature_outside", "fewer_features", "left_negative", "left_outside", "loop", "right_apart"]
+)
+def test_what_load_refuses_is_not_saved(name: str) -> None:
+    # xgboost takes these models, and writes them again.
+    found = document(booster_of(CASES[name][0]))
+    CASES[name][1](found)
+    made = xgb.Booster()
+    made.load_model(bytearray(json.dumps(found["Model"]).encode()))
+    assert refuses(bytes(made.__getstate__()["handle"]))
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="would not be loaded again"):
+        skopsafe.dumps(made)
