@@ -15,7 +15,7 @@ pytest.importorskip("catboost")
 import skopsafe
 from skopsafe.handlers.catboost import blob as binary
 from skopsafe.handlers.catboost.check import check_model
-from skopsafe.handlers.catboost.flat import Buffer, Tables
+from skopsafe.handlers.catboost.flat import Buffer, Table
 from skopsafe.testing.crafted import changed, forged
 from skopsafe.testing.mutants import run
 from tests.attacks.crashes import Case, assert_most_kill

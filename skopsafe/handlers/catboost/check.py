@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from skopsafe.handlers.catboost import blob
 from skopsafe.handlers.catboost.ctrs import check_tables
 from skopsafe.handlers.catboost.embeddings import check_embeddings
 from skopsafe.handlers.catboost.features import check_features
+from skopsafe.handlers.catboost.flat import refuse
 from skopsafe.handlers.catboost.info import check_info
 from skopsafe.handlers.catboost.texts import check_texts
 from skopsafe.handlers.catboost.trees import check_trees
@@ -40,12 +38,12 @@ class Found:
     splits: bool
 
 
-def check_model(data: NDArray[np.uint8]) -> Found:
+def check_model(data: bytes) -> Found:
     """Check a model.
 
     Parameters
     ----------
-    data : ndarray of shape (n_bytes,), uint8
+    data : bytes
         The binary form of a model (``.cbm``), whole.
 
     Raises
@@ -53,19 +51,23 @@ def check_model(data: NDArray[np.uint8]) -> Found:
     ValidationError
         Compiled code would read or write outside, loop or recurse without end, or fill the memory.
     """
-    model = blob.parse(data)
+    return check_parsed(blob.parse(data))
+
+
+def check_parsed(model: blob.Model) -> Found:
+    """Check a model whose frame has been read."""
     features = check_features(model.trees)
     dimension = check_trees(model.trees, features)
     check_info(model.info, dimension)
-    where = "CatBoost.model.ModelPartIds"
-    if blob.CTRS in model.parts:
-        check_tables(model.behind, features.ctrs)
-    require(
-        blob.CTRS in model.parts or not features.ctrs.keys, "the statistics of categories are missing", where
-    )
-    texts = check_texts(model.behind) if blob.TEXTS in model.parts else None
-    embeddings = check_embeddings(model.behind) if blob.EMBEDDINGS in model.parts else None
+    texts = embeddings = None
+    if model.parts:
+        if blob.CTRS in model.parts:
+            check_tables(model.behind, features.ctrs.keys, features.classes)
+        texts = check_texts(model.behind) if blob.TEXTS in model.parts else None
+        embeddings = check_embeddings(model.behind) if blob.EMBEDDINGS in model.parts else None
+    if features.ctrs.keys and blob.CTRS not in model.parts:
+        refuse("the statistics of categories are missing", "CatBoost.model.ModelPartIds")
     features.require_outputs(texts, embeddings)
-    require(model.behind.place == len(data), "something stands behind its last part", "CatBoost.model")
-    n_trees = len(model.trees.vector(2, "<i4", "TreeSizes"))
-    return Found(n_trees, dimension, embeddings is not None, features.bins > 0 or n_trees == 0)
+    require(model.behind.place == model.behind.end, "something stands behind its last part", "CatBoost.model")
+    n_trees = model.trees.vector(2, 4, "TreeSizes")[1]
+    return Found(n_trees, dimension, embeddings is not None, len(features.bins) > 0 or n_trees == 0)

@@ -9,127 +9,158 @@ bucket, and reads the statistics at the place that the bucket names. No step of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
 from skopsafe.handlers.catboost.blob import Reader
-from skopsafe.handlers.catboost.flat import Buffer, Column, Tables
+from skopsafe.handlers.catboost.flat import Buffer, Column, Layout, Positions, Rows, refuse
 from skopsafe.handlers.checks import in_range, require
 
-_SPLIT = np.dtype([("index", "<i4"), ("border", "<f4")])
-_VALUE = np.dtype([("index", "<i4"), ("value", "<i4")])
-_BUCKET = np.dtype([("hash", "<u8"), ("place", "<u4")])
-_EMPTY = 2**64 - 1
+BASE = Layout("FeatureCombination:t CtrType:b TargetBorderClassifierIdx:i")
+_COMBINATION = Layout("CatFeatures:4 FloatSplits:8 OneHotSplits:8")
+_TABLE = Layout("ModelCtrBase:t IndexHashRaw:1 CTRBlob:1 CounterDenominator:i TargetClassesCount:i")
+_BUCKET = 12
+_EMPTY = 2**32 - 1
 BORDERS, BUCKETS, TARGET_MEAN, FLOAT_MEAN, COUNTER, FREQUENCY = range(6)
 _WHERE = "CatBoost.model.CtrData"
 
-Key = tuple[object, ...]
+Key = tuple[bytes, bytes, bytes, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Ctrs:
-    """Statistics that features of a model are made of.
+    """Statistics that features of a model, or tables, are of.
 
     Attributes
     ----------
     keys : list of tuple
-        What each one is of: combination, type, and which border of the target. Its table has the same.
-    types, borders : ndarray of shape (n_ctrs,)
-        Type of each, and which class of its table it counts.
-    categories, splits, values : ndarray
-        What the combinations are made of, one after the other.
+        What each one is of: combination, type, and which border of the target. A feature and its table have
+        the same.
+    categories : ndarray of int32
+        The categories of all combinations, one after the other.
+    splits, values : ndarray of shape (n, 2), uint32
+        Their borders of float features and values of one-hot features: index, and bits of the border or value.
     """
 
     keys: list[Key]
-    types: Column
-    borders: Column
     categories: Column
     splits: Column
     values: Column
 
 
-def read_bases(bases: Tables, borders: Column, where: str) -> Ctrs:
+def read_bases(bases: Rows) -> Ctrs:
     """Read tables ``TModelCtrBase``."""
-    combos = bases.tables(0, "FeatureCombination")
-    types, classifiers = bases.scalars(1, "i1"), bases.scalars(2, "<i4")
-    in_range(types, f"{where}.CtrType", 0, 6)
-    vectors = [
-        combos.vectors(0, 4, "CatFeatures"),
-        combos.vectors(1, 8, "FloatSplits"),
-        combos.vectors(2, 8, "OneHotSplits"),
+    combos = bases.follow("FeatureCombination", _COMBINATION)
+    kinds = bases.column("CtrType")
+    in_range(kinds, f"{bases.where}.CtrType", 0, 6)
+    categories = combos.items("CatFeatures")
+    splits, values = combos.items("FloatSplits").reshape(-1, 2), combos.items("OneHotSplits").reshape(-1, 2)
+    if len(splits):
+        borders = splits.view(np.float32)[:, 1]
+        require(not np.isnan(borders).any(), "is no number", f"{bases.where}.FloatSplits")
+        borders += np.float32(0)  # minus zero is found where zero is
+    texts = categories.tobytes(), splits.tobytes(), values.tobytes()
+    lengths = (combos.counts * combos.layout.sizes).T.tolist()
+    pieces = [
+        [text[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
+        for text, sizes in zip(texts, lengths, strict=True)
     ]
-    categories = vectors[0].items("<i4")
-    splits, values = vectors[1].items("<i8").view(_SPLIT), vectors[2].items("<i8").view(_VALUE)
-    require(not np.isnan(splits["border"]).any(), "is no number", f"{where}.FloatSplits")
-    ends = [np.cumsum(found.counts).tolist() for found in vectors]
-    flat = [categories.tolist(), splits.tolist(), values.tolist()]
-    keys: list[Key] = []
-    last = (0, 0, 0)
-    for *now, kind, classifier in zip(*ends, types.tolist(), classifiers.tolist(), strict=True):
-        parts = tuple(tuple(rows[a:b]) for rows, a, b in zip(flat, last, now, strict=True))
-        keys.append((*parts, kind, classifier))
-        last = tuple(now)
-    return Ctrs(keys, types, borders, categories, splits, values)
+    classifiers = bases.column("TargetBorderClassifierIdx").tolist()
+    keys = list(zip(*pieces, kinds.tolist(), classifiers, strict=True))
+    return Ctrs(keys, categories.view(np.int32), splits, values)
 
 
-def check_tables(reader: Reader, ctrs: Ctrs) -> None:
-    """Check the tables of statistics that stand behind the core, against those that features ask for."""
+def check_tables(reader: Reader, keys: list[Key], borders: Column) -> None:
+    """Check the tables of statistics that stand behind the core, against what features ask for.
+
+    Parameters
+    ----------
+    reader : Reader
+        Stands before the tables.
+    keys : list of tuple
+        The statistics that features ask for.
+    borders : ndarray of shape (n_keys,)
+        The class of its table that each feature is of.
+    """
     count = reader.size(_WHERE)
     least = 24  # the size, and the smallest FlatBuffer that has a table
     require(count * least <= len(reader.data), f"{count} tables are announced", _WHERE)
-    classes: dict[Key, int] = {}
-    for number in range(count):
-        where = f"{_WHERE}[{number}]"
-        table = Buffer(reader.take(reader.size(where), where), where).root()
-        base = read_bases(table.tables(0, "ModelCtrBase"), np.zeros(1, np.int32), where)
-        (key,) = base.keys
-        require(key not in classes, "the same statistics are there twice", where)
-        classes[key] = _check_table(table, int(base.types[0]), where)
-    for key, border in zip(ctrs.keys, ctrs.borders.tolist(), strict=True):
-        require(key in classes, "a feature asks for statistics that are not there", _WHERE)
-        require(
-            0 <= border < classes[key],
-            f"class {border} is none of its table",
-            "CatBoost.model.TargetBorderIdx",
-        )
+    if not count:
+        require(not keys, "a feature asks for statistics that are not there", _WHERE)
+        return
+    lows, sizes = [], []
+    for _ in range(count):
+        sizes.append(size := reader.size(_WHERE))
+        lows.append(reader.skip(size, _WHERE))
+    low, size_of = np.array(lows), np.array(sizes)
+    whole = not ((low | size_of) & 3).any() and size_of.min() >= 8 and size_of.max() < 2**31
+    require(whole, "a table is not of whole words", _WHERE)
+    buffer = Buffer(reader.data, lows[0], reader.place, _WHERE)
+    roots = low + buffer.words.take(low >> 2)
+    low, high = low[:, None], (low + size_of)[:, None]
+    tables = Rows(buffer, roots, low, high, _TABLE, _WHERE)
+    bases = tables.follow("ModelCtrBase", BASE)
+    classes = dict(zip(read_bases(bases).keys, _check(tables, bases.column("CtrType")), strict=True))
+    require(len(classes) == count, "the same statistics are there twice", _WHERE)
+    for key, border in zip(keys, borders.tolist(), strict=True):
+        if key not in classes:
+            refuse("a feature asks for statistics that are not there", _WHERE)
+        if not 0 <= border < classes[key]:
+            refuse(f"class {border} is none of its table", "CatBoost.model.TargetBorderIdx")
 
 
-def _check_table(table: Tables, kind: int, where: str) -> int:
-    """Check one table of statistics, and return how many classes it counts."""
-    raw = table.vector(1, "u1", "IndexHashRaw", required=True)
-    blob = table.vector(2, "u1", "CTRBlob", required=True)
-    classes = int(table.scalars(4, "<i4")[0])
-    require(len(raw) % _BUCKET.itemsize == 0, "ends within a bucket", f"{where}.IndexHashRaw")
-    buckets = raw.view(_BUCKET)
-    size = len(buckets)
-    require(size > 0 and size & (size - 1) == 0, f"{size} is no power of two", f"{where}.IndexHashRaw")
-    filled = buckets["hash"] != _EMPTY
-    # The walk ends at an empty bucket only. The writer leaves half of them empty.
-    number = int(filled.sum())
-    require(number < size and number <= 0.51 * size, "too few buckets are empty", f"{where}.IndexHashRaw")
-    _require_reachable(buckets["hash"], filled, f"{where}.IndexHashRaw")
-    width = 8 if kind in (TARGET_MEAN, FLOAT_MEAN) else 4
-    if kind in (BORDERS, BUCKETS):
-        require(
-            1 <= classes <= len(blob) // 4 or not len(blob),
-            "is no number of classes",
-            f"{where}.TargetClassesCount",
-        )
-        width = 4 * (max(2, classes) if kind == BORDERS else classes)
-        require(width > 0, "is no number of classes", f"{where}.TargetClassesCount")
-    rows = len(blob) // width
-    in_range(buckets["place"][filled], f"{where}.IndexHashRaw", 0, rows)
+def _check(tables: Rows, kinds: Column) -> list[int]:
+    """Check the contents of tables of statistics, and return how many classes each counts."""
+    tables.require("IndexHashRaw", "CTRBlob")
+    where = f"{_WHERE}.IndexHashRaw"
+    raw, blob = tables.lengths("IndexHashRaw"), tables.lengths("CTRBlob")
+    sizes = raw // _BUCKET
+    require(not (raw % _BUCKET).any(), "ends within a bucket", where)
+    require(not (sizes & (sizes - 1)).any() and sizes.all(), "its length is no power of two", where)
+    places = _check_buckets(tables, sizes, where)
+    classes = tables.integers("TargetClassesCount").astype(np.int64)
+    borders, counts = kinds == BORDERS, kinds <= BUCKETS
+    few = (blob == 0) | (classes >= 1) & (classes <= blob // 4)
+    width = np.where(borders, 4 * np.maximum(classes, 2), 4 * classes)
+    fits = ~counts | few & (width > 0)
+    require(fits.all(), "is no number of classes", f"{_WHERE}.TargetClassesCount")
+    width = np.where(counts, width, np.where((kinds == TARGET_MEAN) | (kinds == FLOAT_MEAN), 8, 4))
+    require((places < blob // width).all(), "a bucket leads outside", where)
     # Where it does not count classes, a feature names the first.
-    return max(1, classes) if kind in (BORDERS, BUCKETS) else 2**31
+    found: list[int] = np.where(counts, np.maximum(classes, 1), 2**31).tolist()
+    return found
 
 
-def _require_reachable(hashes: Column, filled: Column, where: str) -> None:
-    """Require that a walk finds each hash where it stands: merging tables divides by how often it does."""
-    size = len(hashes)
-    places = np.flatnonzero(filled)
-    found = hashes[places]
-    require(len(np.unique(found)) == len(found), "a hash is there twice", where)
-    homes = (found & np.uint64(size - 1)).astype(np.int64)
-    before = np.concatenate([[0], np.cumsum(np.concatenate([filled, filled]))])
-    ends = np.where(places < homes, places + size, places)
-    require(bool((before[ends] - before[homes] == ends - homes).all()), "no walk leads to a hash", where)
+def _check_buckets(tables: Rows, sizes: Positions, where: str) -> Positions:
+    """Check the tables of hashes, and return the largest place that the buckets of each name.
+
+    A walk ends at an empty bucket only, and the writer leaves half of them empty. It must find each hash
+    where it stands, and nowhere before: merging tables divides by how often it does.
+    """
+    buckets = tables.gather(tables.starts[:, tables.layout.link["IndexHashRaw"]], sizes * _BUCKET)
+    words = buckets.reshape(-1, 3)
+    low, high = words[:, 0], words[:, 1]
+    empty = (low & high) == _EMPTY
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    before = np.zeros(len(empty) + 1, np.int64)
+    np.cumsum(empty, out=before[1:])
+    free = before[ends] - before[starts]
+    filled = sizes - free
+    require((free > 0).all() and (filled <= 0.51 * sizes).all(), "too few buckets are empty", where)
+    here = np.flatnonzero(~empty)
+    table = np.repeat(np.arange(len(sizes)), filled)
+    homes = (low[here] & (sizes - 1)[table]) + starts[table]
+    away = np.flatnonzero(homes != here)
+    here, homes, table = here[away], homes[away], table[away]
+    gaps = before[here] - before[homes] + free[table] * (here < homes)
+    require(not gaps.any(), "no walk leads to a hash", where)
+    hashes = low[here].astype(np.int64) << 32 | high[here]
+    first = low[homes].astype(np.int64) << 32 | high[homes]
+    # Where a hash is there twice, one of the two is away from home, and the other away too or at home.
+    twice = np.sort(hashes ^ homes << 16)
+    if (twice[1:] == twice[:-1]).any():
+        twice = np.unique(np.stack([homes, hashes], axis=1), axis=0)
+    require(len(twice) == len(here) and (hashes != first).all(), "a hash is there twice", where)
+    return np.maximum.reduceat(words[:, 2] * ~empty, starts).astype(np.int64) - (filled == 0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from skopsafe.handlers.catboost.blob import EMBEDDINGS, Reader
 from skopsafe.handlers.catboost.features import Outputs
-from skopsafe.handlers.catboost.flat import Tables
+from skopsafe.handlers.catboost.flat import Table
 from skopsafe.handlers.catboost.info import MOST_CLASSES
 from skopsafe.handlers.catboost.texts import check_active, read_calcer, read_ids, read_lists, read_part
 from skopsafe.handlers.checks import in_range, require
@@ -46,30 +46,30 @@ def _check_calcer(reader: Reader, name: bytes) -> tuple[int, int]:
     """Return how many features it computes, and how many numbers of an embedding it reads."""
     where = f"{_WHERE}.FeatureCalcer"
     kind, active, values = read_calcer(reader, name, b"EmbedCalcerV1\0\0\0", _UNION, where)
-    dimension = int(values.scalars(0, "<i4")[0])
+    dimension = int(values.number(0))
     require(dimension >= 1, f"{dimension} is no length", f"{where}.TotalDimension")
     outputs = _check_projection(values, dimension) if kind == LDA else _check_graph(reader, values, dimension)
     check_active(active, outputs, where)
     return outputs, dimension
 
 
-def _check_projection(values: Tables, dimension: int) -> int:
+def _check_projection(values: Table, dimension: int) -> int:
     where = f"{_WHERE}.LDA"
     outputs, matrix = (
-        int(values.scalars(2, "<i4")[0]),
-        values.vector(4, "<f4", "ProjectionMatrix", required=True),
+        int(values.number(2)),
+        values.vector(4, 4, "ProjectionMatrix", required=True)[1],
     )
     require(outputs >= 1, f"{outputs} is no length", f"{where}.ProjectionDimension")
-    require(len(matrix) == outputs * dimension, "has another shape", f"{where}.ProjectionMatrix")
+    require(matrix == outputs * dimension, "has another shape", f"{where}.ProjectionMatrix")
     # The library does not keep what it would compute probabilities from, and reads it all the same.
-    require(int(values.scalars(3, "u1")[0]) == 0, "cannot be loaded again", f"{where}.ComputeProbabilities")
+    require(values.number(3, "B") == 0, "cannot be loaded again", f"{where}.ComputeProbabilities")
     return outputs
 
 
-def _check_graph(reader: Reader, values: Tables, dimension: int) -> int:
+def _check_graph(reader: Reader, values: Table, dimension: int) -> int:
     where = f"{_WHERE}.KNN"
-    classes, size = int(values.scalars(1, "<u4")[0]), int(values.scalars(3, "<u4")[0])
-    classifies = int(values.scalars(4, "u1", 1)[0])
+    classes, size = int(values.number(1, "I")), int(values.number(3, "I"))
+    classifies = int(values.number(4, "B", 1))
     require(classifies <= 1, "is neither yes nor no", f"{where}.IsClassification")
     outputs = classes if classifies else 1
     require(1 <= outputs <= MOST_CLASSES, f"{outputs} is no number of classes", f"{where}.NumClasses")
@@ -77,7 +77,7 @@ def _check_graph(reader: Reader, values: Tables, dimension: int) -> int:
     require(len(targets) == size, f"is not one for each of {size} points", f"{where}.Targets")
     if classifies:
         in_range(targets, f"{where}.Targets", 0, outputs)
-    _check_levels(Reader(reader.take(reader.size(where), f"{where}.Index")), size, f"{where}.Index")
+    _check_levels(reader.part(f"{where}.Index"), size, f"{where}.Index")
     points = reader.items(reader.size(where), "<f4", f"{where}.Points")
     require(len(points) == size * dimension, "has another shape", f"{where}.Points")
     return outputs
@@ -95,4 +95,4 @@ def _check_levels(index: Reader, size: int, where: str) -> None:
     for count in sizes:
         neighbours = index.items(min(most, count - 1) * count, "<u4", where)
         in_range(neighbours, where, 0, count)
-    require(index.place == len(index.data), "something stands behind its last level", where)
+    require(index.place == index.end, "something stands behind its last level", where)

@@ -1,4 +1,4 @@
-"""A bounded reader of FlatBuffers: many tables of one kind at a time, as columns.
+"""A bounded reader of FlatBuffers: one table by plain numbers, many tables of one kind as columns.
 
 Every offset, table of fields, vector and string is checked against the buffer before it is read, as the C++
 ``flatbuffers::Verifier`` does. The library runs that one over the core of a model only, and not over what
@@ -7,12 +7,13 @@ lies behind it. Format: https://flatbuffers.dev/internals (FlatBuffers 24, ``ver
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import struct
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skopsafe.errors import ValidationError
 from skopsafe.handlers.checks import require
 
 Column = NDArray[Any]
@@ -21,255 +22,349 @@ Positions = NDArray[np.int64]
 LARGEST = 2**31 - 1
 """Offsets have 32 bits, and the library's own writer stops here."""
 
-_UINT, _INT, _USHORT = np.dtype("<u4"), np.dtype("<i4"), np.dtype("<u2")
+_UINT, _INT = struct.Struct("<I").unpack_from, struct.Struct("<i").unpack_from
+_PAIR = struct.Struct("<HH").unpack_from
+_NUMBERS = {kind: struct.Struct(f"<{kind}") for kind in "bBiIqQfd"}
+_ITEM = {"s": 1, "t": 0}
+_MOST_FIELDS = 32
+_NOWHERE = np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """One vector of each of many tables; where a table has none, an empty one.
-
-    Attributes
-    ----------
-    starts, counts : ndarray of shape (n_tables,), int64
-        Where the items begin in the buffer, and how many there are.
-    """
-
-    buffer: Buffer
-    starts: Positions
-    counts: Positions
-    where: str
-
-    def items(self, dtype: str) -> Column:
-        """Return the items of all vectors, one vector after the other.
-
-        They may lie over one another in the buffer: what has been written once is read many times. No
-        writer does that with what belongs to one table only, so all of them together fit in the buffer.
-        """
-        kind = np.dtype(dtype)
-        total = int(self.counts.sum()) * kind.itemsize
-        self.buffer.spend(total, self.where)
-        if len(self.starts) == 1:
-            start = int(self.starts[0])
-            return self.buffer.data[start : start + total].view(kind)
-        if not total:
-            return np.zeros(0, kind)
-        size = kind.itemsize
-        ends = np.cumsum(self.counts)
-        inside = np.arange(int(ends[-1])) - np.repeat(ends - self.counts, self.counts)
-        places = np.repeat(self.starts, self.counts) + inside * size
-        return self.buffer.gather(places, kind)
+def refuse(what: str, where: str) -> NoReturn:
+    """Raise `ValidationError`."""
+    require(False, what, where)
+    raise AssertionError
 
 
-class Buffer:
-    """One FlatBuffer.
+class Layout:
+    """The fields of a kind of table.
 
     Parameters
     ----------
-    data : ndarray of shape (n_bytes,), uint8
-        The buffer and nothing else.
+    text : str
+        For each field its name and what it is: ``b`` a byte, ``i`` a number of four bytes, ``g`` an id of
+        sixteen, ``s`` a string, ``t`` a table, and a number: a vector of items of so many bytes.
+    defaults : int
+        What a number is where it is missing, by its name.
+    """
+
+    def __init__(self, text: str, **defaults: int) -> None:
+        fields = [field.split(":") for field in text.split()]
+        kinds = [kind for _, kind in fields]
+        self.column = {name: number for number, (name, _) in enumerate(fields)}
+        self.words = np.arange(2 + len(fields))
+        self.entries = 4 + 2 * np.arange(len(fields))
+        self.widths = np.array([{"b": 1, "g": 16}.get(kind, 4) for kind in kinds])
+        self.unaligned = np.array([0 if kind == "b" else 3 for kind in kinds])
+        self.masks = np.array([0xFF if kind == "b" else 0xFFFFFFFF for kind in kinds], np.uint32)
+        found = [defaults.get(name, 0) & 0xFFFFFFFF for name, _ in fields]
+        self.defaults = np.array(found, np.uint32)
+        links = [number for number, kind in enumerate(kinds) if kind not in "big"]
+        self.links = np.array(links, np.intp)
+        self.link = {fields[number][0]: place for place, number in enumerate(links)}
+        kinds = [kinds[number] for number in links]
+        self.sizes = np.array([_ITEM[kind] if kind in _ITEM else int(kind) for kind in kinds], np.int64)
+        # The library takes a string up to its end mark in places, so it must have one.
+        self.marks = np.array([kind == "s" for kind in kinds], np.int64)
+        self.strings = np.flatnonzero(self.marks)
+        shape = 0, len(links)
+        self.nothing = np.zeros((0, len(fields)), np.uint32), np.zeros(shape, np.int64)
+
+
+class Buffer:
+    """Bytes that hold FlatBuffers.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole model.
+    low, high : int
+        Where the FlatBuffer that is read begins and ends.
     where : str
         What stands there, for the error.
     allowance : int
-        How many bytes may be read in all, in multiples of the buffer's length.
+        How many bytes may be read in all, in multiples of the buffer's length: tables may share their parts,
+        and what has been written once would be read many times.
     """
 
-    def __init__(self, data: NDArray[np.uint8], where: str, allowance: int = 4) -> None:
-        require(4 <= len(data) <= LARGEST, f"{len(data)} bytes are no FlatBuffer", where)
-        self.data = data
-        self.where = where
-        self._left = allowance * len(data)
-        whole = len(data) & ~3
-        self._words = data[:whole].view(_UINT)
-        self._halves = data[:whole].view(_USHORT)
-        self.lowest = len(data)
+    def __init__(self, data: bytes, low: int, high: int, where: str, allowance: int = 4) -> None:
+        self.data, self.low, self.high, self.where = data, low, high, where
+        self.words: Column = np.frombuffer(data, "<u4", len(data) >> 2)
+        self.left = allowance * (high - low)
+        self._fields: dict[int, tuple[int, tuple[int, ...]]] = {}
 
     def spend(self, size: int, where: str) -> None:
-        """Count what is read, so that tables which share their parts cannot multiply them."""
-        self._left -= size
-        require(self._left >= 0, "its parts lie over one another", where)
+        """Count what is read."""
+        self.left -= size
+        if self.left < 0:
+            refuse("its parts lie over one another", where)
 
-    def gather(self, places: Positions, kind: np.dtype[Any]) -> Column:
-        """Return the values at places that are known to be inside."""
-        if kind.itemsize == 4:
-            words: Column = self._words[places >> 2].view(kind)
-            return words
-        if kind.itemsize == 1:
-            return self.data[places].view(kind)
-        bytes_ = self.data[places[:, None] + np.arange(kind.itemsize)]
-        return np.ascontiguousarray(bytes_).view(kind)[:, 0]
+    def root(self) -> Table:
+        """Return the table that the buffer begins with."""
+        if not 4 <= self.high - self.low <= LARGEST:
+            refuse(f"{self.high - self.low} bytes are no FlatBuffer", self.where)
+        return Table(self, self.follow(self.low, self.where), self.where)
 
-    def words(self, places: Positions, where: str) -> Positions:
-        """Return the unsigned 32-bit numbers at places, which are checked here."""
-        if len(places) == 1:  # the same, without the overhead of arrays
-            (place,) = places.tolist()
-            require(0 <= place <= len(self.data) - 4, "an offset leads outside", where)
-            require(not place & 3, "an offset is not aligned", where)
-            single: Positions = self._words[place >> 2 : (place >> 2) + 1].astype(np.int64)
-            return single
-        require(
-            not places.size or (places.min() >= 0 and places.max() <= len(self.data) - 4),
-            "an offset leads outside",
-            where,
-        )
-        require(not np.any(places & 3), "an offset is not aligned", where)
-        found: Positions = self._words[places >> 2].astype(np.int64)
+    def follow(self, place: int, where: str) -> int:
+        """Return where the offset at a place, which is inside, leads: to at least four bytes inside."""
+        target: int = place + _UINT(self.data, place)[0]
+        if target > self.high - 4 or (target - self.low) & 3:
+            refuse("an offset leads outside", where)
+        return target
+
+    def vector(self, place: int, size: int, where: str) -> tuple[int, int]:
+        """Return where the items of the vector at a place begin, and how many there are."""
+        count: int = _UINT(self.data, place)[0]
+        if place + 4 + count * size > self.high:
+            refuse("a vector ends outside", where)
+        return place + 4, count
+
+    def text(self, place: int, where: str) -> bytes:
+        """Return the string that the offset at a place leads to."""
+        start, count = self.vector(self.follow(place, where), 1, where)
+        end = start + count
+        if end >= self.high or self.data[end]:
+            refuse("a string has no end", where)
+        self.spend(count, where)
+        return self.data[start:end]
+
+    def fields(self, place: int, where: str) -> tuple[int, tuple[int, ...]]:
+        """Return how long the tables are that have their table of fields at a place, and where each field is."""
+        found = self._fields.get(place)
+        if found is None:
+            if place < self.low or place > self.high - 4 or (place - self.low) & 1:
+                refuse("a table of fields lies outside", where)
+            size, length = _PAIR(self.data, place)
+            if size < 4 or size & 1 or place + size > self.high or length < 4:
+                refuse("a table ends outside", where)
+            # Tables of fields may lie over one another; no table that is read has more fields than these.
+            offsets = struct.unpack_from(f"<{min(size // 2 - 2, _MOST_FIELDS)}H", self.data, place + 4)
+            self._fields[place] = found = length, offsets
         return found
 
-    def root(self) -> Tables:
-        """Return the table that the buffer begins with."""
-        places = self.words(np.zeros(1, np.int64), self.where)
-        return Tables(self, places, self.where)
 
-    def vectors(self, places: Positions, present: NDArray[np.bool_], size: int, where: str) -> Vectors:
-        """Return the vectors at places, of items of `size` bytes; where not present, empty ones."""
-        starts, counts = np.zeros(len(places), np.int64), np.zeros(len(places), np.int64)
-        found = places[present]
-        lengths = self.words(found, where)
-        require(
-            not found.size or bool((found + 4 + lengths * size <= len(self.data)).all()),
-            "a vector ends outside",
-            where,
-        )
-        starts[present], counts[present] = found + 4, lengths
-        return Vectors(self, starts, counts, where)
+class Table:
+    """One table.
+
+    Parameters
+    ----------
+    buffer : Buffer
+        Where it stands.
+    place : int
+        Where it begins: at least four bytes are inside.
+    where : str
+        What it is, for the error.
+    """
+
+    __slots__ = ("_length", "_offsets", "buffer", "fields", "place", "where")
+
+    def __init__(self, buffer: Buffer, place: int, where: str) -> None:
+        self.buffer, self.place, self.where = buffer, place, where
+        self.fields = place - _INT(buffer.data, place)[0]
+        self._length, self._offsets = buffer.fields(self.fields, where)
+        if place + self._length > buffer.high:
+            refuse("a table ends outside", where)
+
+    def at(self, field: int, size: int, align: int = 4) -> int:
+        """Return where the value of a field stands, or zero where the table does not have it."""
+        offset = self._offsets[field] if field < len(self._offsets) else 0
+        if not offset:
+            return 0
+        place = self.place + offset
+        if offset < 4 or offset + size > self._length or (place - self.buffer.low) % align:
+            refuse(f"field {field} leads outside its table", self.where)
+        return place
+
+    def number(self, field: int, kind: str = "i", default: float = 0) -> Any:
+        """Return the number of a field, of a kind that `struct` knows."""
+        form = _NUMBERS[kind]
+        place = self.at(field, form.size, form.size)
+        return form.unpack_from(self.buffer.data, place)[0] if place else default
+
+    def fixed(self, field: int, size: int) -> bytes | None:
+        """Return the bytes of a struct."""
+        place = self.at(field, size)
+        return self.buffer.data[place : place + size] if place else None
+
+    def vector(self, field: int, size: int, name: str, *, required: bool = False) -> tuple[int, int]:
+        """Return where the vector of a field begins, and how many items of `size` bytes it has."""
+        place = self.at(field, 4)
+        if not place:
+            if required:
+                refuse("is missing", f"{self.where}.{name}")
+            return 0, 0
+        where = f"{self.where}.{name}"
+        return self.buffer.vector(self.buffer.follow(place, where), size, where)
+
+    def items(self, field: int, kind: str, name: str, *, required: bool = False) -> Column:
+        """Return the items of the vector of a field."""
+        dtype = np.dtype(kind)
+        start, count = self.vector(field, dtype.itemsize, name, required=required)
+        return np.frombuffer(self.buffer.data, dtype, count, start)
+
+    def text(self, field: int, name: str, *, required: bool = False) -> bytes:
+        """Return the string of a field."""
+        place = self.at(field, 4)
+        if not place:
+            if required:
+                refuse("is missing", f"{self.where}.{name}")
+            return b""
+        return self.buffer.text(place, f"{self.where}.{name}")
+
+    def texts(self, field: int, name: str) -> list[bytes]:
+        """Return the strings of the vector of a field."""
+        start, count = self.vector(field, 4, name)
+        where = f"{self.where}.{name}"
+        return [self.buffer.text(place, where) for place in range(start, start + 4 * count, 4)]
+
+    def table(self, field: int, name: str) -> Table:
+        """Return the table of a field, which must be there."""
+        where = f"{self.where}.{name}"
+        place = self.at(field, 4)
+        if not place:
+            refuse("is missing", where)
+        return Table(self.buffer, self.buffer.follow(place, where), where)
+
+    def tables(self, field: int, name: str, *, required: bool = False) -> list[Table]:
+        """Return the tables of the vector of a field, one by one."""
+        start, count = self.vector(field, 4, name, required=required)
+        where, buffer = f"{self.where}.{name}", self.buffer
+        return [
+            Table(buffer, buffer.follow(place, where), where) for place in range(start, start + 4 * count, 4)
+        ]
+
+    def rows(self, field: int, layout: Layout, name: str) -> Rows:
+        """Return the tables of the vector of a field, all at once."""
+        buffer, where = self.buffer, f"{self.where}.{name}"
+        start, count = self.vector(field, 4, name)
+        places = _NOWHERE
+        if count:
+            places = np.arange(start, start + 4 * count, 4) + np.frombuffer(buffer.data, "<u4", count, start)
+        return Rows(buffer, places, buffer.low, buffer.high, layout, where)
 
 
-class Tables:
+class Rows:
     """Many tables of one kind.
 
     Parameters
     ----------
     buffer : Buffer
-        Where they stand.
-    places : ndarray of shape (n_tables,), int64
-        Where each begins.
+        Counts what is read.
+    places : ndarray of shape (n_rows,), int64
+        Where each begins, if it is inside.
+    low, high : int, or ndarray of shape (n_rows, 1)
+        Where the FlatBuffer of each begins and ends: multiples of four.
+    layout : Layout
+        Their fields.
     where : str
         What they are, for the error.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows, n_fields), uint32
+        The numbers.
+    starts, counts : ndarray of shape (n_rows, n_links), int64
+        Where strings and vectors begin, and how many items they have; where a table begins.
     """
 
-    def __init__(self, buffer: Buffer, places: Positions, where: str) -> None:
-        self.buffer = buffer
-        self.where = where
-        self.places = places
-        back = buffer.words(places, where).astype(np.uint32).view(np.int32).astype(np.int64)
-        self.fields = places - back
-        self._sizes, self._lengths = self._halves(self.fields), self._halves(self.fields + 2)
-        size = len(buffer.data)
-        require(
-            bool(((self._sizes >= 4) & (self._sizes & 1 == 0) & (self.fields + self._sizes <= size)).all())
-            and bool(((self._lengths >= 4) & (places + self._lengths <= size)).all()),
-            "a table ends outside",
-            where,
-        )
-        if len(places):
-            buffer.lowest = min(buffer.lowest, int(places.min()), int(self.fields.min()))
+    def __init__(
+        self, buffer: Buffer, places: Positions, low: Any, high: Any, layout: Layout, where: str
+    ) -> None:
+        self.buffer, self.low, self.high, self.layout, self.where = buffer, low, high, layout, where
+        self._count = len(places)
+        if not self._count:
+            self.values, self.starts = layout.nothing
+            self.present, self._at, self.counts = self.values, self.values, self.starts
+            return
+        words, halves = buffer.words, buffer.words.view(np.uint16)
+        places = places[:, None]
+        # What lies outside is read as something else first, and refused then: so all is refused at once.
+        fields = places - words.take(places >> 2, mode="clip").view(np.int32)
+        entries = halves.take((fields >> 1) + layout.words, mode="clip").astype(np.int64)
+        sizes, lengths = entries[:, :1], entries[:, 1:2]
+        bad = (places > high - 4) | (places & 3) | (fields < low) | (fields > high - 4) | (sizes < 4)
+        bad |= ((fields | sizes) & 1) | (fields + sizes > high) | (lengths < 4) | (places + lengths > high)
+        if bad.any():
+            refuse("a table, or its table of fields, lies outside", where)
+        offsets = entries[:, 2:] * (layout.entries < sizes)
+        at = places + offsets
+        self.present = present = offsets != 0
+        bad = (offsets < 4) | (offsets + layout.widths > lengths) | (at & layout.unaligned).astype(np.bool_)
+        if (bad & present).any():
+            refuse("a field leads outside its table", where)
+        found = words.take(at >> 2) >> ((at & 3) << 3).astype(np.uint32) & layout.masks
+        self.values = np.where(present, found, layout.defaults)
+        self._at = at
+        links = layout.links
+        if not len(links):
+            return
+        there = present[:, links]
+        targets = at[:, links] + self.values[:, links]
+        counts = words.take(targets >> 2, mode="clip") * there
+        self.starts, self.counts = targets + 4, counts.astype(np.int64)
+        ends = self.starts + self.counts * layout.sizes
+        bad = (ends + layout.marks > high) | (targets & 3).astype(np.bool_)
+        if (bad & there).any():
+            refuse("a vector ends outside", where)
+        if len(layout.strings):
+            marks = np.frombuffer(buffer.data, np.uint8).take(ends[:, layout.strings], mode="clip")
+            if (marks * there[:, layout.strings]).any():
+                refuse("a string has no end", where)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return self._count
 
-    def _halves(self, places: Positions) -> Positions:
-        halves = self.buffer._halves
-        if len(places) == 1:
-            (place,) = places.tolist()
-            fits = 0 <= place <= 2 * len(halves) - 2 and not place & 1
-            require(fits, "a table of fields lies outside", self.where)
-            single: Positions = halves[place >> 1 : (place >> 1) + 1].astype(np.int64)
-            return single
-        outside = places.size and (places.min() < 0 or places.max() > 2 * len(halves) - 2)
-        require(not outside and not np.any(places & 1), "a table of fields lies outside", self.where)
-        found: Positions = halves[places >> 1].astype(np.int64)
-        return found
-
-    def at(self, field: int, size: int, align: int = 4) -> tuple[Positions, NDArray[np.bool_]]:
-        """Return where the values of a field stand, and which tables have it."""
-        entry = 4 + 2 * field
-        has = self._sizes >= entry + 2
-        offsets = np.zeros(len(self), np.int64)
-        offsets[has] = self._halves(self.fields[has] + entry)
-        present = offsets != 0
-        fits = (offsets >= 4) & (offsets + size <= self._lengths) & ((self.places + offsets) % align == 0)
-        require(bool(fits[present].all()), f"field {field} leads outside its table", self.where)
-        return self.places + offsets, present
-
-    def scalars(self, field: int, dtype: str, default: float = 0) -> Column:
+    def column(self, name: str) -> Column:
         """Return the numbers of a field."""
-        kind = np.dtype(dtype)
-        places, present = self.at(field, kind.itemsize, kind.itemsize)
-        result = np.full(len(self), default, kind)
-        if present.any():
-            result[present] = self.buffer.gather(places[present], kind)
-        return result
+        return self.values[:, self.layout.column[name]]
 
-    def structs(self, field: int, size: int) -> tuple[Column, NDArray[np.bool_]]:
-        """Return the bytes of a struct of each table, and which tables have it."""
-        places, present = self.at(field, size)
-        result = np.zeros((len(self), size), np.uint8)
-        result[present] = self.buffer.data[places[present][:, None] + np.arange(size)]
-        return result, present
+    def integers(self, name: str) -> Column:
+        """Return the numbers of a field, which are signed."""
+        return self.column(name).view(np.int32)
 
-    def _targets(self, field: int, where: str) -> tuple[Positions, NDArray[np.bool_]]:
-        places, present = self.at(field, 4)
-        targets = np.zeros(len(self), np.int64)
-        targets[present] = places[present] + self.buffer.words(places[present], where)
-        return targets, present
+    def lengths(self, name: str) -> Positions:
+        """Return how many items each vector of a field has."""
+        return self.counts[:, self.layout.link[name]]
 
-    def vectors(self, field: int, size: int, name: str, *, required: bool = False) -> Vectors:
-        """Return the vector of a field of each table, of items of `size` bytes."""
-        where = f"{self.where}.{name}"
-        targets, present = self._targets(field, where)
-        require(not required or bool(present.all()), "is missing", where)
-        return self.buffer.vectors(targets, present, size, where)
+    def require(self, *names: str) -> None:
+        """Require that all rows have a field."""
+        for name in names:
+            if not self.present[:, self.layout.column[name]].all():
+                refuse("is missing", f"{self.where}.{name}")
 
-    def vector(self, field: int, dtype: str, name: str, *, required: bool = False) -> Column:
-        """Return the items of the vectors of a field, one after the other."""
-        return self.vectors(field, np.dtype(dtype).itemsize, name, required=required).items(dtype)
+    def ids(self, name: str) -> list[bytes]:
+        """Return the ids of a field, which all rows have."""
+        self.require(name)
+        data = self.buffer.data
+        return [data[place : place + 16] for place in self._at[:, self.layout.column[name]].tolist()]
 
-    def strings(self, field: int, name: str) -> list[bytes | None]:
-        """Return the string of a field of each table."""
-        where = f"{self.where}.{name}"
-        targets, present = self._targets(field, where)
-        found = self.buffer.vectors(targets, present, 1, where)
-        return _texts(found, present)
+    def items(self, name: str) -> Column:
+        """Return the vectors of a field, of items of whole words, one after the other as words."""
+        link = self.layout.link[name]
+        starts, counts = self.starts[:, link], self.counts[:, link] * int(self.layout.sizes[link])
+        self.buffer.spend(int(counts.sum()), f"{self.where}.{name}")
+        return self.gather(starts, counts)
 
-    def tables(self, field: int, name: str) -> Tables:
-        """Return the table that a field of each table leads to; each must have it."""
-        where = f"{self.where}.{name}"
-        targets, present = self._targets(field, where)
-        require(bool(present.all()), "is missing", where)
-        return Tables(self.buffer, targets, where)
+    def gather(self, starts: Positions, sizes: Positions) -> Column:
+        """Return what stands at places that are known to be inside, one after the other as words."""
+        words = self.buffer.words
+        ends = (starts + sizes) >> 2
+        pieces = [
+            words[start:end] for start, end in zip((starts >> 2).tolist(), ends.tolist(), strict=True)
+        ]
+        return np.concatenate(pieces) if pieces else words[:0]
 
-    def lists(self, field: int, name: str, *, required: bool = False) -> tuple[Tables, Positions]:
-        """Return the tables of the vectors of a field, one after the other, and how many each has."""
-        where = f"{self.where}.{name}"
-        found = self.vectors(field, 4, name, required=required)
-        return Tables(self.buffer, _follow(found), where), found.counts
+    def check_texts(self, name: str) -> None:
+        """Check the strings of the vectors of a field."""
+        link, where = self.layout.link[name], f"{self.where}.{name}"
+        starts, counts = self.starts[:, link].tolist(), self.counts[:, link].tolist()
+        self.buffer.spend(4 * sum(counts), where)
+        for start, count in zip(starts, counts, strict=True):
+            for place in range(start, start + 4 * count, 4):
+                self.buffer.text(place, where)
 
-    def texts(self, field: int, name: str) -> tuple[list[bytes], Positions]:
-        """Return the strings of the vectors of a field, one after the other, and how many each has."""
-        found = self.vectors(field, 4, name)
-        targets = _follow(found)
-        strings = self.buffer.vectors(targets, np.ones(len(targets), np.bool_), 1, found.where)
-        return [text or b"" for text in _texts(strings, np.ones(len(targets), np.bool_))], found.counts
-
-
-def _follow(found: Vectors) -> Positions:
-    """Return where the offsets of vectors lead: each counts from its own place."""
-    offsets = found.items("<u4").astype(np.int64)
-    ends = np.cumsum(found.counts)
-    inside = np.arange(len(offsets)) - np.repeat(ends - found.counts, found.counts)
-    places: Positions = np.repeat(found.starts, found.counts) + 4 * inside
-    targets: Positions = places + offsets
-    return targets
-
-
-def _texts(found: Vectors, present: NDArray[np.bool_]) -> list[bytes | None]:
-    data = found.buffer.data
-    # The library takes a string up to its end mark in places, so it must have one.
-    ends = found.starts + found.counts
-    inside = bool((ends[present] < len(data)).all())
-    require(inside and not np.any(data[ends[present]]), "a string has no end", found.where)
-    found.buffer.spend(int(found.counts.sum()), found.where)
-    return [
-        data[start:end].tobytes() if there else None
-        for start, end, there in zip(found.starts.tolist(), ends.tolist(), present.tolist(), strict=True)
-    ]
+    def follow(self, name: str, layout: Layout) -> Rows:
+        """Return the tables that a field of each leads to; each must have it."""
+        self.require(name)
+        places = self.starts[:, self.layout.link[name]] - 4
+        return Rows(self.buffer, places, self.low, self.high, layout, f"{self.where}.{name}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from skopsafe.handlers.catboost.blob import TEXTS, Reader
 from skopsafe.handlers.catboost.features import Outputs
-from skopsafe.handlers.catboost.flat import Column, Tables
+from skopsafe.handlers.catboost.flat import Column, Table, refuse
 from skopsafe.handlers.checks import in_range, require
 
 _WHERE = "CatBoost.model.TextProcessing"
@@ -53,27 +53,30 @@ def check_texts(reader: Reader) -> Outputs:
     return Outputs(len(features), _check_parts(reader, tokenizers, dictionaries, calcers))
 
 
-def read_ids(header: Tables, field: int, name: str) -> list[bytes]:
+def read_ids(header: Table, field: int, name: str) -> list[bytes]:
     """Return the ids of a list of parts."""
-    rows = header.vectors(field, 16, name, required=True).items("V16")
-    return [row.tobytes() for row in rows]
+    start, count = header.vector(field, 16, name, required=True)
+    return [header.buffer.data[place : place + 16] for place in range(start, start + 16 * count, 16)]
 
 
-def read_lists(header: Tables, field: int, name: str, most: int) -> tuple[Column, Column]:
+def read_lists(header: Table, field: int, name: str, most: int) -> tuple[Column, Column]:
     """Return how long each list of numbers is, and the numbers; all are less than `most`."""
-    lists, _ = header.lists(field, name, required=True)
-    found = lists.vectors(0, 4, "Ids", required=True)
-    numbers = found.items("<u4")
-    in_range(numbers, f"{header.where}.{name}", 0, most)
-    return found.counts, numbers
+    lists = [row.items(0, "<u4", "Ids", required=True) for row in header.tables(field, name, required=True)]
+    where = f"{header.where}.{name}"
+    counts = np.array([len(found) for found in lists], np.int64)
+    header.buffer.spend(4 * int(counts.sum()), where)
+    numbers = np.concatenate([np.zeros(0, np.uint32), *lists])
+    in_range(numbers, where, 0, most)
+    return counts, numbers
 
 
 def read_part(reader: Reader, where: str) -> tuple[int, bytes]:
     """Return the kind and the id of the next part."""
     part = reader.buffer(where)
-    ids, present = part.structs(1, 16)
-    require(bool(present.all()), "has no id", where)
-    return int(part.scalars(0, "u1")[0]), ids[0].tobytes()
+    name = part.fixed(1, 16)
+    if name is None:
+        refuse("has no id", where)
+    return int(part.number(0, "B")), name
 
 
 def _check_parts(
@@ -102,13 +105,13 @@ def _check_tokenizer(reader: Reader, name: bytes) -> None:
     """Check the options of a tokenizer, written one after the other."""
     where = f"{_WHERE}.Tokenizer"
     reader.magic(b"TokenizerV1\0", where)
-    require(reader.take(16, where).tobytes() == name, "has another id", where)
+    require(reader.take(16, where) == name, "has another id", where)
     for option in ("Lowercasing", "Lemmatizing"):
         flag = reader.number(1, where)
         # The release that everybody has knows no lemmas, and says so.
         require(flag <= (option == "Lowercasing"), f"{flag} is not supported", f"{where}.{option}")
     require(reader.number(4, where) <= 2, "is unknown", f"{where}.NumberProcessPolicy")
-    reader.take(reader.size(where), f"{where}.NumberToken")
+    reader.skip(reader.size(where), f"{where}.NumberToken")
     by_sense = reader.number(4, where)
     require(by_sense <= 1, "is unknown", f"{where}.SeparatorType")
     delimiter = reader.take(reader.size(where), f"{where}.Delimiter")
@@ -123,14 +126,14 @@ def _check_tokenizer(reader: Reader, name: bytes) -> None:
 def _check_dictionary(reader: Reader, name: bytes) -> None:
     where = f"{_WHERE}.Dictionary"
     reader.magic(b"DictionaryV1\0", where)
-    require(reader.take(16, where).tobytes() == name, "has another id", where)
+    require(reader.take(16, where) == name, "has another id", where)
     reader.magic(b"MMapDictionary\0", where)
     start = reader.place
     size = reader.number(8, where)
-    options = reader.buffer(where).tables(1, "DictionaryOptions")
-    kinds = [int(options.scalars(field, "i1", default)[0]) for field, default in ((0, 0), (4, 1), (5, 0))]
+    options = reader.buffer(where).table(1, "DictionaryOptions")
+    kinds = [int(options.number(field, "b", default)) for field, default in ((0, 0), (4, 1), (5, 0))]
     require(all(0 <= kind <= 1 for kind in kinds), "is unknown", f"{options.where}.TokenLevelType")
-    order, skip = (int(options.scalars(field, "<i4", default)[0]) for field, default in ((1, 1), (2, 0)))
+    order, skip = (int(options.number(field, "i", default)) for field, default in ((1, 1), (2, 0)))
     letters = kinds[0] == 1
     fits = 1 <= order <= (2**20 if letters else 5)
     require(fits, f"{order} is no length of a gram", f"{options.where}.GramOrder")
@@ -156,17 +159,16 @@ def _require_empty(size: int, filled: int, where: str) -> None:
 
 def read_calcer(
     reader: Reader, name: bytes, magic: bytes, union: Mapping[int, int], where: str
-) -> tuple[int, Column, Tables]:
+) -> tuple[int, Column, Table]:
     """Return the kind of what computes features, which outputs it gives, and the table of that kind."""
     reader.magic(magic, where)
     kind = reader.number(4, where)
     table = reader.buffer(where)
-    ids, present = table.structs(0, 16)
-    require(bool(present.all()) and ids[0].tobytes() == name, "has another id", where)
-    active = table.vector(1, "<u4", "ActiveFeatureIndices", required=True)
+    require(table.fixed(0, 16) == name, "has another id", where)
+    active = table.items(1, "<u4", "ActiveFeatureIndices", required=True)
     require(kind in union, f"{kind} is unknown", where)
-    require(int(table.scalars(2, "u1")[0]) == union[kind], "is of another kind", where)
-    return kind, active, table.tables(3, "FeatureCalcerImpl")
+    require(table.number(2, "B") == union[kind], "is of another kind", where)
+    return kind, active, table.table(3, "FeatureCalcerImpl")
 
 
 def check_active(active: Column, outputs: int, where: str) -> None:
@@ -179,12 +181,12 @@ def _check_calcer(reader: Reader, name: bytes) -> int:
     """Check what computes features from tokens, and return how many."""
     where = f"{_WHERE}.FeatureCalcer"
     kind, active, values = read_calcer(reader, name, b"FeatureCalcerV1\0", _UNION, where)
-    number = int(values.scalars(0, "<u4")[0])
+    number = int(values.number(0, "I"))
     outputs = number
     if kind != BOW:
         columns: tuple[tuple[int, str], ...] = ((4, "<u4"), (5, "<u8")) if kind == BAYES else ((5, "<u8"),)
         for field, dtype in columns:
-            found = values.vector(field, dtype, "ClassDocs", required=True)
+            found = values.items(field, dtype, "ClassDocs", required=True)
             require(len(found) == number, f"is not as long as {number} classes", f"{where}.ClassDocs")
         require(
             reader.size(where) == number, f"is not one for each of {number} classes", f"{where}.Frequencies"
