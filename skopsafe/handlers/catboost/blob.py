@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skopsafe.errors import ValidationError
-from skopsafe.handlers.catboost.flat import Buffer, Column, Table, refuse
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, present, refuse
 from skopsafe.handlers.checks import require
 
 MAGIC = b"CBM1"
@@ -23,6 +23,9 @@ _WHERE = "CatBoost.model"
 CTRS, TEXTS, EMBEDDINGS = b"static_provider_v1", b"text_process_v2\0", b"embed_process_1\0"
 PARTS = (CTRS, TEXTS, EMBEDDINGS)
 """What may stand behind the core, in the order in which the library writes it."""
+_CORE = Kind("FormatVersion:text ModelTrees:table InfoMap:4 ModelPartIds:4")
+_ENTRY = Kind("Key:text Value:text")
+_TREES = Kind("ApproxDimension:i")
 
 
 class Reader:
@@ -76,11 +79,10 @@ class Reader:
         start = self.skip(self.size(where), where)
         return Reader(self.data, start, self.place)
 
-    def buffer(self, where: str) -> Table:
-        """Return the root of a FlatBuffer that is announced by its size, in 64 bits."""
-        size = self.number(8, where)
-        start = self.skip(size, where)
-        return Buffer(self.data, start, self.place, where).root()
+    def buffer(self, where: str) -> Buffer:
+        """Return a FlatBuffer that is announced by its size, in 64 bits."""
+        start = self.skip(self.number(8, where), where)
+        return Buffer(self.data, start, self.place, where)
 
     def magic(self, text: bytes, where: str) -> None:
         """Skip the mark that a piece begins with, and what fills it up to a multiple of 16 bytes."""
@@ -94,8 +96,10 @@ class Model:
 
     Attributes
     ----------
-    trees : Table
-        The one table ``TModelTrees``.
+    core : Buffer
+        Holds the trees.
+    trees : int
+        Where the one table ``TModelTrees`` begins.
     info : dict of bytes to bytes
         The metadata.
     parts : list of bytes
@@ -104,7 +108,8 @@ class Model:
         Stands at the first of them.
     """
 
-    trees: Table
+    core: Buffer
+    trees: int
     info: dict[bytes, bytes]
     parts: list[bytes]
     behind: Reader
@@ -124,24 +129,26 @@ def parse(data: bytes) -> Model:
     size = reader.size(f"{_WHERE} (core)")
     start = reader.skip(size, f"{_WHERE} (core)")
     require(size % 4 == 0, f"{size} bytes are not whole words", f"{_WHERE} (core)")
-    core = Buffer(data, start, reader.place, _WHERE, 16).root()
-    version = core.text(0, "FormatVersion")
+    core = Buffer(data, start, reader.place, _WHERE)
+    version, trees, entries, ids, _ = core.root(_CORE)
+    version = core.text(version, f"{_WHERE}.FormatVersion")
     if version != FORMAT:
         raise ValidationError(
             f"it has the format {version!r}, and {FORMAT!r} is the one that can be checked",
             path=f"{_WHERE}.FormatVersion",
             next_step="Upgrade skopsafe, or write the model with CatBoost 1.2.",
         )
-    pairs = [
-        (entry.text(0, "Key", required=True), entry.text(1, "Value", required=True))
-        for entry in core.tables(2, "InfoMap")
-    ]
-    info = dict(pairs)
-    require(len(info) == len(pairs), "a name is there twice", f"{_WHERE}.InfoMap")
-    parts = core.texts(3, "ModelPartIds")
-    known = parts and [part for part in PARTS if part in parts]
-    require(parts == known, f"{parts} is not a list of parts that CatBoost writes", f"{_WHERE}.ModelPartIds")
-    return Model(core.table(1, "ModelTrees"), info, parts, reader)
+    where = f"{_WHERE}.InfoMap"
+    pairs = core.rows(_ENTRY, entries, where)
+    info = {core.text(present(name, where), where): core.text(present(value, where), where) for name, value, _ in pairs}
+    require(len(info) == len(pairs), "a name is there twice", where)
+    where = f"{_WHERE}.ModelPartIds"
+    parts = core.texts(ids, where)
+    if parts and parts != [part for part in PARTS if part in parts]:
+        refuse(f"{parts} is not a list of parts that CatBoost writes", where)
+    if not trees:
+        refuse("is missing", f"{_WHERE}.ModelTrees")
+    return Model(core, trees, info, parts, reader)
 
 
 def ordered(model: Model) -> bytes:
@@ -150,13 +157,14 @@ def ordered(model: Model) -> bytes:
     The library keeps them in a hash table: each load and save may change their order, and nothing else. Its
     writer puts the trees at the end of the core and what is small before them; that front is written anew.
     """
-    trees = model.trees
+    core = model.core
     # What the trees lead to lies behind them; only a table of fields may lie before its table.
-    start = min(trees.place, trees.fields)
-    front = _front(model, (start - trees.buffer.low) % 8, trees.place - start)
-    size = len(front) + trees.buffer.high - start
+    (trees,) = core.tables(_TREES, [model.trees], _WHERE)
+    start = min(model.trees, model.trees - trees[-1])
+    front = _front(model, (start - core.low) % 8, model.trees - start)
+    size = len(front) + core.high - start
     header = struct.pack("<I", size) if size < 0xFFFFFFFF else struct.pack("<IQ", 0xFFFFFFFF, size)
-    return b"".join((MAGIC, header, front, memoryview(trees.buffer.data)[start:]))
+    return b"".join((MAGIC, header, front, memoryview(core.data)[start:]))
 
 
 def _front(model: Model, shift: int, into: int) -> bytes:

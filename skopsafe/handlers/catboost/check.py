@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from skopsafe.handlers.catboost import blob
 from skopsafe.handlers.catboost.ctrs import check_tables
 from skopsafe.handlers.catboost.embeddings import check_embeddings
-from skopsafe.handlers.catboost.features import check_features
 from skopsafe.handlers.catboost.flat import refuse
 from skopsafe.handlers.catboost.info import check_info
 from skopsafe.handlers.catboost.texts import check_texts
@@ -56,18 +55,16 @@ def check_model(data: bytes) -> Found:
 
 def check_parsed(model: blob.Model) -> Found:
     """Check a model whose frame has been read."""
-    features = check_features(model.trees)
-    dimension = check_trees(model.trees, features)
+    n_trees, dimension, features = check_trees(model.core, model.trees)
     check_info(model.info, dimension)
     texts = embeddings = None
     if model.parts:
         if blob.CTRS in model.parts:
-            check_tables(model.behind, features.ctrs.keys, features.classes)
+            check_tables(model.behind, features.ctrs, features.classes)
         texts = check_texts(model.behind) if blob.TEXTS in model.parts else None
         embeddings = check_embeddings(model.behind) if blob.EMBEDDINGS in model.parts else None
-    if features.ctrs.keys and blob.CTRS not in model.parts:
+    if features.ctrs and blob.CTRS not in model.parts:
         refuse("the statistics of categories are missing", "CatBoost.model.ModelPartIds")
     features.require_outputs(texts, embeddings)
     require(model.behind.place == model.behind.end, "something stands behind its last part", "CatBoost.model")
-    n_trees = model.trees.vector(2, 4, "TreeSizes")[1]
     return Found(n_trees, dimension, embeddings is not None, len(features.bins) > 0 or n_trees == 0)

@@ -8,70 +8,62 @@ bucket, and reads the statistics at the place that the bucket names. No step of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import accumulate
+import struct
+from typing import Any
 
 import numpy as np
 
 from skopsafe.handlers.catboost.blob import Reader
-from skopsafe.handlers.catboost.flat import Buffer, Column, Layout, Positions, Rows, refuse
-from skopsafe.handlers.checks import in_range, require
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, Vector, present, refuse
+from skopsafe.handlers.checks import require
 
-BASE = Layout("FeatureCombination:t CtrType:b TargetBorderClassifierIdx:i")
-_COMBINATION = Layout("CatFeatures:4 FloatSplits:8 OneHotSplits:8")
-_TABLE = Layout("ModelCtrBase:t IndexHashRaw:1 CTRBlob:1 CounterDenominator:i TargetClassesCount:i")
-_BUCKET = 12
-_EMPTY = 2**32 - 1
+_BASE = Kind("FeatureCombination:table CtrType:B TargetBorderClassifierIdx:i")
+_COMBINATION = Kind("CatFeatures:4 FloatSplits:8 OneHotSplits:8")
+_TABLE = Kind("ModelCtrBase:table IndexHashRaw:1 CTRBlob:1 CounterDenominator:i TargetClassesCount:i")
+_BUCKET = np.dtype([("hash", "<u8"), ("place", "<u4")])
+_SPLIT, _VALUE = struct.Struct("<if"), struct.Struct("<ii")
+_PAIR = 64
+"""What an item counts for that is made an object of."""
+_EMPTY = 2**64 - 1
 BORDERS, BUCKETS, TARGET_MEAN, FLOAT_MEAN, COUNTER, FREQUENCY = range(6)
 _WHERE = "CatBoost.model.CtrData"
 
-Key = tuple[bytes, bytes, bytes, int, int]
+_Table = tuple[Vector, Vector, int, int]
+"""Buckets, statistics, number of classes and type of a table."""
+Pair = tuple[int, float]
+Key = tuple[bytes, tuple[Pair, ...], tuple[Pair, ...], int, int]
+"""What statistics are of: categories, borders of float features, values of one-hot features, type, and which border
+of the target. A feature and its table have the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ctrs:
-    """Statistics that features of a model, or tables, are of.
-
-    Attributes
-    ----------
-    keys : list of tuple
-        What each one is of: combination, type, and which border of the target. A feature and its table have
-        the same.
-    categories : ndarray of int32
-        The categories of all combinations, one after the other.
-    splits, values : ndarray of shape (n, 2), uint32
-        Their borders of float features and values of one-hot features: index, and bits of the border or value.
-    """
-
-    keys: list[Key]
-    categories: Column
-    splits: Column
-    values: Column
-
-
-def read_bases(bases: Rows) -> Ctrs:
+def read_bases(buffer: Buffer, places: list[int], where: str) -> list[Key]:
     """Read tables ``TModelCtrBase``."""
-    combos = bases.follow("FeatureCombination", _COMBINATION)
-    kinds = bases.column("CtrType")
-    in_range(kinds, f"{bases.where}.CtrType", 0, 6)
-    categories = combos.items("CatFeatures")
-    splits, values = combos.items("FloatSplits").reshape(-1, 2), combos.items("OneHotSplits").reshape(-1, 2)
-    if len(splits):
-        borders = splits.view(np.float32)[:, 1]
-        require(not np.isnan(borders).any(), "is no number", f"{bases.where}.FloatSplits")
-        borders += np.float32(0)  # minus zero is found where zero is
-    texts = categories.tobytes(), splits.tobytes(), values.tobytes()
-    lengths = (combos.counts * combos.layout.sizes).T.tolist()
-    pieces = [
-        [text[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
-        for text, sizes in zip(texts, lengths, strict=True)
-    ]
-    classifiers = bases.column("TargetBorderClassifierIdx").tolist()
-    keys = list(zip(*pieces, kinds.tolist(), classifiers, strict=True))
-    return Ctrs(keys, categories.view(np.int32), splits, values)
+    keys: list[Key] = []
+    data, bases = buffer.data, buffer.tables(_BASE, places, where)
+    combinations = buffer.tables(_COMBINATION, [base[0] for base in bases], where)
+    for (_, kind, classifier, _), (categories, splits, values, _) in zip(bases, combinations, strict=True):
+        if kind > FREQUENCY:
+            refuse(f"{kind} is unknown", f"{where}.CtrType")
+        start, count = categories
+        buffer.spend(4 * count, where)
+        borders = _pairs(buffer, splits, _SPLIT, where)
+        if any(border != border for _, border in borders):
+            refuse("is no number", f"{where}.FloatSplits")
+        key = data[start : start + 4 * count], borders, _pairs(buffer, values, _VALUE, where), kind, classifier
+        keys.append(key)
+    return keys
 
 
-def check_tables(reader: Reader, keys: list[Key], borders: Column) -> None:
+def _pairs(buffer: Buffer, vector: Vector, form: struct.Struct, where: str) -> tuple[Pair, ...]:
+    start, count = vector
+    if not count:
+        return ()
+    buffer.spend(_PAIR * count, where)
+    found: Any = form.iter_unpack(buffer.data[start : start + 8 * count])
+    return tuple(found)
+
+
+def check_tables(reader: Reader, keys: list[Key], borders: list[int]) -> None:
     """Check the tables of statistics that stand behind the core, against what features ask for.
 
     Parameters
@@ -80,68 +72,69 @@ def check_tables(reader: Reader, keys: list[Key], borders: Column) -> None:
         Stands before the tables.
     keys : list of tuple
         The statistics that features ask for.
-    borders : ndarray of shape (n_keys,)
+    borders : list of int
         The class of its table that each feature is of.
     """
     count = reader.size(_WHERE)
     least = 24  # the size, and the smallest FlatBuffer that has a table
     require(count * least <= len(reader.data), f"{count} tables are announced", _WHERE)
-    if not count:
-        require(not keys, "a feature asks for statistics that are not there", _WHERE)
-        return
-    lows, sizes = [], []
+    found: list[Key] = []
+    tables: list[_Table] = []
     for _ in range(count):
-        sizes.append(size := reader.size(_WHERE))
-        lows.append(reader.skip(size, _WHERE))
-    low, size_of = np.array(lows), np.array(sizes)
-    whole = not ((low | size_of) & 3).any() and size_of.min() >= 8 and size_of.max() < 2**31
-    require(whole, "a table is not of whole words", _WHERE)
-    buffer = Buffer(reader.data, lows[0], reader.place, _WHERE)
-    roots = low + buffer.words.take(low >> 2)
-    low, high = low[:, None], (low + size_of)[:, None]
-    tables = Rows(buffer, roots, low, high, _TABLE, _WHERE)
-    bases = tables.follow("ModelCtrBase", BASE)
-    classes = dict(zip(read_bases(bases).keys, _check(tables, bases.column("CtrType")), strict=True))
-    require(len(classes) == count, "the same statistics are there twice", _WHERE)
-    for key, border in zip(keys, borders.tolist(), strict=True):
-        if key not in classes:
+        size = reader.size(_WHERE)
+        start = reader.skip(size, _WHERE)
+        buffer = Buffer(reader.data, start, start + size, _WHERE)
+        base, raw, blob, _, classes, _ = buffer.root(_TABLE)
+        found += read_bases(buffer, [base], _WHERE)
+        tables.append((present(raw, f"{_WHERE}.IndexHashRaw"), present(blob, f"{_WHERE}.CTRBlob"), classes, found[-1][3]))
+    classes_of = dict(zip(found, _check(reader.data, tables), strict=True))
+    require(len(classes_of) == count, "the same statistics are there twice", _WHERE)
+    for key, border in zip(keys, borders, strict=True):
+        if key not in classes_of:
             refuse("a feature asks for statistics that are not there", _WHERE)
-        if not 0 <= border < classes[key]:
+        if not 0 <= border < classes_of[key]:
             refuse(f"class {border} is none of its table", "CatBoost.model.TargetBorderIdx")
 
 
-def _check(tables: Rows, kinds: Column) -> list[int]:
+def _check(data: bytes, tables: list[_Table]) -> list[int]:
     """Check the contents of tables of statistics, and return how many classes each counts."""
-    tables.require("IndexHashRaw", "CTRBlob")
+    if not tables:
+        return []
     where = f"{_WHERE}.IndexHashRaw"
-    raw, blob = tables.lengths("IndexHashRaw"), tables.lengths("CTRBlob")
-    sizes = raw // _BUCKET
-    require(not (raw % _BUCKET).any(), "ends within a bucket", where)
-    require(not (sizes & (sizes - 1)).any() and sizes.all(), "its length is no power of two", where)
-    places = _check_buckets(tables, sizes, where)
-    classes = tables.integers("TargetClassesCount").astype(np.int64)
-    borders, counts = kinds == BORDERS, kinds <= BUCKETS
-    few = (blob == 0) | (classes >= 1) & (classes <= blob // 4)
-    width = np.where(borders, 4 * np.maximum(classes, 2), 4 * classes)
-    fits = ~counts | few & (width > 0)
-    require(fits.all(), "is no number of classes", f"{_WHERE}.TargetClassesCount")
-    width = np.where(counts, width, np.where((kinds == TARGET_MEAN) | (kinds == FLOAT_MEAN), 8, 4))
-    require((places < blob // width).all(), "a bucket leads outside", where)
-    # Where it does not count classes, a feature names the first.
-    found: list[int] = np.where(counts, np.maximum(classes, 1), 2**31).tolist()
-    return found
+    sizes, rows, result = [], [], []
+    for (_, size), (_, length), classes, kind in tables:
+        buckets = size // _BUCKET.itemsize
+        if size % _BUCKET.itemsize or not buckets or buckets & (buckets - 1):
+            refuse(f"{size} bytes are not a power of two of buckets", where)
+        width = 8 if kind in (TARGET_MEAN, FLOAT_MEAN) else 4
+        if kind in (BORDERS, BUCKETS):
+            width = 4 * (max(2, classes) if kind == BORDERS else classes)
+            if width <= 0 or length and not 1 <= classes <= length // 4:
+                refuse("is no number of classes", f"{_WHERE}.TargetClassesCount")
+        sizes.append(buckets)
+        rows.append(length // width)
+        # Where it does not count classes, a feature names the first.
+        result.append(max(1, classes) if kind in (BORDERS, BUCKETS) else 2**31)
+    raw = b"".join([data[start : start + size] for (start, size), *_ in tables])
+    _check_buckets(np.frombuffer(raw, _BUCKET), np.array(sizes), np.array(rows), where)
+    return result
 
 
-def _check_buckets(tables: Rows, sizes: Positions, where: str) -> Positions:
-    """Check the tables of hashes, and return the largest place that the buckets of each name.
+def _check_buckets(buckets: Column, sizes: Column, rows: Column, where: str) -> None:
+    """Check tables of hashes, one after the other.
 
     A walk ends at an empty bucket only, and the writer leaves half of them empty. It must find each hash
     where it stands, and nowhere before: merging tables divides by how often it does.
+
+    Parameters
+    ----------
+    buckets : ndarray
+        The buckets of all tables.
+    sizes, rows : ndarray of shape (n_tables,)
+        How many buckets each has, and how many places they may name.
     """
-    buckets = tables.gather(tables.starts[:, tables.layout.link["IndexHashRaw"]], sizes * _BUCKET)
-    words = buckets.reshape(-1, 3)
-    low, high = words[:, 0], words[:, 1]
-    empty = (low & high) == _EMPTY
+    hashes = buckets["hash"]
+    empty = hashes == _EMPTY
     ends = np.cumsum(sizes)
     starts = ends - sizes
     before = np.zeros(len(empty) + 1, np.int64)
@@ -151,16 +144,16 @@ def _check_buckets(tables: Rows, sizes: Positions, where: str) -> Positions:
     require((free > 0).all() and (filled <= 0.51 * sizes).all(), "too few buckets are empty", where)
     here = np.flatnonzero(~empty)
     table = np.repeat(np.arange(len(sizes)), filled)
-    homes = (low[here] & (sizes - 1)[table]) + starts[table]
+    found = buckets[here]
+    require((found["place"] < rows[table]).all(), "a bucket leads outside", where)
+    homes = (found["hash"].astype(np.int64) & (sizes - 1)[table]) + starts[table]
     away = np.flatnonzero(homes != here)
     here, homes, table = here[away], homes[away], table[away]
     gaps = before[here] - before[homes] + free[table] * (here < homes)
     require(not gaps.any(), "no walk leads to a hash", where)
-    hashes = low[here].astype(np.int64) << 32 | high[here]
-    first = low[homes].astype(np.int64) << 32 | high[homes]
     # Where a hash is there twice, one of the two is away from home, and the other away too or at home.
+    hashes, first = hashes[here].astype(np.int64), hashes[homes].astype(np.int64)
     twice = np.sort(hashes ^ homes << 16)
     if (twice[1:] == twice[:-1]).any():
         twice = np.unique(np.stack([homes, hashes], axis=1), axis=0)
     require(len(twice) == len(here) and (hashes != first).all(), "a hash is there twice", where)
-    return np.maximum.reduceat(words[:, 2] * ~empty, starts).astype(np.int64) - (filled == 0)

@@ -9,63 +9,42 @@ them in a byte. Source: ``catboost/libs/model/features.cpp``, ``model.cpp`` (``C
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, chain
+from operator import lt
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skopsafe.handlers.catboost.ctrs import BASE, Ctrs, read_bases
-from skopsafe.handlers.catboost.flat import Column, Layout, Positions, Rows, Table, refuse
-from skopsafe.handlers.checks import in_range, require
+from skopsafe.handlers.catboost.ctrs import Key, Pair, read_bases
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, Vector, refuse
+from skopsafe.handlers.checks import require
 
 IN_A_BYTE = 254
 MOST_BUCKETS = 2**16
 MOST_COLUMNS = 2**20
 """Tables as long as the largest index of a column are made; a model may have dropped the columns between."""
 
-_MISSING = {"Index": -1, "FlatIndex": -1, "UsedInModel": 1}
-_FLOAT = "HasNans:b Index:i FlatIndex:i Borders:4 FeatureId:s NanValueTreatment:b"
-_OTHER = Layout("Index:i FlatIndex:i FeatureId:s UsedInModel:b", **_MISSING)
-_EMBEDDING = "Index:i FlatIndex:i FeatureId:s Dimension:i UsedInModel:b"
-_KINDS = {
-    "FloatFeatures": (5, Layout(_FLOAT, **_MISSING)),
-    "CatFeatures": (4, _OTHER),
-    "TextFeatures": (12, _OTHER),
-    "EmbeddingFeatures": (18, Layout(_EMBEDDING, **_MISSING)),
-}
-_ONE_HOT = Layout("Index:i Values:4 StringValues:4", Index=-1)
-_ESTIMATED = Layout(
-    "SourceFeatureIndex:i CalcerId:g LocalIndex:i Borders:4 SourceFeatureType:b",
+_INDEX = {"Index": -1, "FlatIndex": -1, "UsedInModel": 1}
+_FLOAT = Kind("HasNans:B Index:i FlatIndex:i Borders:4 FeatureId:text NanValueTreatment:B", **_INDEX)
+_OTHER = Kind("Index:i FlatIndex:i FeatureId:text UsedInModel:B", **_INDEX)
+_EMBEDDING = Kind("Index:i FlatIndex:i FeatureId:text Dimension:i UsedInModel:B", **_INDEX)
+_ONE_HOT = Kind("Index:i Values:4 StringValues:4", **_INDEX)
+_ESTIMATED = Kind(
+    "SourceFeatureIndex:i CalcerId:16s LocalIndex:i Borders:4 SourceFeatureType:B",
     SourceFeatureIndex=-1,
+    CalcerId=None,
     LocalIndex=-1,
 )
-_CTR_FEATURE = Layout("Ctr:t Borders:4")
-_CTR = Layout("Base:t TargetBorderIdx:i")
+_CTR_FEATURE = Kind("Ctr:table Borders:4")
+_CTR = Kind("Base:table TargetBorderIdx:i")
 
 
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """Features that are computed from a text or an embedding.
+class Estimated(NamedTuple):
+    """A feature that is computed from a text or an embedding: of which one, by what, and which of its outputs."""
 
-    Attributes
-    ----------
-    sources : ndarray of shape (n_estimated,)
-        Index of the text or of the embedding.
-    calcers : list of bytes
-        Id of what computes each.
-    locals_ : ndarray of shape (n_estimated,)
-        Which of its outputs.
-    of_embeddings : ndarray of shape (n_estimated,), bool
-    """
-
-    sources: Column
-    calcers: list[bytes]
-    locals_: Column
-    of_embeddings: NDArray[np.bool_]
-
-
-_NONE = np.zeros(0, np.int32)
-_NO_CTRS = Ctrs([], _NONE, _NONE, _NONE)
-_NOT_ESTIMATED = Estimated(_NONE, [], _NONE, np.zeros(0, np.bool_))
+    source: int
+    calcer: bytes
+    local: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,42 +55,38 @@ class Features:
     ----------
     bins : ndarray of shape (n_bins,), uint32
         What a split of each bin is as evaluation reads it (``RepackedBins``): bucket, mask and number.
-    ctrs : Ctrs
+    ctrs : list of tuple
         The statistics that features are of.
-    classes : ndarray
+    classes : list of int
         The class of its table that each of them is of.
-    used_texts, used_embeddings : ndarray
+    estimated : list of two lists
+        What is computed from texts, and from embeddings.
+    used : list of two sets
         Indices of the texts and embeddings that evaluation reads.
     """
 
     bins: Column
-    ctrs: Ctrs
-    classes: Column
-    estimated: Estimated
-    used_texts: Column
-    used_embeddings: Column
+    ctrs: list[Key]
+    classes: list[int]
+    estimated: list[list[Estimated]]
+    used: list[set[int]]
 
     def require_outputs(self, texts: Outputs | None, embeddings: Outputs | None) -> None:
         """Check features computed from texts and embeddings against what stands behind the core."""
-        for kind, found, used in ((False, texts, self.used_texts), (True, embeddings, self.used_embeddings)):
-            name = "EmbeddingFeatures" if kind else "TextFeatures"
-            mine = np.flatnonzero(self.estimated.of_embeddings == kind)
+        names = ("TextFeatures", "EmbeddingFeatures")
+        found = zip(names, (texts, embeddings), self.used, self.estimated, strict=True)
+        for name, outputs, used, estimated in found:
             where = f"CatBoost.model.ModelTrees.{name}"
-            if found is None:
-                require(not len(mine) and not len(used), "what computes them is missing", where)
+            if outputs is None:
+                require(not estimated and not used, "what computes them is missing", where)
                 continue
-            require(not len(used) or used.max() < found.n_sources, "is not computed", f"{where}.Index")
-            for place in mine.tolist():
-                calcer = self.estimated.calcers[place]
-                outputs = found.outputs.get(calcer)
+            require(max(used, default=-1) < outputs.n_sources, "is not computed", f"{where}.Index")
+            for _, calcer, local in estimated:
                 where = "CatBoost.model.ModelTrees.EstimatedFeatures"
-                require(outputs is not None, "is computed by nothing", f"{where}.CalcerId")
-                local = int(self.estimated.locals_[place])
-                require(
-                    0 <= local < (outputs or 0),
-                    f"{local} is none of {outputs} outputs",
-                    f"{where}.LocalIndex",
-                )
+                count = outputs.outputs.get(calcer)
+                require(count is not None, "is computed by nothing", f"{where}.CalcerId")
+                fits = 0 <= local < (count or 0)
+                require(fits, f"{local} is none of {count} outputs", f"{where}.LocalIndex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,152 +105,169 @@ class Outputs:
     outputs: dict[bytes, int]
 
 
-def check_features(trees: Table) -> Features:
-    """Check all that ``TModelTrees`` says of features."""
-    kinds = [trees.rows(place, layout, name) for name, (place, layout) in _KINDS.items()]
-    most = max(MOST_COLUMNS, 64 * sum(map(len, kinds)))
-    columns, indices = [], []
-    for rows in filter(None, kinds):
-        for name, found in (("Index", indices), ("FlatIndex", columns)):
-            values = rows.integers(name)
-            require((values[1:] > values[:-1]).all(), "is not sorted", f"{rows.where}.{name}")
-            if values[0] < 0 or values[-1] >= most:
-                refuse(f"holds values outside [0, {most})", f"{rows.where}.{name}")
-            found.append(values)
-    if columns:
-        _check_ranks(columns, indices, trees.where)
-    floats, *others = kinds
-    categories, texts, embeddings = (_used(rows) for rows in others)
-    in_range(floats.column("HasNans"), f"{floats.where}.HasNans", 0, 2)
-    in_range(floats.column("NanValueTreatment"), f"{floats.where}.NanValueTreatment", 0, 3)
-    borders = _borders(floats)
-    estimated, computed = _estimated(trees, texts, embeddings)
-    onehot = trees.rows(6, _ONE_HOT, "OneHotFeatures")
-    _check_one_hot(onehot, categories)
-    ctrs, classes, ctr_counts = _ctrs(trees, categories, floats, borders, onehot)
-    counts = [floats.lengths("Borders"), computed, onehot.lengths("Values"), ctr_counts]
-    return Features(_bins(counts), ctrs, classes, estimated, texts, embeddings)
+def check_features(core: Buffer, fields: dict[str, Vector], where: str) -> Features:
+    """Check all that ``TModelTrees`` says of features.
+
+    Parameters
+    ----------
+    core : Buffer
+        Holds the trees.
+    fields : dict of str to (int, int)
+        The vectors of features, by name.
+    where : str
+        What the trees are, for the error.
+    """
+    columns: list[list[int]] = []
+    indices: list[list[int]] = []
+    used: list[set[int]] = []
+    floats = core.rows(_FLOAT, fields["FloatFeatures"], f"{where}.FloatFeatures")
+    for nans, index, column, *_, treatment, _ in floats:
+        if nans > 1:
+            refuse("is neither yes nor no", f"{where}.FloatFeatures.HasNans")
+        if treatment > 2:
+            refuse("is unknown", f"{where}.FloatFeatures.NanValueTreatment")
+    indices.append([row[1] for row in floats])
+    columns.append([row[2] for row in floats])
+    for name, kind in (("CatFeatures", _OTHER), ("TextFeatures", _OTHER), ("EmbeddingFeatures", _EMBEDDING)):
+        rows = core.rows(kind, fields[name], f"{where}.{name}")
+        if any(row[-2] > 1 for row in rows):
+            refuse("is neither yes nor no", f"{where}.{name}.UsedInModel")
+        indices.append([row[0] for row in rows])
+        columns.append([row[1] for row in rows])
+        used.append({row[0] for row in rows if row[-2]})
+    _check_columns(columns, indices, where)
+    borders = [row[3] for row in floats]
+    _check_borders(core, borders, f"{where}.FloatFeatures")
+    estimated, computed = _estimated(core, fields["EstimatedFeatures"], used[1:], f"{where}.EstimatedFeatures")
+    onehot = _one_hot(core, fields["OneHotFeatures"], used[0], f"{where}.OneHotFeatures")
+    known = dict(zip(indices[0], borders, strict=True)), onehot, used[0]
+    ctrs, classes, of_ctrs = _ctrs(core, fields["CtrFeatures"], known, f"{where}.CtrFeatures")
+    counts = [[count for _, count in vectors] for vectors in (borders, computed, onehot.values(), of_ctrs)]
+    return Features(_bins(counts), ctrs, classes, estimated, used[1:])
 
 
-def _bins(counts: list[Positions]) -> Column:
+def _bins(counts: list[list[int]]) -> Column:
     """Return the splits of all bins, as far as a split can name their bucket.
 
     Parameters
     ----------
-    counts : list of four arrays
+    counts : list of four lists
         How many borders or values each feature has: numbers, what is computed, one-hot values, statistics.
     """
-    sizes = np.concatenate(counts)
-    if len(sizes) and sizes.max() > IN_A_BYTE:
-        buckets = -(-sizes // IN_A_BYTE)
-        last = np.cumsum(buckets)[sizes > 0] - 1
-        rest = (sizes - IN_A_BYTE * (buckets - 1))[sizes > 0]
-        sizes = np.full(int(buckets.sum()), IN_A_BYTE)
-        sizes[last] = rest
-    else:
-        sizes = sizes[sizes > 0]  # one of no border at all has no bucket
+    # One of no border at all has no bucket, and one of many has more than one.
+    sizes = np.array(
+        [min(IN_A_BYTE, left) for count in chain(*counts) for left in range(count, 0, -IN_A_BYTE)], np.int64
+    )
     ends = np.cumsum(sizes)
     if not len(ends):
         return np.zeros(0, np.uint32)
     # The number of a split in its bucket counts from one, and stands in the highest byte.
     first = np.arange(len(sizes)) - ((ends - sizes - 1) << 24)
     bins = (np.repeat(first, sizes) + (np.arange(int(ends[-1])) << 24)).astype(np.uint32)
-    start = int(counts[0].sum() + counts[1].sum())
-    values = bins[start : start + int(counts[2].sum())]
+    start = sum(counts[0]) + sum(counts[1])
+    values = bins[start : start + sum(counts[2])]
     values[:] = values & 0xFFFF | (~values >> 24) << 16 | 0xFF000000
     return bins[: ends[min(len(ends), MOST_BUCKETS) - 1]]
 
 
-def _check_ranks(columns: list[Column], indices: list[Column], where: str) -> None:
-    """Require that no column is there twice, and that features of a kind are counted no further than columns of
-    that kind can stand before them.
+def _check_columns(columns: list[list[int]], indices: list[list[int]], where: str) -> None:
+    """Check where the features of each kind stand among all columns, and among those of their kind.
 
-    Explanations look features up by that count among those of X.
+    Explanations look features up by the second among the columns of X of that kind: they may not be counted
+    further than such columns can stand before them.
     """
-    every = np.concatenate(columns)
-    before = every.astype(np.int64)
-    if len(columns) > 1:
-        order = np.argsort(every)
-        require((np.diff(every[order]) > 0).all(), "a column is there twice", f"{where}.FlatIndex")
-        ranks = np.empty(len(every), np.int64)
-        ranks[order] = np.arange(len(every))
-        before -= ranks - np.concatenate([np.arange(len(column)) for column in columns])
-    fits = np.concatenate(indices) <= before
-    require(fits.all(), "counts columns that are not there", f"{where}.Index")
+    most = max(MOST_COLUMNS, 64 * sum(map(len, columns)))
+    for found, name in ((columns, "FlatIndex"), (indices, "Index")):
+        for numbers in filter(None, found):
+            if not all(map(lt, numbers, numbers[1:])) or numbers[0] < 0 or numbers[-1] >= most:
+                refuse(f"is not sorted, or not in [0, {most})", f"{where}.{name}")
+    rank = {column: number for number, column in enumerate(sorted(chain(*columns)))}
+    require(len(rank) == sum(map(len, columns)), "a column is there twice", f"{where}.FlatIndex")
+    for numbers, places in zip(indices, columns, strict=True):
+        for number, (index, column) in enumerate(zip(numbers, places, strict=True)):
+            # Of the columns before it, those that are known to be of another kind are none.
+            if index > column - (rank[column] - number):
+                refuse("counts columns that are not there", f"{where}.Index")
 
 
-def _used(rows: Rows) -> Column:
-    """Return the indices of the features that evaluation reads."""
-    if not rows:
-        return _NONE
-    used = rows.column("UsedInModel")
-    in_range(used, f"{rows.where}.UsedInModel", 0, 2)
-    return rows.integers("Index")[used == 1]
-
-
-def _borders(rows: Rows) -> Column:
-    """Return the bits of all borders; those of a feature must rise."""
-    words = rows.items("Borders")
-    borders = words.view(np.float32)
-    rises = borders[1:] > borders[:-1]
-    ends = np.cumsum(rows.lengths("Borders"))
+def _check_borders(core: Buffer, vectors: list[Vector], where: str) -> None:
+    """Check borders; those of a feature must rise."""
+    borders = core.chain(vectors, "<f4", f"{where}.Borders")
+    falls = ~(borders[1:] > borders[:-1])
     # From the last border of a feature to the first of the next.
-    rises[ends[(ends > 0) & (ends < len(borders))] - 1] = True
-    require(rises.all() and not np.isnan(borders).any(), "is not sorted", f"{rows.where}.Borders")
-    return words
+    ends = list(accumulate(count for _, count in vectors))
+    falls[[end - 1 for end in ends if 0 < end < len(borders)]] = False
+    if falls.any() or (borders != borders).any():
+        refuse("is not sorted", f"{where}.Borders")
 
 
-def _estimated(trees: Table, texts: Column, embeddings: Column) -> tuple[Estimated, Positions]:
-    rows = trees.rows(13, _ESTIMATED, "EstimatedFeatures")
-    if not rows:
-        return _NOT_ESTIMATED, rows.lengths("Borders")
-    sources, kinds = rows.integers("SourceFeatureIndex"), rows.column("SourceFeatureType")
-    in_range(kinds, f"{rows.where}.SourceFeatureType", 0, 2)
-    for kind, used in enumerate((texts, embeddings)):
-        _require_known(sources[kinds == kind], used, f"{rows.where}.SourceFeatureIndex")
-    _borders(rows)
-    found = Estimated(sources, rows.ids("CalcerId"), rows.integers("LocalIndex"), kinds == 1)
-    return found, rows.lengths("Borders")
+def _estimated(
+    core: Buffer, vector: Vector, used: list[set[int]], where: str
+) -> tuple[list[list[Estimated]], list[Vector]]:
+    """Return what is computed from texts and from embeddings, and the borders of all of it."""
+    found: list[list[Estimated]] = [[], []]
+    borders = []
+    for source, calcer, local, vector_, kind, _ in core.rows(_ESTIMATED, vector, where):
+        if kind > 1:
+            refuse("is unknown", f"{where}.SourceFeatureType")
+        if calcer is None:
+            refuse("is missing", f"{where}.CalcerId")
+        if source not in used[kind]:
+            refuse("names what the model does not have", f"{where}.SourceFeatureIndex")
+        found[kind].append(Estimated(source, calcer, local))
+        borders.append(vector_)
+    if borders:
+        _check_borders(core, borders, where)
+    return found, borders
 
 
-def _check_one_hot(rows: Rows, used: Column) -> None:
-    if not rows:
-        return
-    index = rows.integers("Index")
-    _require_known(index, used, f"{rows.where}.Index")
-    require(len(set(index.tolist())) == len(rows), "is there twice", f"{rows.where}.Index")
-    names = rows.lengths("StringValues")
-    fits = (names == 0) | (names == rows.lengths("Values"))
-    require(fits.all(), "is not as long as the values", f"{rows.where}.StringValues")
-    rows.check_texts("StringValues")
+def _one_hot(core: Buffer, vector: Vector, used: set[int], where: str) -> dict[int, Vector]:
+    """Return the values of one-hot features, by index."""
+    rows = core.rows(_ONE_HOT, vector, where)
+    found = {index: values for index, values, _, _ in rows}
+    require(len(found) == len(rows) and found.keys() <= used, "is no used category, or there twice", f"{where}.Index")
+    for index, values, names, _ in rows:
+        core.spend(4 * values[1], where)
+        if names[1] not in (0, values[1]):
+            refuse("is not as long as the values", f"{where}.StringValues")
+        core.texts(names, f"{where}.StringValues")
+    return found
 
 
 def _ctrs(
-    trees: Table, used: Column, floats: Rows, borders: Column, onehot: Rows
-) -> tuple[Ctrs, Column, Positions]:
-    """Return the statistics that features are of, the class of each, and how many borders each has."""
-    rows = trees.rows(7, _CTR_FEATURE, "CtrFeatures")
+    core: Buffer, vector: Vector, known: tuple[dict[int, Vector], dict[int, Vector], set[int]], where: str
+) -> tuple[list[Key], list[int], list[Vector]]:
+    """Return the statistics that features are of, the class of each, and their borders.
+
+    Parameters
+    ----------
+    core : Buffer
+        Holds them.
+    vector : (int, int)
+        The features.
+    known : tuple
+        Borders of float features and values of one-hot features, by index, and indices of categories.
+    where : str
+        What they are, for the error.
+    """
+    rows = core.rows(_CTR_FEATURE, vector, where)
     if not rows:
-        return _NO_CTRS, _NONE, rows.lengths("Borders")
-    _borders(rows)
-    ctrs = rows.follow("Ctr", _CTR)
-    bases = ctrs.follow("Base", BASE)
-    found = read_bases(bases)
-    _require_known(found.categories, used, f"{bases.where}.CatFeatures")
+        return [], [], []
+    borders = [row[1] for row in rows]
+    _check_borders(core, borders, where)
+    ctrs = core.tables(_CTR, [row[0] for row in rows], where)
+    keys = read_bases(core, [ctr[0] for ctr in ctrs], where)
+    categories = np.frombuffer(b"".join([key[0] for key in keys]), "<i4")
+    if not known[2].issuperset(categories.tolist()):
+        refuse("names what the model does not have", f"{where}.CatFeatures")
     # A split in a combination is found by its feature and its very border or value.
-    if len(found.splits):
-        known = borders.view(np.float32) + np.float32(0)
-        _require_pairs(found.splits, floats, "Borders", known.view(np.uint32), f"{bases.where}.FloatSplits")
-    if len(found.values):
-        _require_pairs(found.values, onehot, "Values", onehot.items("Values"), f"{bases.where}.OneHotSplits")
-    return found, ctrs.integers("TargetBorderIdx"), rows.lengths("Borders")
+    _require_known(core, {pair for key in keys for pair in key[1]}, known[0], "<f4", f"{where}.FloatSplits")
+    _require_known(core, {pair for key in keys for pair in key[2]}, known[1], "<i4", f"{where}.OneHotSplits")
+    return keys, [ctr[1] for ctr in ctrs], borders
 
 
-def _require_pairs(found: Column, rows: Rows, name: str, items: Column, where: str) -> None:
-    """Require pairs of the index of a feature and one of its items."""
-    known = np.stack([np.repeat(rows.column("Index"), rows.lengths(name)), items], axis=1)
-    require(np.isin(found.view(np.int64), known.view(np.int64)).all(), "names what the model does not have", where)
-
-
-def _require_known(found: Column, known: Column, where: str) -> None:
-    require(set(found.tolist()) <= set(known.tolist()), "names what the model does not have", where)
+def _require_known(core: Buffer, pairs: set[Pair], known: dict[int, Vector], kind: str, where: str) -> None:
+    """Require pairs of the index of a feature and one of its borders or values."""
+    values = {index: set(core.items(known.get(index, (0, 0)), kind).tolist()) for index in {pair[0] for pair in pairs}}
+    if not all(value in values[index] for index, value in pairs):
+        refuse("names what the model does not have", where)

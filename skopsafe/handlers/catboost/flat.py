@@ -1,33 +1,39 @@
-"""A bounded reader of FlatBuffers: one table by plain numbers, many tables of one kind as columns.
+"""A bounded reader of FlatBuffers.
 
 Every offset, table of fields, vector and string is checked against the buffer before it is read, as the C++
 ``flatbuffers::Verifier`` does. The library runs that one over the core of a model only, and not over what
 lies behind it. Format: https://flatbuffers.dev/internals (FlatBuffers 24, ``verifier.h``).
+
+Most tables of a kind share their table of fields, so what that says is worked out once, as a `struct` that
+reads all numbers of such a table in one call.
 """
 
 from __future__ import annotations
 
+import functools
 import struct
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skopsafe.errors import ValidationError
 from skopsafe.handlers.checks import require
 
 Column = NDArray[Any]
-Positions = NDArray[np.int64]
+Vector = tuple[int, int]
+"""Where the items of a vector or string begin, and how many there are; two zeros where it is missing."""
 
 LARGEST = 2**31 - 1
 """Offsets have 32 bits, and the library's own writer stops here."""
 
 _UINT, _INT = struct.Struct("<I").unpack_from, struct.Struct("<i").unpack_from
 _PAIR = struct.Struct("<HH").unpack_from
-_NUMBERS = {kind: struct.Struct(f"<{kind}") for kind in "bBiIqQfd"}
-_ITEM = {"s": 1, "t": 0}
-_MOST_FIELDS = 32
-_NOWHERE = np.zeros(0, np.int64)
+_ALLOWANCE, _ROW = 16, 128
+"""How many bytes may be read in all, in multiples of the buffer's length, and what a table counts for: tables may
+share their parts, and what has been written once would be read many times."""
+_TABLE, _STRING = "table", "text"
 
 
 def refuse(what: str, where: str) -> NoReturn:
@@ -36,335 +42,205 @@ def refuse(what: str, where: str) -> NoReturn:
     raise AssertionError
 
 
-class Layout:
+class Kind:
     """The fields of a kind of table.
 
     Parameters
     ----------
     text : str
-        For each field its name and what it is: ``b`` a byte, ``i`` a number of four bytes, ``g`` an id of
-        sixteen, ``s`` a string, ``t`` a table, and a number: a vector of items of so many bytes.
+        For each field its name and what it is: a number or bytes as `struct` spells them, ``table``, ``text``, a
+        number: a vector of items of so many bytes, or ``x``: nothing that is read.
     defaults : int
-        What a number is where it is missing, by its name.
+        What a number is where it is missing, by its name; zero where it is not said.
     """
 
-    def __init__(self, text: str, **defaults: int) -> None:
+    def __init__(self, text: str, **defaults: float | None) -> None:
         fields = [field.split(":") for field in text.split()]
-        kinds = [kind for _, kind in fields]
-        self.column = {name: number for number, (name, _) in enumerate(fields)}
-        self.words = np.arange(2 + len(fields))
-        self.entries = 4 + 2 * np.arange(len(fields))
-        self.widths = np.array([{"b": 1, "g": 16}.get(kind, 4) for kind in kinds])
-        self.unaligned = np.array([0 if kind == "b" else 3 for kind in kinds])
-        self.masks = np.array([0xFF if kind == "b" else 0xFFFFFFFF for kind in kinds], np.uint32)
-        found = [defaults.get(name, 0) & 0xFFFFFFFF for name, _ in fields]
-        self.defaults = np.array(found, np.uint32)
-        links = [number for number, kind in enumerate(kinds) if kind not in "big"]
-        self.links = np.array(links, np.intp)
-        self.link = {fields[number][0]: place for place, number in enumerate(links)}
-        kinds = [kinds[number] for number in links]
-        self.sizes = np.array([_ITEM[kind] if kind in _ITEM else int(kind) for kind in kinds], np.int64)
-        # The library takes a string up to its end mark in places, so it must have one.
-        self.marks = np.array([kind == "s" for kind in kinds], np.int64)
-        self.strings = np.flatnonzero(self.marks)
-        shape = 0, len(links)
-        self.nothing = np.zeros((0, len(fields)), np.uint32), np.zeros(shape, np.int64)
+        self.names = [name for name, _ in fields]
+        self.links: dict[int, tuple[int, int]] = {}
+        self.forms = []
+        missing: list[Any] = []
+        for column, (name, form) in enumerate(fields):
+            link = form in (_TABLE, _STRING) or form.isdigit()
+            if link:
+                mark = int(form == _STRING)
+                self.links[column] = (int(form) if form.isdigit() else mark), mark
+            self.forms.append("I" if link else form)
+            missing.append((0, 0) if link and form != _TABLE else defaults.get(name, 0))
+        self.missing = tuple(missing)
+        self.widths = [struct.calcsize(f"<{form}") for form in self.forms]
+        self.read = [column for column, form in enumerate(self.forms) if form != "x"]
+
+
+class Shape:
+    """Tables of a kind that have the same table of fields.
+
+    Attributes
+    ----------
+    size, length : int
+        Of the table of fields, and of each table.
+    read : callable
+        Reads the numbers of a table.
+    pick : callable
+        Brings them, and what stands for missing ones, in the order of the kind.
+    links : list of (int, int, int, int)
+        Column, offset in the table, bytes of an item and of an end mark, of each vector, text and table.
+    """
+
+    __slots__ = ("length", "links", "pick", "read", "size")
+
+    def __init__(self, kind: Kind, fields: bytes) -> None:
+        self.size = len(fields)
+        _, self.length, *offsets = struct.unpack(f"<{self.size // 2}H", fields)
+        there = [column for column in kind.read if column < len(offsets) and offsets[column]]
+        found = sorted((offsets[column], column) for column in there)
+        form, end = "<i", 4
+        columns = [1 + len(found) + column for column in range(len(kind.names))]
+        for number, (offset, column) in enumerate(found):
+            width = kind.widths[column]
+            if offset < end or offset + width > self.length or offset % min(width, 4):
+                raise ValueError(f"{kind.names[column]} leads outside its table, or over another field")
+            form += f"{offset - end}x{kind.forms[column]}"
+            end = offset + width
+            columns[column] = 1 + number
+        self.read: Callable[[bytes, int], tuple[Any, ...]] = struct.Struct(form).unpack_from
+        self.pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(*columns, 0)
+        self.links = [
+            (column, offset, *kind.links[column]) for offset, column in found if column in kind.links
+        ]
+
+
+_shape = functools.lru_cache(maxsize=256)(Shape)
 
 
 class Buffer:
-    """Bytes that hold FlatBuffers.
+    """Bytes that hold a FlatBuffer, or more than one.
 
     Parameters
     ----------
     data : bytes
         A whole model.
     low, high : int
-        Where the FlatBuffer that is read begins and ends.
+        Where the FlatBuffer begins and ends.
     where : str
         What stands there, for the error.
-    allowance : int
-        How many bytes may be read in all, in multiples of the buffer's length: tables may share their parts,
-        and what has been written once would be read many times.
     """
 
-    def __init__(self, data: bytes, low: int, high: int, where: str, allowance: int = 4) -> None:
+    def __init__(self, data: bytes, low: int, high: int, where: str) -> None:
         self.data, self.low, self.high, self.where = data, low, high, where
-        self.words: Column = np.frombuffer(data, "<u4", len(data) >> 2)
-        self.left = allowance * (high - low)
-        self._fields: dict[int, tuple[int, tuple[int, ...]]] = {}
+        self._left = _ALLOWANCE * (high - low)
+        self._seen: dict[tuple[Kind, int], Shape] = {}
 
     def spend(self, size: int, where: str) -> None:
         """Count what is read."""
-        self.left -= size
-        if self.left < 0:
+        self._left -= size
+        if self._left < 0:
             refuse("its parts lie over one another", where)
 
-    def root(self) -> Table:
-        """Return the table that the buffer begins with."""
+    def root(self, kind: Kind) -> list[Any]:
+        """Return the table that the FlatBuffer begins with."""
         if not 4 <= self.high - self.low <= LARGEST:
             refuse(f"{self.high - self.low} bytes are no FlatBuffer", self.where)
-        return Table(self, self.follow(self.low, self.where), self.where)
+        return self.table(kind, self.low + _UINT(self.data, self.low)[0], self.where)
 
-    def follow(self, place: int, where: str) -> int:
-        """Return where the offset at a place, which is inside, leads: to at least four bytes inside."""
-        target: int = place + _UINT(self.data, place)[0]
-        if target > self.high - 4 or (target - self.low) & 3:
-            refuse("an offset leads outside", where)
-        return target
+    def table(self, kind: Kind, place: int, where: str) -> list[Any]:
+        """Return the fields of the table at a place, in the order of the kind."""
+        return self.tables(kind, [place], where)[0]
 
-    def vector(self, place: int, size: int, where: str) -> tuple[int, int]:
-        """Return where the items of the vector at a place begin, and how many there are."""
-        count: int = _UINT(self.data, place)[0]
-        if place + 4 + count * size > self.high:
-            refuse("a vector ends outside", where)
-        return place + 4, count
+    def rows(self, kind: Kind, vector: Vector, where: str) -> list[list[Any]]:
+        """Return the tables of a vector."""
+        return self.tables(kind, self.places(vector), where)
 
-    def text(self, place: int, where: str) -> bytes:
-        """Return the string that the offset at a place leads to."""
-        start, count = self.vector(self.follow(place, where), 1, where)
-        end = start + count
-        if end >= self.high or self.data[end]:
-            refuse("a string has no end", where)
-        self.spend(count, where)
-        return self.data[start:end]
+    def tables(self, kind: Kind, places: list[int], where: str) -> list[list[Any]]:
+        """Return the fields of tables at places.
 
-    def fields(self, place: int, where: str) -> tuple[int, tuple[int, ...]]:
-        """Return how long the tables are that have their table of fields at a place, and where each field is."""
-        found = self._fields.get(place)
-        if found is None:
-            if place < self.low or place > self.high - 4 or (place - self.low) & 1:
-                refuse("a table of fields lies outside", where)
-            size, length = _PAIR(self.data, place)
-            if size < 4 or size & 1 or place + size > self.high or length < 4:
+        Instead of its offset, a vector or text is where its items begin and how many there are, and a table
+        is where it begins. Last of all is where the table of fields is, counted from the table.
+        """
+        data, low, high, seen, missing = self.data, self.low, self.high, self._seen, kind.missing
+        self.spend(_ROW * len(places), where)
+        rows = []
+        for place in places:
+            if place < low or place > high - 4 or (place - low) & 3:
+                refuse("an offset leads outside" if place else "is missing", where)
+            fields = place - _INT(data, place)[0]
+            shape = seen.get((kind, fields)) or self._shape(kind, fields, where)
+            if fields < low or fields + shape.size > high or place + shape.length > high:
                 refuse("a table ends outside", where)
-            # Tables of fields may lie over one another; no table that is read has more fields than these.
-            offsets = struct.unpack_from(f"<{min(size // 2 - 2, _MOST_FIELDS)}H", self.data, place + 4)
-            self._fields[place] = found = length, offsets
+            row = list(shape.pick(shape.read(data, place) + missing))
+            for column, offset, size, mark in shape.links:
+                target = place + offset + row[column]
+                if target > high - 4 or (target - low) & 3:
+                    refuse("an offset leads outside", f"{where}.{kind.names[column]}")
+                if not size:
+                    row[column] = target
+                    continue
+                count = _UINT(data, target)[0]
+                end = target + 4 + count * size
+                if end + mark > high:
+                    refuse("a vector ends outside", f"{where}.{kind.names[column]}")
+                # The library takes a text up to its end mark in places, so it must have one.
+                if mark and data[end]:
+                    refuse("a text has no end", f"{where}.{kind.names[column]}")
+                row[column] = target + 4, count
+            rows.append(row)
+        return rows
+
+    def _shape(self, kind: Kind, fields: int, where: str) -> Shape:
+        if not self.low <= fields <= self.high - 4 or (fields - self.low) & 1:
+            refuse("a table of fields lies outside", where)
+        size, length = _PAIR(self.data, fields)
+        if size < 4 or size & 1 or fields + size > self.high or length < 4:
+            refuse("a table ends outside", where)
+        try:
+            # Fields of a later version are not read; and tables of fields may lie over one another.
+            shape = _shape(kind, self.data[fields : fields + min(size, 4 + 2 * len(kind.names))])
+        except ValueError as error:
+            refuse(str(error), where)
+        self._seen[kind, fields] = shape
+        return shape
+
+    def places(self, vector: Vector) -> list[int]:
+        """Return where the offsets of a vector lead."""
+        start, count = vector
+        offsets = struct.unpack_from(f"<{count}I", self.data, start)
+        return list(map(int.__add__, range(start, start + 4 * count, 4), offsets))
+
+    def text(self, vector: Vector, where: str) -> bytes:
+        """Return a text."""
+        start, count = vector
+        self.spend(count, where)
+        return self.data[start : start + count]
+
+    def texts(self, vector: Vector, where: str) -> list[bytes]:
+        """Return the texts of a vector."""
+        found = []
+        self.spend(4 * vector[1], where)
+        for place in self.places(vector):
+            if place > self.high - 4 or (place - self.low) & 3:
+                refuse("an offset leads outside", where)
+            count = _UINT(self.data, place)[0]
+            if place + 4 + count >= self.high or self.data[place + 4 + count]:
+                refuse("a text has no end", where)
+            found.append(self.text((place + 4, count), where))
         return found
 
+    def items(self, vector: Vector, kind: str) -> Column:
+        """Return the items of a vector."""
+        start, count = vector
+        return np.frombuffer(self.data, kind, count, start)
 
-class Table:
-    """One table.
-
-    Parameters
-    ----------
-    buffer : Buffer
-        Where it stands.
-    place : int
-        Where it begins: at least four bytes are inside.
-    where : str
-        What it is, for the error.
-    """
-
-    __slots__ = ("_length", "_offsets", "buffer", "fields", "place", "where")
-
-    def __init__(self, buffer: Buffer, place: int, where: str) -> None:
-        self.buffer, self.place, self.where = buffer, place, where
-        self.fields = place - _INT(buffer.data, place)[0]
-        self._length, self._offsets = buffer.fields(self.fields, where)
-        if place + self._length > buffer.high:
-            refuse("a table ends outside", where)
-
-    def at(self, field: int, size: int, align: int = 4) -> int:
-        """Return where the value of a field stands, or zero where the table does not have it."""
-        offset = self._offsets[field] if field < len(self._offsets) else 0
-        if not offset:
-            return 0
-        place = self.place + offset
-        if offset < 4 or offset + size > self._length or (place - self.buffer.low) % align:
-            refuse(f"field {field} leads outside its table", self.where)
-        return place
-
-    def number(self, field: int, kind: str = "i", default: float = 0) -> Any:
-        """Return the number of a field, of a kind that `struct` knows."""
-        form = _NUMBERS[kind]
-        place = self.at(field, form.size, form.size)
-        return form.unpack_from(self.buffer.data, place)[0] if place else default
-
-    def fixed(self, field: int, size: int) -> bytes | None:
-        """Return the bytes of a struct."""
-        place = self.at(field, size)
-        return self.buffer.data[place : place + size] if place else None
-
-    def vector(self, field: int, size: int, name: str, *, required: bool = False) -> tuple[int, int]:
-        """Return where the vector of a field begins, and how many items of `size` bytes it has."""
-        place = self.at(field, 4)
-        if not place:
-            if required:
-                refuse("is missing", f"{self.where}.{name}")
-            return 0, 0
-        where = f"{self.where}.{name}"
-        return self.buffer.vector(self.buffer.follow(place, where), size, where)
-
-    def items(self, field: int, kind: str, name: str, *, required: bool = False) -> Column:
-        """Return the items of the vector of a field."""
+    def chain(self, vectors: list[Vector], kind: str, where: str) -> Column:
+        """Return the items of vectors, one after the other."""
         dtype = np.dtype(kind)
-        start, count = self.vector(field, dtype.itemsize, name, required=required)
-        return np.frombuffer(self.buffer.data, dtype, count, start)
-
-    def text(self, field: int, name: str, *, required: bool = False) -> bytes:
-        """Return the string of a field."""
-        place = self.at(field, 4)
-        if not place:
-            if required:
-                refuse("is missing", f"{self.where}.{name}")
-            return b""
-        return self.buffer.text(place, f"{self.where}.{name}")
-
-    def texts(self, field: int, name: str) -> list[bytes]:
-        """Return the strings of the vector of a field."""
-        start, count = self.vector(field, 4, name)
-        where = f"{self.where}.{name}"
-        return [self.buffer.text(place, where) for place in range(start, start + 4 * count, 4)]
-
-    def table(self, field: int, name: str) -> Table:
-        """Return the table of a field, which must be there."""
-        where = f"{self.where}.{name}"
-        place = self.at(field, 4)
-        if not place:
-            refuse("is missing", where)
-        return Table(self.buffer, self.buffer.follow(place, where), where)
-
-    def tables(self, field: int, name: str, *, required: bool = False) -> list[Table]:
-        """Return the tables of the vector of a field, one by one."""
-        start, count = self.vector(field, 4, name, required=required)
-        where, buffer = f"{self.where}.{name}", self.buffer
-        return [
-            Table(buffer, buffer.follow(place, where), where) for place in range(start, start + 4 * count, 4)
-        ]
-
-    def rows(self, field: int, layout: Layout, name: str) -> Rows:
-        """Return the tables of the vector of a field, all at once."""
-        buffer, where = self.buffer, f"{self.where}.{name}"
-        start, count = self.vector(field, 4, name)
-        places = _NOWHERE
-        if count:
-            places = np.arange(start, start + 4 * count, 4) + np.frombuffer(buffer.data, "<u4", count, start)
-        return Rows(buffer, places, buffer.low, buffer.high, layout, where)
+        size = dtype.itemsize
+        self.spend(size * sum(count for _, count in vectors), where)
+        pieces = [self.data[start : start + size * count] for start, count in vectors]
+        return np.frombuffer(b"".join(pieces), dtype)
 
 
-class Rows:
-    """Many tables of one kind.
-
-    Parameters
-    ----------
-    buffer : Buffer
-        Counts what is read.
-    places : ndarray of shape (n_rows,), int64
-        Where each begins, if it is inside.
-    low, high : int, or ndarray of shape (n_rows, 1)
-        Where the FlatBuffer of each begins and ends: multiples of four.
-    layout : Layout
-        Their fields.
-    where : str
-        What they are, for the error.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_rows, n_fields), uint32
-        The numbers.
-    starts, counts : ndarray of shape (n_rows, n_links), int64
-        Where strings and vectors begin, and how many items they have; where a table begins.
-    """
-
-    def __init__(
-        self, buffer: Buffer, places: Positions, low: Any, high: Any, layout: Layout, where: str
-    ) -> None:
-        self.buffer, self.low, self.high, self.layout, self.where = buffer, low, high, layout, where
-        self._count = len(places)
-        if not self._count:
-            self.values, self.starts = layout.nothing
-            self.present, self._at, self.counts = self.values, self.values, self.starts
-            return
-        words, halves = buffer.words, buffer.words.view(np.uint16)
-        places = places[:, None]
-        # What lies outside is read as something else first, and refused then: so all is refused at once.
-        fields = places - words.take(places >> 2, mode="clip").view(np.int32)
-        entries = halves.take((fields >> 1) + layout.words, mode="clip").astype(np.int64)
-        sizes, lengths = entries[:, :1], entries[:, 1:2]
-        bad = (places > high - 4) | (places & 3) | (fields < low) | (fields > high - 4) | (sizes < 4)
-        bad |= ((fields | sizes) & 1) | (fields + sizes > high) | (lengths < 4) | (places + lengths > high)
-        if bad.any():
-            refuse("a table, or its table of fields, lies outside", where)
-        offsets = entries[:, 2:] * (layout.entries < sizes)
-        at = places + offsets
-        self.present = present = offsets != 0
-        bad = (offsets < 4) | (offsets + layout.widths > lengths) | (at & layout.unaligned).astype(np.bool_)
-        if (bad & present).any():
-            refuse("a field leads outside its table", where)
-        found = words.take(at >> 2) >> ((at & 3) << 3).astype(np.uint32) & layout.masks
-        self.values = np.where(present, found, layout.defaults)
-        self._at = at
-        links = layout.links
-        if not len(links):
-            return
-        there = present[:, links]
-        targets = at[:, links] + self.values[:, links]
-        counts = words.take(targets >> 2, mode="clip") * there
-        self.starts, self.counts = targets + 4, counts.astype(np.int64)
-        ends = self.starts + self.counts * layout.sizes
-        bad = (ends + layout.marks > high) | (targets & 3).astype(np.bool_)
-        if (bad & there).any():
-            refuse("a vector ends outside", where)
-        if len(layout.strings):
-            marks = np.frombuffer(buffer.data, np.uint8).take(ends[:, layout.strings], mode="clip")
-            if (marks * there[:, layout.strings]).any():
-                refuse("a string has no end", where)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def column(self, name: str) -> Column:
-        """Return the numbers of a field."""
-        return self.values[:, self.layout.column[name]]
-
-    def integers(self, name: str) -> Column:
-        """Return the numbers of a field, which are signed."""
-        return self.column(name).view(np.int32)
-
-    def lengths(self, name: str) -> Positions:
-        """Return how many items each vector of a field has."""
-        return self.counts[:, self.layout.link[name]]
-
-    def require(self, *names: str) -> None:
-        """Require that all rows have a field."""
-        for name in names:
-            if not self.present[:, self.layout.column[name]].all():
-                refuse("is missing", f"{self.where}.{name}")
-
-    def ids(self, name: str) -> list[bytes]:
-        """Return the ids of a field, which all rows have."""
-        self.require(name)
-        data = self.buffer.data
-        return [data[place : place + 16] for place in self._at[:, self.layout.column[name]].tolist()]
-
-    def items(self, name: str) -> Column:
-        """Return the vectors of a field, of items of whole words, one after the other as words."""
-        link = self.layout.link[name]
-        starts, counts = self.starts[:, link], self.counts[:, link] * int(self.layout.sizes[link])
-        self.buffer.spend(int(counts.sum()), f"{self.where}.{name}")
-        return self.gather(starts, counts)
-
-    def gather(self, starts: Positions, sizes: Positions) -> Column:
-        """Return what stands at places that are known to be inside, one after the other as words."""
-        words = self.buffer.words
-        ends = (starts + sizes) >> 2
-        pieces = [
-            words[start:end] for start, end in zip((starts >> 2).tolist(), ends.tolist(), strict=True)
-        ]
-        return np.concatenate(pieces) if pieces else words[:0]
-
-    def check_texts(self, name: str) -> None:
-        """Check the strings of the vectors of a field."""
-        link, where = self.layout.link[name], f"{self.where}.{name}"
-        starts, counts = self.starts[:, link].tolist(), self.counts[:, link].tolist()
-        self.buffer.spend(4 * sum(counts), where)
-        for start, count in zip(starts, counts, strict=True):
-            for place in range(start, start + 4 * count, 4):
-                self.buffer.text(place, where)
-
-    def follow(self, name: str, layout: Layout) -> Rows:
-        """Return the tables that a field of each leads to; each must have it."""
-        self.require(name)
-        places = self.starts[:, self.layout.link[name]] - 4
-        return Rows(self.buffer, places, self.low, self.high, layout, f"{self.where}.{name}")
+def present(vector: Vector, where: str) -> Vector:
+    """Return a vector that must be there."""
+    if not vector[0]:
+        refuse("is missing", where)
+    return vector

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from skopsafe.handlers.catboost.features import Features
-from skopsafe.handlers.catboost.flat import Column, Table, refuse
+from skopsafe.handlers.catboost.features import Features, check_features
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, refuse
 from skopsafe.handlers.checks import in_range, require
 
 _DOUBLINGS = 6
@@ -20,25 +20,33 @@ DEEPEST = 2**_DOUBLINGS
 """CatBoost trains trees of depth 16 at most; code that explains them recurses."""
 
 _NO_LEAF = 2**32 - 1
+_WHERE = "CatBoost.model.ModelTrees"
+_TREES = Kind(
+    "ApproxDimension:i TreeSplits:4 TreeSizes:4 TreeStartOffsets:4 CatFeatures:4 FloatFeatures:4 OneHotFeatures:4"
+    " CtrFeatures:4 LeafValues:8 LeafWeights:8 NonSymmetricStepNodes:4 NonSymmetricNodeIdToLeafId:4 TextFeatures:4"
+    " EstimatedFeatures:4 Scale:d Bias:d MultiBias:8 RepackedBins:4 EmbeddingFeatures:4",
+    Scale=1.0,
+)
 
 
-def check_trees(trees: Table, features: Features) -> int:
-    """Check all that ``TModelTrees`` says of the trees; return how many outputs they have.
+def check_trees(core: Buffer, place: int) -> tuple[int, int, Features]:
+    """Check ``TModelTrees``; return how many trees there are, how many outputs they have, and their features.
 
     Parameters
     ----------
-    trees : Table
-        The one table.
-    features : Features
-        What the splits count through.
+    core : Buffer
+        Holds it.
+    place : int
+        Where it begins.
     """
-    where = trees.where
-    dimension = int(trees.number(0))
-    sizes, starts = trees.items(2, "<i4", "TreeSizes"), trees.items(3, "<i4", "TreeStartOffsets")
-    splits = trees.items(1, "<i4", "TreeSplits")
-    values, weights = trees.vector(8, 8, "LeafValues")[1], trees.vector(9, 8, "LeafWeights")[1]
-    nodes = trees.items(10, "<u4", "NonSymmetricStepNodes")
-    leaves = trees.items(11, "<u4", "NonSymmetricNodeIdToLeafId")
+    fields = dict(zip(_TREES.names, core.table(_TREES, place, _WHERE), strict=False))
+    features = check_features(core, fields, _WHERE)
+    where, dimension = _WHERE, fields["ApproxDimension"]
+    sizes, starts = core.items(fields["TreeSizes"], "<i4"), core.items(fields["TreeStartOffsets"], "<i4")
+    splits = core.items(fields["TreeSplits"], "<i4")
+    values, weights = fields["LeafValues"][1], fields["LeafWeights"][1]
+    nodes = core.items(fields["NonSymmetricStepNodes"], "<u4")
+    leaves = core.items(fields["NonSymmetricNodeIdToLeafId"], "<u4")
     bins = len(features.bins)
     if dimension < 1:
         refuse(f"{dimension} is no number of outputs", f"{where}.ApproxDimension")
@@ -64,9 +72,10 @@ def check_trees(trees: Table, features: Features) -> int:
         refuse(f"{values} values of {count} leaves", f"{where}.LeafValues")
     if weights not in (0, count):
         refuse(f"{weights} weights of {count} leaves", f"{where}.LeafWeights")
-    _check_bias(trees, dimension, values)
-    _check_repacked(trees, splits, features)
-    return dimension
+    bias = core.items(fields["MultiBias"], "<f8").tolist()
+    _check_bias(fields["Scale"], fields["Bias"], bias, dimension, values)
+    _check_repacked(core.items(fields["RepackedBins"], "<u4"), splits, features)
+    return len(sizes), dimension, features
 
 
 def _check_nodes(
@@ -114,30 +123,26 @@ def _check_leaves(found: Column, roots: Column, dimension: int, path: str) -> No
     require((np.diff(roots[order]) >= 0).all(), "the leaves of a tree do not stand together", path)
 
 
-def _check_bias(trees: Table, dimension: int, values: int) -> None:
+def _check_bias(scale: float, bias: float, many: list[float], dimension: int, values: int) -> None:
     """Check scale and bias; a bias that is not there is made, of as many numbers as there are outputs."""
-    where = trees.where
-    scale, bias = trees.number(14, "d", 1.0), trees.number(15, "d")
-    many = trees.items(16, "<f8", "MultiBias").tolist()
-    require(math.isfinite(scale) and math.isfinite(bias), "is not finite", f"{where}.Scale")
-    require(all(map(math.isfinite, many)), "is not finite", f"{where}.MultiBias")
+    if not all(map(math.isfinite, (scale, bias, *many))):
+        refuse("is not finite", f"{_WHERE}.MultiBias")
     if many:
         fits = len(many) == dimension
-        require(fits, f"{len(many)} numbers of {dimension} outputs", f"{where}.MultiBias")
+        require(fits, f"{len(many)} numbers of {dimension} outputs", f"{_WHERE}.MultiBias")
     else:
         fits = dimension <= max(1, values)
-        require(fits, f"{dimension} outputs of {values} values", f"{where}.ApproxDimension")
-        require(dimension == 1 or bias == 0, "is one for many outputs", f"{where}.Bias")
+        require(fits, f"{dimension} outputs of {values} values", f"{_WHERE}.ApproxDimension")
+        require(dimension == 1 or bias == 0, "is one for many outputs", f"{_WHERE}.Bias")
 
 
-def _check_repacked(trees: Table, splits: Column, features: Features) -> None:
+def _check_repacked(found: Column, splits: Column, features: Features) -> None:
     """Check the splits as evaluation reads them. The library makes them anew; they are kept all the same."""
-    where = f"{trees.where}.RepackedBins"
-    found = trees.items(17, "<u4", "RepackedBins")
+    where = f"{_WHERE}.RepackedBins"
     if not len(found):
         return
     require(len(found) == len(splits), "is not as long as the splits", where)
     if len(features.bins):
-        require(np.array_equal(found, features.bins[splits]), "is not what the splits say", where)
+        require((found == features.bins[splits]).all(), "is not what the splits say", where)
     else:
         require(not found.any(), "splits by a feature that is not there", where)
