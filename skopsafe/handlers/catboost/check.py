@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from skopsafe.handlers.catboost import blob
 from skopsafe.handlers.catboost.ctrs import check_tables
 from skopsafe.handlers.catboost.embeddings import check_embeddings
+from skopsafe.handlers.catboost.features import check_features
 from skopsafe.handlers.catboost.flat import refuse
 from skopsafe.handlers.catboost.info import check_info
 from skopsafe.handlers.catboost.texts import check_texts
-from skopsafe.handlers.catboost.trees import check_trees
+from skopsafe.handlers.catboost.trees import check_bias, check_trees, read_trees
 from skopsafe.handlers.checks import require
+
+
+_NOT_NUMBERS = (
+    *("CatFeatures", "OneHotFeatures", "CtrFeatures", "TextFeatures", "EmbeddingFeatures", "EstimatedFeatures"),
+    *("NonSymmetricStepNodes", "NonSymmetricNodeIdToLeafId"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +60,27 @@ def check_model(data: bytes) -> Found:
     return check_parsed(blob.parse(data))
 
 
+def check_written(model: blob.Model) -> Found:
+    """Check a model that the library has just written from its memory.
+
+    Its writer makes the trees and the borders fit together: of what load refuses, a model may have numbers and
+    metadata that its methods set, and parts that the library writes incompletely. What has no such part is
+    read only as far as that.
+    """
+    fields = read_trees(model.core, model.trees)
+    if model.parts or not fields["TreeSplits"][1] or any(fields[name][1] for name in _NOT_NUMBERS):
+        return check_parsed(model)
+    dimension = fields["ApproxDimension"]
+    check_bias(model.core, fields)
+    check_info(model.info, dimension)
+    return Found(fields["TreeSizes"][1], dimension, reads_embeddings=False, splits=True)
+
+
 def check_parsed(model: blob.Model) -> Found:
     """Check a model whose frame has been read."""
-    n_trees, dimension, features = check_trees(model.core, model.trees)
+    fields = read_trees(model.core, model.trees)
+    features = check_features(model.core, fields)
+    dimension = check_trees(model.core, fields, features.bins)
     check_info(model.info, dimension)
     texts = embeddings = None
     if model.parts:
@@ -67,4 +92,5 @@ def check_parsed(model: blob.Model) -> Found:
         refuse("the statistics of categories are missing", "CatBoost.model.ModelPartIds")
     features.require_outputs(texts, embeddings)
     require(model.behind.place == model.behind.end, "something stands behind its last part", "CatBoost.model")
+    n_trees = fields["TreeSizes"][1]
     return Found(n_trees, dimension, embeddings is not None, len(features.bins) > 0 or n_trees == 0)

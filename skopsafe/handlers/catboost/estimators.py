@@ -14,7 +14,7 @@ import numpy as np
 from skopsafe.errors import ValidationError
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.catboost.blob import TEXTS, ordered, parse
-from skopsafe.handlers.catboost.check import Found, check_parsed
+from skopsafe.handlers.catboost.check import Found, check_parsed, check_written
 from skopsafe.handlers.checks import MOST_THREADS, array, integer, require
 from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
@@ -55,7 +55,7 @@ def _blob(obj: Any) -> tuple[bytes, Found]:
     try:
         _require_readable(obj)
         model = parse(obj._object._serialize_model())
-        return ordered(model), check_parsed(model)
+        return ordered(model), check_written(model)
     except ValidationError as error:
         # After a pickle the library writes dictionaries of texts without their options.
         raise TypeError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import lt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,9 +21,13 @@ from skopsafe.handlers.checks import require
 
 IN_A_BYTE = 254
 MOST_BUCKETS = 2**16
+_UINT, _FLOATS = np.dtype("<u4"), np.dtype("<f4")
+_NUMBERS = (np.arange(1, IN_A_BYTE + 1, dtype=np.uint32) << 24).tobytes()
+"""The number of a split in its bucket counts from one, and stands in the highest byte."""
 MOST_COLUMNS = 2**20
 """Tables as long as the largest index of a column are made; a model may have dropped the columns between."""
 
+_WHERE = "CatBoost.model.ModelTrees"
 _INDEX = {"Index": -1, "FlatIndex": -1, "UsedInModel": 1}
 _FLOAT = Kind("HasNans:B Index:i FlatIndex:i Borders:4 FeatureId:text NanValueTreatment:B", **_INDEX)
 _OTHER = Kind("Index:i FlatIndex:i FeatureId:text UsedInModel:B", **_INDEX)
@@ -105,18 +109,17 @@ class Outputs:
     outputs: dict[bytes, int]
 
 
-def check_features(core: Buffer, fields: dict[str, Vector], where: str) -> Features:
+def check_features(core: Buffer, fields: dict[str, Any]) -> Features:
     """Check all that ``TModelTrees`` says of features.
 
     Parameters
     ----------
     core : Buffer
         Holds the trees.
-    fields : dict of str to (int, int)
-        The vectors of features, by name.
-    where : str
-        What the trees are, for the error.
+    fields : dict
+        The fields of the table.
     """
+    where = _WHERE
     columns: list[list[int]] = []
     indices: list[list[int]] = []
     used: list[set[int]] = []
@@ -154,20 +157,17 @@ def _bins(counts: list[list[int]]) -> Column:
     counts : list of four lists
         How many borders or values each feature has: numbers, what is computed, one-hot values, statistics.
     """
-    # One of no border at all has no bucket, and one of many has more than one.
-    sizes = np.array(
-        [min(IN_A_BYTE, left) for count in chain(*counts) for left in range(count, 0, -IN_A_BYTE)], np.int64
-    )
-    ends = np.cumsum(sizes)
-    if not len(ends):
-        return np.zeros(0, np.uint32)
-    # The number of a split in its bucket counts from one, and stands in the highest byte.
-    first = np.arange(len(sizes)) - ((ends - sizes - 1) << 24)
-    bins = (np.repeat(first, sizes) + (np.arange(int(ends[-1])) << 24)).astype(np.uint32)
-    start = sum(counts[0]) + sum(counts[1])
-    values = bins[start : start + sum(counts[2])]
-    values[:] = values & 0xFFFF | (~values >> 24) << 16 | 0xFF000000
-    return bins[: ends[min(len(ends), MOST_BUCKETS) - 1]]
+    # A feature of no border at all has no bucket, and one of many has more than one.
+    sizes = [min(IN_A_BYTE, left) for count in chain(*counts) for left in range(count, 0, -IN_A_BYTE)]
+    del sizes[MOST_BUCKETS:]
+    numbers = b"".join([_NUMBERS[: 4 * size] for size in sizes])
+    buckets = b"".join([bucket.to_bytes(4, "little") * size for bucket, size in enumerate(sizes)])
+    bins: Column = np.frombuffer(numbers, _UINT) + np.frombuffer(buckets, _UINT)
+    if counts[2]:
+        start = sum(counts[0]) + sum(counts[1])
+        values = bins[start : start + sum(counts[2])]
+        values[:] = values & 0xFFFF | (~values >> 24) << 16 | 0xFF000000
+    return bins
 
 
 def _check_columns(columns: list[list[int]], indices: list[list[int]], where: str) -> None:
@@ -192,12 +192,16 @@ def _check_columns(columns: list[list[int]], indices: list[list[int]], where: st
 
 def _check_borders(core: Buffer, vectors: list[Vector], where: str) -> None:
     """Check borders; those of a feature must rise."""
-    borders = core.chain(vectors, "<f4", f"{where}.Borders")
-    falls = ~(borders[1:] > borders[:-1])
-    # From the last border of a feature to the first of the next.
-    ends = list(accumulate(count for _, count in vectors))
-    falls[[end - 1 for end in ends if 0 < end < len(borders)]] = False
-    if falls.any() or (borders != borders).any():
+    borders = core.chain(vectors, _FLOATS, f"{where}.Borders")
+    rises = (borders[1:] > borders[:-1]).tobytes()
+    # They need not from the last border of a feature to the first of the next.
+    ends = accumulate([count for _, count in vectors])
+    last = {end - 1 for end in ends}
+    place = rises.find(0)
+    while place >= 0 and place in last:
+        place = rises.find(0, place + 1)
+    single = core.singles(vectors, "f")
+    if place >= 0 or any(border != border for border in single):
         refuse("is not sorted", f"{where}.Borders")
 
 

@@ -17,6 +17,7 @@ from operator import itemgetter
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from skopsafe.handlers.checks import require
@@ -40,6 +41,11 @@ def refuse(what: str, where: str) -> NoReturn:
     """Raise `ValidationError`."""
     require(False, what, where)
     raise AssertionError
+
+
+def holds(conditions: Column) -> bool:
+    """Return whether all hold: not with `numpy`, whose reductions take long where nobody called them before."""
+    return b"\0" not in conditions.tobytes()
 
 
 class Kind:
@@ -225,10 +231,15 @@ class Buffer:
             found.append(self.text((place + 4, count), where))
         return found
 
-    def items(self, vector: Vector, kind: str) -> Column:
+    def items(self, vector: Vector, kind: npt.DTypeLike) -> Column:
         """Return the items of a vector."""
         start, count = vector
         return np.frombuffer(self.data, kind, count, start)
+
+    def singles(self, vectors: list[Vector], form: str) -> list[Any]:
+        """Return the items of the vectors that have only one."""
+        read = struct.Struct(f"<{form}").unpack_from
+        return [read(self.data, start)[0] for start, count in vectors if count == 1]
 
     def chain(self, vectors: list[Vector], kind: str, where: str) -> Column:
         """Return the items of vectors, one after the other."""

@@ -38,7 +38,9 @@ def check_info(info: dict[bytes, bytes], dimension: int) -> None:
     """
     for name in _READ:
         text = info.get(name, b"")
-        if text.count(b"{") + text.count(b"[") > _DEEPEST:
+        opened = text.count(b"{") + text.count(b"[")
+        # Where one is closed and the next opened, it goes no deeper.
+        if opened > _DEEPEST and opened - text.count(b"},{") > _DEEPEST:
             _check_depth(text, f"{_WHERE}[{name.decode()!r}]")
     for name in (b"class_params", b"multiclass_params"):
         if name in info:
@@ -66,9 +68,7 @@ def _check_depth(text: bytes, where: str) -> None:
 def _read(text: bytes, where: str) -> Any:
     """Return what a JSON text says; what we read otherwise than the library would, is refused."""
     try:
-        return json.loads(
-            text.decode("utf-8", "surrogateescape"), parse_int=_integer, object_pairs_hook=_unique
-        )
+        return _DECODER.decode(text.decode("utf-8", "surrogateescape"))
     except ValueError as error:
         raise ValidationError(f"is not readable ({error})", path=where) from error
 
@@ -82,6 +82,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name is there twice")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, object_pairs_hook=_unique)
 
 
 def _of(value: Any, name: str) -> Any:

@@ -8,17 +8,18 @@ Source: ``catboost/libs/model/cpu/evaluator_impl.cpp`` (the walk, with and witho
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from skopsafe.handlers.catboost.features import Features, check_features
-from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, refuse
-from skopsafe.handlers.checks import in_range, require
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, holds, refuse
+from skopsafe.handlers.checks import require
 
 _DOUBLINGS = 6
 DEEPEST = 2**_DOUBLINGS
 """CatBoost trains trees of depth 16 at most; code that explains them recurses."""
 
+_UINT, _DOUBLE = np.dtype("<u4"), np.dtype("<f8")
 _NO_LEAF = 2**32 - 1
 _WHERE = "CatBoost.model.ModelTrees"
 _TREES = Kind(
@@ -29,63 +30,72 @@ _TREES = Kind(
 )
 
 
-def check_trees(core: Buffer, place: int) -> tuple[int, int, Features]:
-    """Check ``TModelTrees``; return how many trees there are, how many outputs they have, and their features.
+def read_trees(core: Buffer, place: int) -> dict[str, Any]:
+    """Return the fields of the one table ``TModelTrees``, by name."""
+    return dict(zip(_TREES.names, core.table(_TREES, place, _WHERE), strict=False))
+
+
+def check_trees(core: Buffer, fields: dict[str, Any], bins: Column) -> int:
+    """Check all that ``TModelTrees`` says of the trees; return how many outputs they have.
 
     Parameters
     ----------
     core : Buffer
         Holds it.
-    place : int
-        Where it begins.
+    fields : dict
+        Its fields.
+    bins : ndarray
+        What a split of each bin is as evaluation reads it.
     """
-    fields = dict(zip(_TREES.names, core.table(_TREES, place, _WHERE), strict=False))
-    features = check_features(core, fields, _WHERE)
     where, dimension = _WHERE, fields["ApproxDimension"]
-    sizes, starts = core.items(fields["TreeSizes"], "<i4"), core.items(fields["TreeStartOffsets"], "<i4")
-    splits = core.items(fields["TreeSplits"], "<i4")
+    sizes, starts = core.items(fields["TreeSizes"], _UINT), core.items(fields["TreeStartOffsets"], _UINT)
+    splits, repacked = core.items(fields["TreeSplits"], _UINT), core.items(fields["RepackedBins"], _UINT)
     values, weights = fields["LeafValues"][1], fields["LeafWeights"][1]
-    nodes = core.items(fields["NonSymmetricStepNodes"], "<u4")
-    leaves = core.items(fields["NonSymmetricNodeIdToLeafId"], "<u4")
-    bins = len(features.bins)
-    if dimension < 1:
-        refuse(f"{dimension} is no number of outputs", f"{where}.ApproxDimension")
-    require(not len(sizes) or sizes.min() >= 0, "a tree has a negative size", f"{where}.TreeSizes")
-    ends = np.cumsum(sizes, dtype=np.int64)
-    require(np.array_equal(starts, ends - sizes), "is not where the trees begin", f"{where}.TreeStartOffsets")
-    total = int(ends[-1]) if len(ends) else 0
-    require(len(splits) == total, "is not as long as the trees are", f"{where}.TreeSplits")
-    if len(nodes) or len(leaves):
-        for found, name in ((nodes, "NonSymmetricStepNodes"), (leaves, "NonSymmetricNodeIdToLeafId")):
-            require(len(found) == total, "is not as long as the splits", f"{where}.{name}")
-        count = _check_nodes(nodes, leaves, starts, sizes, dimension, where)
-        if not bins:
-            # Then nothing is walked, and the first node of each tree is its leaf.
-            require(not splits.any(), "splits by a feature that is not there", f"{where}.TreeSplits")
+    nodes, leaves = fields["NonSymmetricStepNodes"], fields["NonSymmetricNodeIdToLeafId"]
+    total, walks = len(splits), nodes[1] > 0 or leaves[1] > 0
+    fits = holds(sizes <= (total if walks else 30))
+    require(fits, "a tree has a negative size, or is too deep", f"{where}.TreeSizes")
+    require(len(starts) == len(sizes), "is not one for each tree", f"{where}.TreeStartOffsets")
+    ends = starts + sizes
+    begins = bytes(4 * min(1, len(ends))) + ends[:-1].tobytes()
+    fits = holds(ends <= total) and starts.tobytes() == begins
+    require(fits, "is not where the trees begin", f"{where}.TreeStartOffsets")
+    require(total == (ends[-1] if len(ends) else 0), "is not as long as the trees are", f"{where}.TreeSplits")
+    if walks:
+        for (_, count), name in ((nodes, "NonSymmetricStepNodes"), (leaves, "NonSymmetricNodeIdToLeafId")):
+            require(count == total, "is not as long as the splits", f"{where}.{name}")
+        count = _check_nodes(core.items(nodes, _UINT), core.items(leaves, _UINT), starts, sizes, dimension)
+        if not len(bins):  # then nothing is walked, and the first node of each tree is its leaf
             require((sizes == 1).all(), "splits where no feature does", f"{where}.NonSymmetricStepNodes")
     else:
-        require(not len(sizes) or sizes.max() <= 30, "a tree is too deep", f"{where}.TreeSizes")
-        count = int((1 << sizes.astype(np.int64)).sum())
-    if bins or not len(nodes):
-        in_range(splits, f"{where}.TreeSplits", 0, bins)
+        count = int((1 << sizes).sum())
     if values != count * dimension:
         refuse(f"{values} values of {count} leaves", f"{where}.LeafValues")
     if weights not in (0, count):
         refuse(f"{weights} weights of {count} leaves", f"{where}.LeafWeights")
-    bias = core.items(fields["MultiBias"], "<f8").tolist()
-    _check_bias(fields["Scale"], fields["Bias"], bias, dimension, values)
-    _check_repacked(core.items(fields["RepackedBins"], "<u4"), splits, features)
-    return len(sizes), dimension, features
+    check_bias(core, fields)
+    _check_splits(splits, repacked, bins, walks)
+    return int(dimension)
 
 
-def _check_nodes(
-    nodes: Column, leaves: Column, starts: Column, sizes: Column, dimension: int, where: str
-) -> int:
+def _check_splits(splits: Column, repacked: Column, bins: Column, walks: bool) -> None:
+    """Check splits, and the same as evaluation reads them. The library makes them anew; they are kept all the same."""
+    if not len(bins) and walks:
+        bins = np.zeros(1, np.uint32)  # nothing is split, and what stands for it is zero
+    try:
+        expected = bins.take(splits)
+    except IndexError:
+        refuse("splits by a feature that is not there", f"{_WHERE}.TreeSplits")
+    if len(repacked):
+        require(repacked.tobytes() == expected.tobytes(), "is not what the splits say", f"{_WHERE}.RepackedBins")
+
+
+def _check_nodes(nodes: Column, leaves: Column, starts: Column, sizes: Column, dimension: int) -> int:
     """Check trees of nodes, and return how many leaves they have.
 
     A step goes to the node so many places further on, or stays: then the node has a leaf.
     """
-    path = f"{where}.NonSymmetricStepNodes"
+    path = f"{_WHERE}.NonSymmetricStepNodes"
     require((sizes > 0).all(), "a tree has no node", path)
     here = np.arange(len(nodes))
     starts = starts.astype(np.int64)
@@ -106,7 +116,7 @@ def _check_nodes(
     for _ in range(_DOUBLINGS):
         parents = parents[parents]
     require((parents == np.repeat(starts, sizes)).all(), f"a tree is deeper than {DEEPEST}", path)
-    path = f"{where}.NonSymmetricNodeIdToLeafId"
+    path = f"{_WHERE}.NonSymmetricNodeIdToLeafId"
     has_leaf = (steps[0] == 0) | (steps[1] == 0)
     require((leaves[~has_leaf] == _NO_LEAF).all(), "a node that has no leaf names one", path)
     found = leaves[has_leaf]
@@ -123,26 +133,15 @@ def _check_leaves(found: Column, roots: Column, dimension: int, path: str) -> No
     require((np.diff(roots[order]) >= 0).all(), "the leaves of a tree do not stand together", path)
 
 
-def _check_bias(scale: float, bias: float, many: list[float], dimension: int, values: int) -> None:
-    """Check scale and bias; a bias that is not there is made, of as many numbers as there are outputs."""
-    if not all(map(math.isfinite, (scale, bias, *many))):
-        refuse("is not finite", f"{_WHERE}.MultiBias")
-    if many:
-        fits = len(many) == dimension
-        require(fits, f"{len(many)} numbers of {dimension} outputs", f"{_WHERE}.MultiBias")
-    else:
-        fits = dimension <= max(1, values)
-        require(fits, f"{dimension} outputs of {values} values", f"{_WHERE}.ApproxDimension")
-        require(dimension == 1 or bias == 0, "is one for many outputs", f"{_WHERE}.Bias")
-
-
-def _check_repacked(found: Column, splits: Column, features: Features) -> None:
-    """Check the splits as evaluation reads them. The library makes them anew; they are kept all the same."""
-    where = f"{_WHERE}.RepackedBins"
-    if not len(found):
-        return
-    require(len(found) == len(splits), "is not as long as the splits", where)
-    if len(features.bins):
-        require((found == features.bins[splits]).all(), "is not what the splits say", where)
-    else:
-        require(not found.any(), "splits by a feature that is not there", where)
+def check_bias(core: Buffer, fields: dict[str, Any]) -> None:
+    """Check outputs, scale and bias; a bias that is not there is made, of as many numbers as there are outputs."""
+    dimension, values = fields["ApproxDimension"], fields["LeafValues"][1]
+    scale, bias = fields["Scale"], fields["Bias"]
+    many = core.items(fields["MultiBias"], _DOUBLE).tolist()
+    fits = 1 <= dimension <= max(1, values) or dimension == len(many)
+    require(fits, f"{dimension} outputs of {values} values", f"{_WHERE}.ApproxDimension")
+    require(math.isfinite(scale) and math.isfinite(bias), "is not finite", f"{_WHERE}.Scale")
+    require(all(map(math.isfinite, many)), "is not finite", f"{_WHERE}.MultiBias")
+    fits = len(many) == dimension or not many
+    require(fits, f"{len(many)} numbers of {dimension} outputs", f"{_WHERE}.MultiBias")
+    require(many or dimension == 1 or bias == 0, "is one for many outputs", f"{_WHERE}.Bias")
