@@ -140,7 +140,10 @@ def parse(data: bytes) -> Model:
         )
     where = f"{_WHERE}.InfoMap"
     pairs = core.rows(_ENTRY, entries, where)
-    info = {core.text(present(name, where), where): core.text(present(value, where), where) for name, value, _ in pairs}
+    info = {
+        core.text(present(name, where), where): core.text(present(value, where), where)
+        for name, value, _ in pairs
+    }
     require(len(info) == len(pairs), "a name is there twice", where)
     where = f"{_WHERE}.ModelPartIds"
     parts = core.texts(ids, where)

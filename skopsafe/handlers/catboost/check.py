@@ -16,7 +16,14 @@ from skopsafe.handlers.checks import require
 
 
 _NOT_NUMBERS = (
-    *("CatFeatures", "OneHotFeatures", "CtrFeatures", "TextFeatures", "EmbeddingFeatures", "EstimatedFeatures"),
+    *(
+        "CatFeatures",
+        "OneHotFeatures",
+        "CtrFeatures",
+        "TextFeatures",
+        "EmbeddingFeatures",
+        "EstimatedFeatures",
+    ),
     *("NonSymmetricStepNodes", "NonSymmetricNodeIdToLeafId"),
 )
 

@@ -49,7 +49,13 @@ def read_bases(buffer: Buffer, places: list[int], where: str) -> list[Key]:
         borders = _pairs(buffer, splits, _SPLIT, where)
         if any(border != border for _, border in borders):
             refuse("is no number", f"{where}.FloatSplits")
-        key = data[start : start + 4 * count], borders, _pairs(buffer, values, _VALUE, where), kind, classifier
+        key = (
+            data[start : start + 4 * count],
+            borders,
+            _pairs(buffer, values, _VALUE, where),
+            kind,
+            classifier,
+        )
         keys.append(key)
     return keys
 
@@ -86,7 +92,14 @@ def check_tables(reader: Reader, keys: list[Key], borders: list[int]) -> None:
         buffer = Buffer(reader.data, start, start + size, _WHERE)
         base, raw, blob, _, classes, _ = buffer.root(_TABLE)
         found += read_bases(buffer, [base], _WHERE)
-        tables.append((present(raw, f"{_WHERE}.IndexHashRaw"), present(blob, f"{_WHERE}.CTRBlob"), classes, found[-1][3]))
+        tables.append(
+            (
+                present(raw, f"{_WHERE}.IndexHashRaw"),
+                present(blob, f"{_WHERE}.CTRBlob"),
+                classes,
+                found[-1][3],
+            )
+        )
     classes_of = dict(zip(found, _check(reader.data, tables), strict=True))
     require(len(classes_of) == count, "the same statistics are there twice", _WHERE)
     for key, border in zip(keys, borders, strict=True):

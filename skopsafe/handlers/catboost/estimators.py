@@ -13,8 +13,8 @@ import numpy as np
 
 from skopsafe.errors import ValidationError
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
-from skopsafe.handlers.catboost.blob import TEXTS, ordered, parse
-from skopsafe.handlers.catboost.check import Found, check_parsed, check_written
+from skopsafe.handlers.catboost.blob import ordered, parse
+from skopsafe.handlers.catboost.check import Found, check_model, check_written
 from skopsafe.handlers.checks import MOST_THREADS, array, integer, require
 from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
@@ -92,20 +92,16 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
     where = type(obj).__name__
     data = array(context.arrays([given.pop(_MODEL)], copy=False)[0], f"{where}.model", kinds="u", ndim=1)
     require(data.dtype == np.uint8 and data.flags.c_contiguous, "is not bytes", f"{where}.model")
-    # A copy: what has been checked does not change, and the library reads it where it stands.
-    blob = data.tobytes()
-    model = parse(blob)
-    found = check_parsed(model)
+    blob = data.tobytes()  # what has been checked does not change
+    found = check_model(blob)
     for mark in _MARKS:
         marked = given.pop(mark, None) is True
         require(marked or mark not in _marks(found), "is not said, and the model is such", f"{where}.{mark}")
     trees = given.get("_tree_count", found.n_trees)
     integer(trees, f"{where}._tree_count", found.n_trees, found.n_trees)
     try:
-        if TEXTS in model.parts:  # where they are read in place, the library loses the options of dictionaries
-            obj._object._load_from_stream(io.BytesIO(blob))
-        else:
-            obj._object._deserialize_model(blob)
+        # Not from the bytes: a model that views them cannot be changed, and loses options of dictionaries.
+        obj._object._load_from_stream(io.BytesIO(blob))
         loss = _require_readable(obj)
     except Exception as error:  # whatever the library raises: an older one does not know all of a newer one
         raise ValidationError(

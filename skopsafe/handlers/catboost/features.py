@@ -120,8 +120,6 @@ def check_features(core: Buffer, fields: dict[str, Any]) -> Features:
         The fields of the table.
     """
     where = _WHERE
-    columns: list[list[int]] = []
-    indices: list[list[int]] = []
     used: list[set[int]] = []
     floats = core.rows(_FLOAT, fields["FloatFeatures"], f"{where}.FloatFeatures")
     for nans, index, column, *_, treatment, _ in floats:
@@ -129,21 +127,21 @@ def check_features(core: Buffer, fields: dict[str, Any]) -> Features:
             refuse("is neither yes nor no", f"{where}.FloatFeatures.HasNans")
         if treatment > 2:
             refuse("is unknown", f"{where}.FloatFeatures.NanValueTreatment")
-    indices.append([row[1] for row in floats])
-    columns.append([row[2] for row in floats])
+    columns = {"FloatFeatures": ([row[1] for row in floats], [row[2] for row in floats])}
     for name, kind in (("CatFeatures", _OTHER), ("TextFeatures", _OTHER), ("EmbeddingFeatures", _EMBEDDING)):
         rows = core.rows(kind, fields[name], f"{where}.{name}")
         if any(row[-2] > 1 for row in rows):
             refuse("is neither yes nor no", f"{where}.{name}.UsedInModel")
-        indices.append([row[0] for row in rows])
-        columns.append([row[1] for row in rows])
+        columns[name] = [row[0] for row in rows], [row[1] for row in rows]
         used.append({row[0] for row in rows if row[-2]})
-    _check_columns(columns, indices, where)
+    _check_columns(columns)
     borders = [row[3] for row in floats]
     _check_borders(core, borders, f"{where}.FloatFeatures")
-    estimated, computed = _estimated(core, fields["EstimatedFeatures"], used[1:], f"{where}.EstimatedFeatures")
+    estimated, computed = _estimated(
+        core, fields["EstimatedFeatures"], used[1:], f"{where}.EstimatedFeatures"
+    )
     onehot = _one_hot(core, fields["OneHotFeatures"], used[0], f"{where}.OneHotFeatures")
-    known = dict(zip(indices[0], borders, strict=True)), onehot, used[0]
+    known = dict(zip(columns["FloatFeatures"][0], borders, strict=True)), onehot, used[0]
     ctrs, classes, of_ctrs = _ctrs(core, fields["CtrFeatures"], known, f"{where}.CtrFeatures")
     counts = [[count for _, count in vectors] for vectors in (borders, computed, onehot.values(), of_ctrs)]
     return Features(_bins(counts), ctrs, classes, estimated, used[1:])
@@ -170,24 +168,28 @@ def _bins(counts: list[list[int]]) -> Column:
     return bins
 
 
-def _check_columns(columns: list[list[int]], indices: list[list[int]], where: str) -> None:
-    """Check where the features of each kind stand among all columns, and among those of their kind.
+def _check_columns(kinds: dict[str, tuple[list[int], list[int]]]) -> None:
+    """Check where the features of each kind stand among those of their kind, and among all columns.
 
-    Explanations look features up by the second among the columns of X of that kind: they may not be counted
+    Explanations look features up by the first among the columns of X of that kind: they may not be counted
     further than such columns can stand before them.
     """
-    most = max(MOST_COLUMNS, 64 * sum(map(len, columns)))
-    for found, name in ((columns, "FlatIndex"), (indices, "Index")):
-        for numbers in filter(None, found):
-            if not all(map(lt, numbers, numbers[1:])) or numbers[0] < 0 or numbers[-1] >= most:
-                refuse(f"is not sorted, or not in [0, {most})", f"{where}.{name}")
-    rank = {column: number for number, column in enumerate(sorted(chain(*columns)))}
-    require(len(rank) == sum(map(len, columns)), "a column is there twice", f"{where}.FlatIndex")
-    for numbers, places in zip(indices, columns, strict=True):
-        for number, (index, column) in enumerate(zip(numbers, places, strict=True)):
+    number = sum(len(columns) for _, columns in kinds.values())
+    most = max(MOST_COLUMNS, 64 * number)
+    for name, found in kinds.items():
+        for numbers, what in zip(found, ("Index", "FlatIndex"), strict=True):
+            if numbers and not (
+                0 <= numbers[0] and numbers[-1] < most and all(map(lt, numbers, numbers[1:]))
+            ):
+                refuse(f"is not sorted, or not in [0, {most})", f"{_WHERE}.{name}.{what}")
+    every = sorted(chain(*(columns for _, columns in kinds.values())))
+    rank = {column: place for place, column in enumerate(every)}
+    require(len(rank) == number, "a column is there twice", f"{_WHERE}.FlatIndex")
+    for name, found in kinds.items():
+        for mine, (index, column) in enumerate(zip(*found, strict=True)):
             # Of the columns before it, those that are known to be of another kind are none.
-            if index > column - (rank[column] - number):
-                refuse("counts columns that are not there", f"{where}.Index")
+            if index > column - (rank[column] - mine):
+                refuse("counts columns that are not there", f"{_WHERE}.{name}.Index")
 
 
 def _check_borders(core: Buffer, vectors: list[Vector], where: str) -> None:
@@ -229,7 +231,11 @@ def _one_hot(core: Buffer, vector: Vector, used: set[int], where: str) -> dict[i
     """Return the values of one-hot features, by index."""
     rows = core.rows(_ONE_HOT, vector, where)
     found = {index: values for index, values, _, _ in rows}
-    require(len(found) == len(rows) and found.keys() <= used, "is no used category, or there twice", f"{where}.Index")
+    require(
+        len(found) == len(rows) and found.keys() <= used,
+        "is no used category, or there twice",
+        f"{where}.Index",
+    )
     for index, values, names, _ in rows:
         core.spend(4 * values[1], where)
         if names[1] not in (0, values[1]):
@@ -272,6 +278,9 @@ def _ctrs(
 
 def _require_known(core: Buffer, pairs: set[Pair], known: dict[int, Vector], kind: str, where: str) -> None:
     """Require pairs of the index of a feature and one of its borders or values."""
-    values = {index: set(core.items(known.get(index, (0, 0)), kind).tolist()) for index in {pair[0] for pair in pairs}}
+    values = {
+        index: set(core.items(known.get(index, (0, 0)), kind).tolist())
+        for index in {pair[0] for pair in pairs}
+    }
     if not all(value in values[index] for index, value in pairs):
         refuse("names what the model does not have", where)

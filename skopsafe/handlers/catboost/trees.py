@@ -32,7 +32,10 @@ _TREES = Kind(
 
 def read_trees(core: Buffer, place: int) -> dict[str, Any]:
     """Return the fields of the one table ``TModelTrees``, by name."""
-    return dict(zip(_TREES.names, core.table(_TREES, place, _WHERE), strict=False))
+    fields = dict(zip(_TREES.names, core.table(_TREES, place, _WHERE), strict=False))
+    if fields["ApproxDimension"] < 1:
+        refuse(f"{fields['ApproxDimension']} is no number of outputs", f"{_WHERE}.ApproxDimension")
+    return fields
 
 
 def check_trees(core: Buffer, fields: dict[str, Any], bins: Column) -> int:
@@ -87,7 +90,9 @@ def _check_splits(splits: Column, repacked: Column, bins: Column, walks: bool) -
     except IndexError:
         refuse("splits by a feature that is not there", f"{_WHERE}.TreeSplits")
     if len(repacked):
-        require(repacked.tobytes() == expected.tobytes(), "is not what the splits say", f"{_WHERE}.RepackedBins")
+        require(
+            repacked.tobytes() == expected.tobytes(), "is not what the splits say", f"{_WHERE}.RepackedBins"
+        )
 
 
 def _check_nodes(nodes: Column, leaves: Column, starts: Column, sizes: Column, dimension: int) -> int:
@@ -138,7 +143,7 @@ def check_bias(core: Buffer, fields: dict[str, Any]) -> None:
     dimension, values = fields["ApproxDimension"], fields["LeafValues"][1]
     scale, bias = fields["Scale"], fields["Bias"]
     many = core.items(fields["MultiBias"], _DOUBLE).tolist()
-    fits = 1 <= dimension <= max(1, values) or dimension == len(many)
+    fits = dimension <= max(1, values) or dimension == len(many)
     require(fits, f"{dimension} outputs of {values} values", f"{_WHERE}.ApproxDimension")
     require(math.isfinite(scale) and math.isfinite(bias), "is not finite", f"{_WHERE}.Scale")
     require(all(map(math.isfinite, many)), "is not finite", f"{_WHERE}.MultiBias")
