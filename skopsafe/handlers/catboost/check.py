@@ -14,7 +14,6 @@ from skopsafe.handlers.catboost.texts import check_texts
 from skopsafe.handlers.catboost.trees import check_bias, check_trees, read_trees
 from skopsafe.handlers.checks import require
 
-
 _NOT_NUMBERS = (
     *(
         "CatFeatures",
@@ -70,9 +69,9 @@ def check_model(data: bytes) -> Found:
 def check_written(model: blob.Model) -> Found:
     """Check a model that the library has just written from its memory.
 
-    Its writer makes the trees and the borders fit together: of what load refuses, a model may have numbers and
-    metadata that its methods set, and parts that the library writes incompletely. What has no such part is
-    read only as far as that.
+    Its writer makes trees and borders fit together. Of what load refuses, such a model may have numbers and
+    metadata that methods of the estimator set, and parts that the library writes incompletely: one of numbers
+    alone has no such part, and is read only as far as what can be set.
     """
     fields = read_trees(model.core, model.trees)
     if model.parts or not fields["TreeSplits"][1] or any(fields[name][1] for name in _NOT_NUMBERS):

@@ -8,6 +8,7 @@ bucket, and reads the statistics at the place that the bucket names. No step of 
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
@@ -32,8 +33,8 @@ _Table = tuple[Vector, Vector, int, int]
 """Buckets, statistics, number of classes and type of a table."""
 Pair = tuple[int, float]
 Key = tuple[bytes, tuple[Pair, ...], tuple[Pair, ...], int, int]
-"""What statistics are of: categories, borders of float features, values of one-hot features, type, and which border
-of the target. A feature and its table have the same."""
+"""What statistics are of: categories, borders of float features, values of one-hot features, type, and which
+border of the target. A feature and its table have the same."""
 
 
 def read_bases(buffer: Buffer, places: list[int], where: str) -> list[Key]:
@@ -47,7 +48,7 @@ def read_bases(buffer: Buffer, places: list[int], where: str) -> list[Key]:
         start, count = categories
         buffer.spend(4 * count, where)
         borders = _pairs(buffer, splits, _SPLIT, where)
-        if any(border != border for _, border in borders):
+        if any(math.isnan(border) for _, border in borders):
             refuse("is no number", f"{where}.FloatSplits")
         key = (
             data[start : start + 4 * count],
@@ -122,7 +123,7 @@ def _check(data: bytes, tables: list[_Table]) -> list[int]:
         width = 8 if kind in (TARGET_MEAN, FLOAT_MEAN) else 4
         if kind in (BORDERS, BUCKETS):
             width = 4 * (max(2, classes) if kind == BORDERS else classes)
-            if width <= 0 or length and not 1 <= classes <= length // 4:
+            if width <= 0 or (length and not 1 <= classes <= length // 4):
                 refuse("is no number of classes", f"{_WHERE}.TargetClassesCount")
         sizes.append(buckets)
         rows.append(length // width)

@@ -8,6 +8,7 @@ them in a byte. Source: ``catboost/libs/model/features.cpp``, ``model.cpp`` (``C
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import lt
@@ -21,7 +22,7 @@ from skopsafe.handlers.checks import require
 
 IN_A_BYTE = 254
 MOST_BUCKETS = 2**16
-_UINT, _FLOATS = np.dtype("<u4"), np.dtype("<f4")
+_UINT = np.dtype("<u4")
 _NUMBERS = (np.arange(1, IN_A_BYTE + 1, dtype=np.uint32) << 24).tobytes()
 """The number of a split in its bucket counts from one, and stands in the highest byte."""
 MOST_COLUMNS = 2**20
@@ -44,7 +45,7 @@ _CTR = Kind("Base:table TargetBorderIdx:i")
 
 
 class Estimated(NamedTuple):
-    """A feature that is computed from a text or an embedding: of which one, by what, and which of its outputs."""
+    """A feature computed from a text or an embedding: of which one, by what, and which of its outputs."""
 
     source: int
     calcer: bytes
@@ -122,7 +123,7 @@ def check_features(core: Buffer, fields: dict[str, Any]) -> Features:
     where = _WHERE
     used: list[set[int]] = []
     floats = core.rows(_FLOAT, fields["FloatFeatures"], f"{where}.FloatFeatures")
-    for nans, index, column, *_, treatment, _ in floats:
+    for nans, *_, treatment, _ in floats:
         if nans > 1:
             refuse("is neither yes nor no", f"{where}.FloatFeatures.HasNans")
         if treatment > 2:
@@ -179,7 +180,7 @@ def _check_columns(kinds: dict[str, tuple[list[int], list[int]]]) -> None:
     for name, found in kinds.items():
         for numbers, what in zip(found, ("Index", "FlatIndex"), strict=True):
             if numbers and not (
-                0 <= numbers[0] and numbers[-1] < most and all(map(lt, numbers, numbers[1:]))
+                numbers[0] >= 0 and numbers[-1] < most and all(map(lt, numbers, numbers[1:]))
             ):
                 refuse(f"is not sorted, or not in [0, {most})", f"{_WHERE}.{name}.{what}")
     every = sorted(chain(*(columns for _, columns in kinds.values())))
@@ -194,7 +195,7 @@ def _check_columns(kinds: dict[str, tuple[list[int], list[int]]]) -> None:
 
 def _check_borders(core: Buffer, vectors: list[Vector], where: str) -> None:
     """Check borders; those of a feature must rise."""
-    borders = core.chain(vectors, _FLOATS, f"{where}.Borders")
+    borders = core.chain(vectors, "<f4", f"{where}.Borders")
     rises = (borders[1:] > borders[:-1]).tobytes()
     # They need not from the last border of a feature to the first of the next.
     ends = accumulate([count for _, count in vectors])
@@ -203,7 +204,7 @@ def _check_borders(core: Buffer, vectors: list[Vector], where: str) -> None:
     while place >= 0 and place in last:
         place = rises.find(0, place + 1)
     single = core.singles(vectors, "f")
-    if place >= 0 or any(border != border for border in single):
+    if place >= 0 or any(map(math.isnan, single)):
         refuse("is not sorted", f"{where}.Borders")
 
 
@@ -236,7 +237,7 @@ def _one_hot(core: Buffer, vector: Vector, used: set[int], where: str) -> dict[i
         "is no used category, or there twice",
         f"{where}.Index",
     )
-    for index, values, names, _ in rows:
+    for _, values, names, _ in rows:
         core.spend(4 * values[1], where)
         if names[1] not in (0, values[1]):
             refuse("is not as long as the values", f"{where}.StringValues")

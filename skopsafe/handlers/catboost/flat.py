@@ -32,8 +32,8 @@ LARGEST = 2**31 - 1
 _UINT, _INT = struct.Struct("<I").unpack_from, struct.Struct("<i").unpack_from
 _PAIR = struct.Struct("<HH").unpack_from
 _ALLOWANCE, _ROW = 16, 128
-"""How many bytes may be read in all, in multiples of the buffer's length, and what a table counts for: tables may
-share their parts, and what has been written once would be read many times."""
+"""How many bytes may be read in all, in multiples of the buffer's length, and what a table counts for: tables
+may share their parts, and what has been written once would be read many times."""
 _TABLE, _STRING = "table", "text"
 
 
@@ -44,7 +44,7 @@ def refuse(what: str, where: str) -> NoReturn:
 
 
 def holds(conditions: Column) -> bool:
-    """Return whether all hold: not with `numpy`, whose reductions take long where nobody called them before."""
+    """Return whether all hold: without reductions of numpy, which take long where they are called once."""
     return b"\0" not in conditions.tobytes()
 
 
@@ -54,8 +54,8 @@ class Kind:
     Parameters
     ----------
     text : str
-        For each field its name and what it is: a number or bytes as `struct` spells them, ``table``, ``text``, a
-        number: a vector of items of so many bytes, or ``x``: nothing that is read.
+        For each field its name and what it is: a number or bytes as `struct` spells them, ``table``,
+        ``text``, a number: a vector of items of so many bytes, or ``x``: nothing that is read.
     defaults : int
         What a number is where it is missing, by its name; zero where it is not said.
     """

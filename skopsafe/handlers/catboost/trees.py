@@ -23,9 +23,10 @@ _UINT, _DOUBLE = np.dtype("<u4"), np.dtype("<f8")
 _NO_LEAF = 2**32 - 1
 _WHERE = "CatBoost.model.ModelTrees"
 _TREES = Kind(
-    "ApproxDimension:i TreeSplits:4 TreeSizes:4 TreeStartOffsets:4 CatFeatures:4 FloatFeatures:4 OneHotFeatures:4"
-    " CtrFeatures:4 LeafValues:8 LeafWeights:8 NonSymmetricStepNodes:4 NonSymmetricNodeIdToLeafId:4 TextFeatures:4"
-    " EstimatedFeatures:4 Scale:d Bias:d MultiBias:8 RepackedBins:4 EmbeddingFeatures:4",
+    "ApproxDimension:i TreeSplits:4 TreeSizes:4 TreeStartOffsets:4 CatFeatures:4 FloatFeatures:4"
+    " OneHotFeatures:4 CtrFeatures:4 LeafValues:8 LeafWeights:8 NonSymmetricStepNodes:4"
+    " NonSymmetricNodeIdToLeafId:4 TextFeatures:4 EstimatedFeatures:4 Scale:d Bias:d MultiBias:8"
+    " RepackedBins:4 EmbeddingFeatures:4",
     Scale=1.0,
 )
 
@@ -82,7 +83,7 @@ def check_trees(core: Buffer, fields: dict[str, Any], bins: Column) -> int:
 
 
 def _check_splits(splits: Column, repacked: Column, bins: Column, walks: bool) -> None:
-    """Check splits, and the same as evaluation reads them. The library makes them anew; they are kept all the same."""
+    """Check splits, and the same as evaluation reads them: the library makes these anew, and keeps them."""
     if not len(bins) and walks:
         bins = np.zeros(1, np.uint32)  # nothing is split, and what stands for it is zero
     try:
@@ -139,7 +140,7 @@ def _check_leaves(found: Column, roots: Column, dimension: int, path: str) -> No
 
 
 def check_bias(core: Buffer, fields: dict[str, Any]) -> None:
-    """Check outputs, scale and bias; a bias that is not there is made, of as many numbers as there are outputs."""
+    """Check outputs, scale and bias; a missing bias is made, of as many numbers as there are outputs."""
     dimension, values = fields["ApproxDimension"], fields["LeafValues"][1]
     scale, bias = fields["Scale"], fields["Bias"]
     many = core.items(fields["MultiBias"], _DOUBLE).tolist()
