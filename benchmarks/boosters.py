@@ -102,7 +102,7 @@ def catboost(X: Any, y: Any, rounds: int) -> Case:
 
     model = CatBoostClassifier(rounds, depth=6, thread_count=2, verbose=False, allow_writing_files=False)
     model.fit(X, y)
-    blob = _blob(model)
+    blob = _blob(model).tobytes()
     return Case(
         model,
         model.save_model,

@@ -15,7 +15,6 @@ pytest.importorskip("catboost")
 import skopsafe
 from skopsafe.handlers.catboost import blob as binary
 from skopsafe.handlers.catboost.check import check_model
-from skopsafe.handlers.catboost.flat import Buffer, Tables
 from skopsafe.testing.crafted import changed, forged
 from skopsafe.testing.mutants import run
 from tests.attacks.crashes import Case, assert_most_kill
@@ -30,48 +29,75 @@ def made(name: str) -> tuple[Any, Any, bytes]:
     """Return a model, rows, and its binary form."""
     if name not in MADE:
         model, X = MODELS[name]()
-        MADE[name] = model, X, binary.ordered(model._serialize_model())
+        MADE[name] = model, X, binary.ordered(binary.parse(model._serialize_model()))
     return MADE[name]
 
 
+class Table:
+    """One table of a FlatBuffer, as its writer left it; nothing is checked."""
+
+    def __init__(self, data: bytes | bytearray, place: int) -> None:
+        self.data, self.place = data, place
+
+    def at(self, field: int) -> int:
+        """Return where the value of a field stands, or zero."""
+        fields = self.place - struct.unpack_from("<i", self.data, self.place)[0]
+        (size,) = struct.unpack_from("<H", self.data, fields)
+        entry = 4 + 2 * field
+        (offset,) = struct.unpack_from("<H", self.data, fields + entry) if entry < size else (0,)
+        return self.place + offset if offset else 0
+
+    def follow(self, place: int) -> int:
+        return int(place + struct.unpack_from("<I", self.data, place)[0])
+
+    def table(self, field: int) -> Table:
+        return Table(self.data, self.follow(self.at(field)))
+
+    def vector(self, field: int) -> tuple[int, int]:
+        """Return where the items of a vector begin, and how many there are."""
+        place = self.follow(self.at(field))
+        return place + 4, struct.unpack_from("<I", self.data, place)[0]
+
+    def rows(self, field: int) -> list[Table]:
+        start, count = self.vector(field)
+        return [Table(self.data, self.follow(start + 4 * number)) for number in range(count)]
+
+
 class Editor:
-    """Changes a model in place, at places that our own reader finds."""
+    """Changes a model in place."""
 
     def __init__(self, blob: bytes) -> None:
         self.blob = bytearray(blob)
-        model = binary.parse(np.frombuffer(blob, np.uint8))
-        self.trees, self.behind = model.trees, model.behind.place
+        root = Table(self.blob, 8 + struct.unpack_from("<I", blob, 8)[0])
+        self.trees = root.table(1)
+        self.behind = 8 + struct.unpack_from("<I", blob, 4)[0]
 
     def put(self, place: int, form: str, value: float) -> None:
         struct.pack_into(form, self.blob, place, value)
 
     def item(self, field: int, index: int, value: float, form: str = "<i", size: int = 4) -> None:
         """Change an item of a vector of the trees."""
-        self.put(8 + int(self.trees.vectors(field, size, "").starts[0]) + index * size, form, value)
+        self.put(self.trees.vector(field)[0] + index * size, form, value)
 
     def count(self, field: int, value: int) -> None:
         """Change the length of a vector of the trees."""
-        self.put(8 + int(self.trees.vectors(field, 4, "").starts[0]) - 4, "<I", value)
+        self.put(self.trees.vector(field)[0] - 4, "<I", value)
 
-    def scalar(self, tables: Tables, field: int, value: float, row: int = 0, form: str = "<i") -> None:
-        size = struct.calcsize(form)
-        places, present = tables.at(field, size, size)
-        assert present[row]
-        self.put(8 + int(places[row]), form, value)
+    def scalar(self, table: Table, field: int, value: float, form: str = "<i") -> None:
+        assert table.at(field)
+        self.put(table.at(field), form, value)
 
-    def rows(self, field: int) -> Tables:
-        return self.trees.lists(field, "")[0]
+    def rows(self, field: int) -> list[Table]:
+        return self.trees.rows(field)
 
-    def table(self) -> tuple[int, Tables]:
-        """Return where the first table of statistics begins, and the table."""
+    def table(self) -> Table:
+        """Return the first table of statistics."""
         start = self.behind + 8
-        (size,) = struct.unpack_from("<I", self.blob, start - 4)
-        return start, Buffer(np.frombuffer(bytes(self.blob[start : start + size]), np.uint8), "").root()
+        return Table(self.blob, start + struct.unpack_from("<I", self.blob, start)[0])
 
     def inside(self, field: int, offset: int, form: str, value: int) -> None:
         """Change bytes of a vector of the first table of statistics."""
-        start, table = self.table()
-        self.put(start + int(table.vectors(field, 1, "").starts[0]) + offset, form, value)
+        self.put(self.table().vector(field)[0] + offset, form, value)
 
     def replace(self, old: bytes, new: bytes) -> None:
         assert len(old) == len(new)
@@ -80,18 +106,32 @@ class Editor:
 
 
 def _all_filled(editor: Editor) -> None:
-    _, table = editor.table()
-    found = table.vectors(1, 1, "")
-    for place in range(0, int(found.counts[0]), 12):
+    for place in range(0, editor.table().vector(1)[1], 12):
         editor.inside(1, place, "<Q", place + 1)
+
+
+def _hashes(editor: Editor) -> np.ndarray:
+    start, size = editor.table().vector(1)
+    return np.frombuffer(editor.blob[start : start + size], [("hash", "<u8"), ("place", "<u4")])["hash"]
 
 
 def _displaced(editor: Editor) -> None:
     """Let the hash of a bucket be one that would stand behind it."""
-    raw = editor.table()[1].vector(1, "u1", "")
-    hashes = raw.view([("hash", "<u8"), ("place", "<u4")])["hash"]
+    hashes = _hashes(editor)
     place = int(np.flatnonzero(hashes != np.uint64(2**64 - 1))[0])
     editor.inside(1, 12 * place, "<B", (place + 1) % len(hashes))
+
+
+def _twice(editor: Editor) -> None:
+    """Let a hash stand once more, in the empty bucket that a walk for it would end at."""
+    hashes = _hashes(editor).tolist()
+    place = next(
+        place
+        for place in range(len(hashes) - 1)
+        if hashes[place] % len(hashes) == place and hashes[place + 1] == 2**64 - 1
+    )
+    editor.inside(1, 12 * (place + 1), "<Q", hashes[place])
+    editor.inside(1, 12 * (place + 1) + 8, "<I", 0)
 
 
 def _words(editor: Editor, change: Callable[[int, int], None]) -> None:
@@ -113,18 +153,13 @@ def _fill_words(editor: Editor) -> None:
 FLOATS, CATS, ONE_HOT, CTRS = 5, 4, 6, 7
 
 
-def _combinations(editor: Editor) -> Tables:
-    return _bases(editor).tables(0, "")
-
-
-def _bases(editor: Editor) -> Tables:
-    return editor.rows(CTRS).tables(0, "").tables(0, "")
+def _bases(editor: Editor) -> list[Table]:
+    return [row.table(0).table(0) for row in editor.rows(CTRS)]
 
 
 def _unknown_kind(editor: Editor) -> None:
-    bases = _bases(editor)
-    row = int(np.flatnonzero(bases.scalars(1, "i1"))[0])  # zero is not written
-    editor.scalar(bases, 1, 77, row, "<b")
+    base = next(base for base in _bases(editor) if base.at(1))  # zero is not written
+    editor.scalar(base, 1, 77, "<b")
 
 
 def _nest(editor: Editor) -> None:
@@ -152,32 +187,32 @@ CASES: dict[str, tuple[str, Edit, str]] = {
         lambda e: [e.item(11, i, FAR) for i in range(9)],
         "NonSymmetricNodeIdToLeafId",
     ),
-    "columns out of order": ("regressor", lambda e: e.scalar(e.rows(FLOATS), 2, FAR, 1), "FlatIndex"),
-    "a column counted too far": ("categories", lambda e: e.scalar(e.rows(FLOATS), 1, 16, 0), "Index"),
+    "columns out of order": ("regressor", lambda e: e.scalar(e.rows(FLOATS)[1], 2, FAR), "FlatIndex"),
+    "a column counted too far": ("categories", lambda e: e.scalar(e.rows(FLOATS)[0], 1, 16), "Index"),
     "a feature outside": (
         "regressor",
-        lambda e: e.scalar(e.rows(FLOATS), 1, FAR, 3),
+        lambda e: e.scalar(e.rows(FLOATS)[3], 1, FAR),
         r"FloatFeatures\.Index",
     ),
     "borders out of order": (
         "regressor",
-        lambda e: e.put(8 + int(e.rows(FLOATS).vectors(3, 4, "").starts[0]), "<f", 9e9),
+        lambda e: e.put(e.rows(FLOATS)[0].vector(3)[0], "<f", 9e9),
         "Borders",
     ),
     "a one-hot feature of no category": (
         "one hot",
-        lambda e: e.scalar(e.rows(ONE_HOT), 0, 99),
+        lambda e: e.scalar(e.rows(ONE_HOT)[0], 0, 99),
         "OneHotFeatures",
     ),
     "statistics of no category": (
         "categories",
-        lambda e: e.put(8 + int(_combinations(e).vectors(0, 4, "").starts[0]), "<i", 99),
+        lambda e: e.put(_bases(e)[0].table(0).vector(0)[0], "<i", 99),
         "CatFeatures",
     ),
     "statistics of an unknown kind": ("categories of numbers", _unknown_kind, "CtrType"),
     "a class outside": (
         "categories of classes",
-        lambda e: e.scalar(e.rows(CTRS).tables(0, ""), 1, FAR, len(e.rows(CTRS)) - 1),
+        lambda e: e.scalar(e.rows(CTRS)[-1].table(0), 1, FAR),
         "TargetBorderIdx",
     ),
     "a bucket outside": (
@@ -186,10 +221,11 @@ CASES: dict[str, tuple[str, Edit, str]] = {
         "IndexHashRaw",
     ),
     "a hash that no walk leads to": ("categories", _displaced, "IndexHashRaw"),
+    "a hash that is there twice": ("categories", _twice, "IndexHashRaw"),
     "no bucket empty": ("categories", _all_filled, "IndexHashRaw"),
     "a number of classes": (
         "categories of classes",
-        lambda e: e.put(e.table()[0] + int(e.table()[1].at(4, 4)[0][0]), "<i", FAR),
+        lambda e: e.put(e.table().at(4), "<i", FAR),
         "TargetClassesCount",
     ),
     "a table of statistics that is cut": ("categories", lambda e: e.put(e.behind + 4, "<I", FAR), "CtrData"),
@@ -285,10 +321,9 @@ def test_crafted_models_kill_processes_without_the_checks(tmp_path: Path) -> Non
 
 def test_every_shorter_model_is_refused() -> None:
     _, _, blob = made("categories")
-    data = np.frombuffer(blob, np.uint8)
     for size in [*range(0, 64, 5), *range(64, len(blob), 29), len(blob) - 1]:
         with pytest.raises(skopsafe.ValidationError):
-            check_model(data[:size])
+            check_model(blob[:size])
 
 
 def test_embeddings_cannot_be_hidden() -> None:

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skopsafe
 from skopsafe.handlers.catboost import blob, check
+from skopsafe.testing.crafted import forged
 from tests.catboost_models import MODELS, constant, outputs
 
 FAST = {"iterations": 4, "depth": 2, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
@@ -178,6 +180,62 @@ def test_texts_that_a_pickle_spoiled_are_refused_at_dump() -> None:
         skopsafe.dumps(spoiled)
 
 
+SPOILED: dict[str, Callable[[Any], None]] = {
+    "classes that are no JSON": lambda model: model.get_metadata().__setitem__("class_params", "{"),
+    "classes that are not there": lambda model: model.get_metadata().__setitem__("class_params", "[]"),
+    "a loss that is a number": lambda model: model.get_metadata().__setitem__(
+        "params", '{"loss_function": {"type": 5, "params": {}}}'
+    ),
+    "a history of fewer tests": lambda model: model.get_metadata().__setitem__(
+        "training",
+        '{"metrics": {"learn_metrics_history": [{}, {}], "test_metrics_history" : [[]]}}',
+    ),
+    "an unknown loss": lambda model: model.get_metadata().__setitem__(
+        "params", '{"loss_function": {"type": "Nothing", "params": {}}}'
+    ),
+    "a text nested without end": lambda model: model.get_metadata().__setitem__(
+        "training", '{"a": ' + "[" * 900 + "]" * 900 + "}"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+@pytest.mark.parametrize("kind", ["classifier", "levels", "categories"])
+def test_what_load_refuses_is_refused_at_dump(name: str, kind: str) -> None:
+    model, _ = MODELS[kind]()
+    SPOILED[name](model)
+    with pytest.raises(skopsafe.UnsupportedTypeError):
+        skopsafe.dumps(model)
+    written = np.frombuffer(model._serialize_model(), np.uint8)
+    data = forged(MODELS[kind]()[0], f"catboost.core:{type(model).__name__}", model=lambda _: written)
+    with pytest.raises(skopsafe.ValidationError):
+        skopsafe.loads(data)
+
+
+def test_features_without_borders_stand_anywhere() -> None:
+    X = np.random.default_rng(0).random((60, 5))
+    X[:, [0, 2, 4]] = 1.0
+    model = CatBoostRegressor(**FAST).fit(X, X[:, 1] + X[:, 3])
+    assert [len(borders) > 0 for borders in model.get_borders().values()] == [False, True, False, True, False]
+    assert same(again(model).predict(X), model.predict(X))
+
+
+def test_validation_makes_no_more_calls_for_more_trees() -> None:
+    X = np.random.default_rng(0).random((200, 3))
+    counts = []
+    for trees in (40, 400):
+        model = CatBoostRegressor(**FAST | {"iterations": trees}).fit(X, X[:, 0])
+        parsed = blob.parse(model._serialize_model())
+        calls = []
+        sys.setprofile(lambda _, event, what, calls=calls: calls.append(event))
+        try:
+            check.check_parsed(parsed)
+        finally:
+            sys.setprofile(None)
+        counts.append(len(calls))
+    assert counts[1] < counts[0] + 50
+
+
 def test_a_loaded_model_can_be_changed_as_before() -> None:
     model, X = MODELS["regressor"]()
     loaded = again(model)
@@ -192,11 +250,11 @@ def test_the_blob_is_not_larger_than_that_of_the_library() -> None:
     for name in ("classifier", "categories", "texts"):
         model, _ = MODELS[name]()
         written = model._serialize_model()
-        ours = blob.ordered(written)
+        ours = blob.ordered(blob.parse(written))
         assert len(ours) <= len(written) + 64
-        assert blob.ordered(ours) == ours
-        found = check.check_model(np.frombuffer(ours, np.uint8))
-        assert found == check.check_model(np.frombuffer(written, np.uint8))
+        assert blob.ordered(blob.parse(ours)) == ours
+        found = check.check_model(ours)
+        assert found == check.check_model(written)
         assert found.n_trees == model.tree_count_
 
 
@@ -232,4 +290,4 @@ def test_nothing_is_imported_before_approval(tmp_path: Path) -> None:
 
 def test_a_model_of_another_library_is_named() -> None:
     with warnings.catch_warnings(), pytest.raises(skopsafe.ValidationError, match="no model of CatBoost"):
-        check.check_model(np.frombuffer(b"ONNXxxxxxxxxxxxxxxxx", np.uint8))
+        check.check_model(b"ONNXxxxxxxxxxxxxxxxx")

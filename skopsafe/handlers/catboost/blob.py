@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import NDArray
 
 from skopsafe.errors import ValidationError
-from skopsafe.handlers.catboost.flat import Buffer, Tables
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, present, refuse
 from skopsafe.handlers.checks import require
 
 MAGIC = b"CBM1"
@@ -25,6 +23,9 @@ _WHERE = "CatBoost.model"
 CTRS, TEXTS, EMBEDDINGS = b"static_provider_v1", b"text_process_v2\0", b"embed_process_1\0"
 PARTS = (CTRS, TEXTS, EMBEDDINGS)
 """What may stand behind the core, in the order in which the library writes it."""
+_CORE = Kind("FormatVersion:text ModelTrees:table InfoMap:4 ModelPartIds:4")
+_ENTRY = Kind("Key:text Value:text")
+_TREES = Kind("ApproxDimension:i")
 
 
 class Reader:
@@ -32,44 +33,61 @@ class Reader:
 
     Parameters
     ----------
-    data : ndarray of shape (n_bytes,), uint8
+    data : bytes
         The whole model.
     place : int
         Where to begin.
+    end : int or None
+        Where to end; None is the end of the model.
     """
 
-    def __init__(self, data: NDArray[np.uint8], place: int = 0) -> None:
+    def __init__(self, data: bytes, place: int = 0, end: int | None = None) -> None:
         self.data = data
         self.place = place
+        self.end = len(data) if end is None else end
 
-    def take(self, size: int, where: str) -> NDArray[np.uint8]:
+    def skip(self, size: int, where: str) -> int:
+        """Return where the next `size` bytes begin."""
+        start = self.place
+        if not 0 <= size <= self.end - start:
+            refuse(f"{size} bytes are announced and {self.end - start} are there", where)
+        self.place = start + size
+        return start
+
+    def take(self, size: int, where: str) -> bytes:
         """Return the next `size` bytes."""
-        left = len(self.data) - self.place
-        require(0 <= size <= left, f"{size} bytes are announced and {left} are there", where)
-        self.place += size
-        return self.data[self.place - size : self.place]
+        start = self.skip(size, where)
+        return self.data[start : self.place]
 
     def number(self, size: int, where: str) -> int:
         """Return an unsigned number of `size` bytes."""
-        return int.from_bytes(self.take(size, where).tobytes(), "little")
+        start = self.skip(size, where)
+        return int.from_bytes(self.data[start : self.place], "little")
 
     def size(self, where: str) -> int:
         """Return a size as ``util/ysaveload.h`` writes it: 32 bits, or a mark and 64 bits."""
         short = self.number(4, where)
         return short if short != 0xFFFFFFFF else self.number(8, where)
 
-    def items(self, count: int, dtype: npt.DTypeLike, where: str) -> NDArray[Any]:
+    def items(self, count: int, dtype: npt.DTypeLike, where: str) -> Column:
         """Return the next `count` items."""
-        return self.take(count * np.dtype(dtype).itemsize, where).view(dtype)
+        kind = np.dtype(dtype)
+        return np.frombuffer(self.data, kind, count, self.skip(count * kind.itemsize, where))
 
-    def buffer(self, where: str) -> Tables:
-        """Return the root of a FlatBuffer that is announced by its size, in 64 bits."""
-        return Buffer(self.take(self.number(8, where), where), where).root()
+    def part(self, where: str) -> Reader:
+        """Return a reader of a piece that is announced by its size."""
+        start = self.skip(self.size(where), where)
+        return Reader(self.data, start, self.place)
+
+    def buffer(self, where: str) -> Buffer:
+        """Return a FlatBuffer that is announced by its size, in 64 bits."""
+        start = self.skip(self.number(8, where), where)
+        return Buffer(self.data, start, self.place, where)
 
     def magic(self, text: bytes, where: str) -> None:
         """Skip the mark that a piece begins with, and what fills it up to a multiple of 16 bytes."""
-        require(self.take(len(text), where).tobytes() == text, f"does not begin with {text!r}", where)
-        self.take(-len(text) % 16, where)
+        require(self.take(len(text), where) == text, f"does not begin with {text!r}", where)
+        self.skip(-len(text) % 16, where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +96,26 @@ class Model:
 
     Attributes
     ----------
-    trees : Tables
-        The one table ``TModelTrees``.
-    info : list of (bytes, bytes)
-        The metadata: names and values, in the order of the model.
+    core : Buffer
+        Holds the trees.
+    trees : int
+        Where the one table ``TModelTrees`` begins.
+    info : dict of bytes to bytes
+        The metadata.
     parts : list of bytes
         What stands behind the core.
     behind : Reader
         Stands at the first of them.
     """
 
-    core: Tables
-    trees: Tables
-    info: list[tuple[bytes, bytes]]
+    core: Buffer
+    trees: int
+    info: dict[bytes, bytes]
     parts: list[bytes]
     behind: Reader
 
 
-def parse(data: NDArray[np.uint8]) -> Model:
+def parse(data: bytes) -> Model:
     """Take a model apart, checking its frame.
 
     Raises
@@ -104,53 +124,50 @@ def parse(data: NDArray[np.uint8]) -> Model:
         It is no model, one of a newer format, or one that was cut off.
     """
     reader = Reader(data)
-    magic = reader.take(4, f"{_WHERE} (header)").tobytes()
+    magic = reader.take(4, f"{_WHERE} (header)")
     require(magic == MAGIC, f"begins with {magic!r}, so it is no model of CatBoost", f"{_WHERE} (header)")
-    buffer = Buffer(reader.take(reader.size(f"{_WHERE} (core)"), f"{_WHERE} (core)"), _WHERE, 16)
-    core = buffer.root()
-    (version,) = core.strings(0, "FormatVersion")
+    size = reader.size(f"{_WHERE} (core)")
+    start = reader.skip(size, f"{_WHERE} (core)")
+    require(size % 4 == 0, f"{size} bytes are not whole words", f"{_WHERE} (core)")
+    core = Buffer(data, start, reader.place, _WHERE)
+    version, trees, entries, ids, _ = core.root(_CORE)
+    version = core.text(version, f"{_WHERE}.FormatVersion")
     if version != FORMAT:
         raise ValidationError(
             f"it has the format {version!r}, and {FORMAT!r} is the one that can be checked",
             path=f"{_WHERE}.FormatVersion",
             next_step="Upgrade skopsafe, or write the model with CatBoost 1.2.",
         )
-    entries, _ = core.lists(2, "InfoMap")
-    names, values = entries.strings(0, "Key"), entries.strings(1, "Value")
-    info = [
-        (name, value)
-        for name, value in zip(names, values, strict=True)
-        if name is not None and value is not None
-    ]
-    require(
-        len(info) == len(names) == len(set(names)), "a name is missing or there twice", f"{_WHERE}.InfoMap"
-    )
-    parts, _ = core.texts(3, "ModelPartIds")
-    known = [part for part in PARTS if part in parts]
-    require(parts == known, f"{parts} is not a list of parts that CatBoost writes", f"{_WHERE}.ModelPartIds")
-    return Model(core, core.tables(1, "ModelTrees"), info, parts, reader)
+    where = f"{_WHERE}.InfoMap"
+    pairs = core.rows(_ENTRY, entries, where)
+    info = {
+        core.text(present(name, where), where): core.text(present(value, where), where)
+        for name, value, _ in pairs
+    }
+    require(len(info) == len(pairs), "a name is there twice", where)
+    where = f"{_WHERE}.ModelPartIds"
+    parts = core.texts(ids, where)
+    if parts and parts != [part for part in PARTS if part in parts]:
+        refuse(f"{parts} is not a list of parts that CatBoost writes", where)
+    if not trees:
+        refuse("is missing", f"{_WHERE}.ModelTrees")
+    return Model(core, trees, info, parts, reader)
 
 
-def ordered(data: bytes) -> bytes:
+def ordered(model: Model) -> bytes:
     """Return the model with its metadata in order of their names.
 
     The library keeps them in a hash table: each load and save may change their order, and nothing else. Its
     writer puts the trees at the end of the core and what is small before them; that front is written anew.
     """
-    whole = np.frombuffer(data, np.uint8)
-    model = parse(whole)
-    buffer = model.core.buffer
-    end = model.behind.place
+    core = model.core
     # What the trees lead to lies behind them; only a table of fields may lie before its table.
-    trees = Buffer(buffer.data, _WHERE)
-    root = Tables(trees, model.trees.places, _WHERE)
-    start = min(int(root.places[0]), int(root.fields[0]))
-    front = _front(model, start % 8, int(root.places[0]) - start)
-    core = front + buffer.data[start:].tobytes()
-    size = (
-        struct.pack("<I", len(core)) if len(core) < 0xFFFFFFFF else struct.pack("<IQ", 0xFFFFFFFF, len(core))
-    )
-    return b"".join((MAGIC, size, core, data[end:]))
+    (trees,) = core.tables(_TREES, [model.trees], _WHERE)
+    start = min(model.trees, model.trees - trees[-1])
+    front = _front(model, (start - core.low) % 8, model.trees - start)
+    size = len(front) + core.high - start
+    header = struct.pack("<I", size) if size < 0xFFFFFFFF else struct.pack("<IQ", 0xFFFFFFFF, size)
+    return b"".join((MAGIC, header, front, memoryview(core.data)[start:]))
 
 
 def _front(model: Model, shift: int, into: int) -> bytes:
@@ -165,7 +182,7 @@ def _front(model: Model, shift: int, into: int) -> bytes:
     into : int
         How far behind the front the table of the trees begins.
     """
-    info = sorted(model.info)
+    info = sorted(model.info.items())
     # Tables of fields first: of the root (four offsets), and of a name with its value (two).
     out = bytearray(struct.pack("<I6H", 16, 12, 20, 4, 8, 12, 16))
     root = len(out)

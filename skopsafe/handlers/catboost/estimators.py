@@ -13,8 +13,8 @@ import numpy as np
 
 from skopsafe.errors import ValidationError
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
-from skopsafe.handlers.catboost.blob import ordered
-from skopsafe.handlers.catboost.check import Found, check_model
+from skopsafe.handlers.catboost.blob import ordered, parse
+from skopsafe.handlers.catboost.check import Found, check_model, check_written
 from skopsafe.handlers.checks import MOST_THREADS, array, integer, require
 from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
@@ -51,14 +51,11 @@ def _get(obj: Any) -> Parts:
 
 
 def _blob(obj: Any) -> tuple[bytes, Found]:
-    """Return the binary form of a model that will be loaded again."""
-    _require_readable(obj)
+    """Return the binary form of a model that can be loaded again."""
     try:
-        blob = ordered(obj._object._serialize_model())
-        found = check_model(np.frombuffer(blob, np.uint8))
-        # Views of the blob only: quick, and what the library refuses at load is refused here.
-        type(obj._object)()._deserialize_model(blob)
-        return blob, found
+        _require_readable(obj)
+        model = parse(obj._object._serialize_model())
+        return ordered(model), check_written(model)
     except ValidationError as error:
         # After a pickle the library writes dictionaries of texts without their options.
         raise TypeError(
@@ -95,14 +92,16 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
     where = type(obj).__name__
     data = array(context.arrays([given.pop(_MODEL)])[0], f"{where}.model", kinds="u", ndim=1)
     require(data.dtype == np.uint8 and data.flags.c_contiguous, "is not bytes", f"{where}.model")
-    found = check_model(data)
+    blob = data.tobytes()  # what has been checked does not change
+    found = check_model(blob)
     for mark in _MARKS:
         marked = given.pop(mark, None) is True
         require(marked or mark not in _marks(found), "is not said, and the model is such", f"{where}.{mark}")
     trees = given.get("_tree_count", found.n_trees)
     integer(trees, f"{where}._tree_count", found.n_trees, found.n_trees)
     try:
-        obj._object._load_from_stream(io.BytesIO(data.data))
+        # Not from the bytes: a model that views them cannot be changed, and loses options of dictionaries.
+        obj._object._load_from_stream(io.BytesIO(blob))
         loss = _require_readable(obj)
     except Exception as error:  # whatever the library raises: an older one does not know all of a newer one
         raise ValidationError(

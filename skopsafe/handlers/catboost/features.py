@@ -8,42 +8,48 @@ them in a byte. Source: ``catboost/libs/model/features.cpp``, ``model.cpp`` (``C
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate, chain
+from operator import lt
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skopsafe.handlers.catboost.ctrs import Ctrs, read_bases
-from skopsafe.handlers.catboost.flat import Column, Tables
-from skopsafe.handlers.checks import in_range, require
+from skopsafe.handlers.catboost.ctrs import Key, Pair, read_bases
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, Vector, refuse
+from skopsafe.handlers.checks import require
 
 IN_A_BYTE = 254
+MOST_BUCKETS = 2**16
+_UINT = np.dtype("<u4")
+_NUMBERS = (np.arange(1, IN_A_BYTE + 1, dtype=np.uint32) << 24).tobytes()
+"""The number of a split in its bucket counts from one, and stands in the highest byte."""
 MOST_COLUMNS = 2**20
 """Tables as long as the largest index of a column are made; a model may have dropped the columns between."""
 
-_KINDS = {"FloatFeatures": 5, "CatFeatures": 4, "TextFeatures": 12, "EmbeddingFeatures": 18}
+_WHERE = "CatBoost.model.ModelTrees"
+_INDEX = {"Index": -1, "FlatIndex": -1, "UsedInModel": 1}
+_FLOAT = Kind("HasNans:B Index:i FlatIndex:i Borders:4 FeatureId:text NanValueTreatment:B", **_INDEX)
+_OTHER = Kind("Index:i FlatIndex:i FeatureId:text UsedInModel:B", **_INDEX)
+_EMBEDDING = Kind("Index:i FlatIndex:i FeatureId:text Dimension:i UsedInModel:B", **_INDEX)
+_ONE_HOT = Kind("Index:i Values:4 StringValues:4", **_INDEX)
+_ESTIMATED = Kind(
+    "SourceFeatureIndex:i CalcerId:16s LocalIndex:i Borders:4 SourceFeatureType:B",
+    SourceFeatureIndex=-1,
+    CalcerId=None,
+    LocalIndex=-1,
+)
+_CTR_FEATURE = Kind("Ctr:table Borders:4")
+_CTR = Kind("Base:table TargetBorderIdx:i")
 
 
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """Features that are computed from a text or an embedding.
+class Estimated(NamedTuple):
+    """A feature computed from a text or an embedding: of which one, by what, and which of its outputs."""
 
-    Attributes
-    ----------
-    sources : ndarray of shape (n_estimated,)
-        Index of the text or of the embedding.
-    calcers : list of bytes
-        Id of what computes each.
-    locals_ : ndarray of shape (n_estimated,)
-        Which of its outputs.
-    of_embeddings : ndarray of shape (n_estimated,), bool
-    """
-
-    sources: Column
-    calcers: list[bytes]
-    locals_: Column
-    of_embeddings: NDArray[np.bool_]
+    source: int
+    calcer: bytes
+    local: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +58,40 @@ class Features:
 
     Attributes
     ----------
-    used_texts, used_embeddings : ndarray
+    bins : ndarray of shape (n_bins,), uint32
+        What a split of each bin is as evaluation reads it (``RepackedBins``): bucket, mask and number.
+    ctrs : list of tuple
+        The statistics that features are of.
+    classes : list of int
+        The class of its table that each of them is of.
+    estimated : list of two lists
+        What is computed from texts, and from embeddings.
+    used : list of two sets
         Indices of the texts and embeddings that evaluation reads.
     """
 
-    starts: NDArray[np.int64]
-    buckets: NDArray[np.int64]
-    values_from: int
-    values_to: int
-    bins: int
-    ctrs: Ctrs
-    estimated: Estimated
-    used_texts: Column
-    used_embeddings: Column
-
-    def places(self, splits: Column) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        """Return the bucket of each split, its number in the bucket, and whether it is a one-hot value."""
-        if not self.bins:
-            empty = np.zeros(len(splits), np.int64)
-            return empty, empty, empty.astype(np.bool_)
-        feature = np.searchsorted(self.starts, splits, "right") - 1
-        inside = splits - self.starts[feature]
-        bucket = self.buckets[feature] + inside // IN_A_BYTE
-        return bucket, inside % IN_A_BYTE + 1, (splits >= self.values_from) & (splits < self.values_to)
+    bins: Column
+    ctrs: list[Key]
+    classes: list[int]
+    estimated: list[list[Estimated]]
+    used: list[set[int]]
 
     def require_outputs(self, texts: Outputs | None, embeddings: Outputs | None) -> None:
         """Check features computed from texts and embeddings against what stands behind the core."""
-        for kind, found, used in ((False, texts, self.used_texts), (True, embeddings, self.used_embeddings)):
-            name = "EmbeddingFeatures" if kind else "TextFeatures"
-            mine = np.flatnonzero(self.estimated.of_embeddings == kind)
+        names = ("TextFeatures", "EmbeddingFeatures")
+        found = zip(names, (texts, embeddings), self.used, self.estimated, strict=True)
+        for name, outputs, used, estimated in found:
             where = f"CatBoost.model.ModelTrees.{name}"
-            if found is None:
-                require(not mine.size and not len(used), "what computes them is missing", where)
+            if outputs is None:
+                require(not estimated and not used, "what computes them is missing", where)
                 continue
-            require(not len(used) or used.max() < found.n_sources, "is not computed", f"{where}.Index")
-            for place in mine.tolist():
-                calcer = self.estimated.calcers[place]
-                outputs = found.outputs.get(calcer)
+            require(max(used, default=-1) < outputs.n_sources, "is not computed", f"{where}.Index")
+            for _, calcer, local in estimated:
                 where = "CatBoost.model.ModelTrees.EstimatedFeatures"
-                require(outputs is not None, "is computed by nothing", f"{where}.CalcerId")
-                local = int(self.estimated.locals_[place])
-                require(
-                    0 <= local < (outputs or 0),
-                    f"{local} is none of {outputs} outputs",
-                    f"{where}.LocalIndex",
-                )
+                count = outputs.outputs.get(calcer)
+                require(count is not None, "is computed by nothing", f"{where}.CalcerId")
+                fits = 0 <= local < (count or 0)
+                require(fits, f"{local} is none of {count} outputs", f"{where}.LocalIndex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,138 +110,178 @@ class Outputs:
     outputs: dict[bytes, int]
 
 
-def check_features(trees: Tables) -> Features:
-    """Check all that ``TModelTrees`` says of features."""
-    found = {name: trees.lists(place, name)[0] for name, place in _KINDS.items()}
-    index_field = {"FloatFeatures": 1}
-    columns, indices, used = [], {}, {}
-    most = max(MOST_COLUMNS, 64 * sum(map(len, found.values())))
-    for name, tables in found.items():
-        first = index_field.get(name, 0)
-        index, column = tables.scalars(first, "<i4", -1), tables.scalars(first + 1, "<i4", -1)
-        for values, what in ((index, "Index"), (column, "FlatIndex")):
-            require(
-                not np.any(np.diff(values.astype(np.int64)) <= 0), "is not sorted", f"{tables.where}.{what}"
-            )
-            in_range(values, f"{tables.where}.{what}", 0, most)
-        indices[name] = index
-        columns.append(column)
-        tables.strings({"FloatFeatures": 4}.get(name, 2), "FeatureId")
-        if name != "FloatFeatures":
-            flag = tables.scalars(4 if name == "EmbeddingFeatures" else 3, "u1", 1)
-            in_range(flag, f"{tables.where}.UsedInModel", 0, 2)
-            used[name] = index[flag == 1]
-    every = np.concatenate(columns)
-    require(len(np.unique(every)) == len(every), "a column is there twice", f"{trees.where}.FlatIndex")
-    _check_ranks(columns, list(indices.values()), f"{trees.where}.Index")
-    counts, borders = _floats(found["FloatFeatures"])
-    estimated, more = _estimated(trees, used)
-    onehot, values, per = _one_hot(trees, used["CatFeatures"])
-    floats = indices["FloatFeatures"]
-    ctrs, ctr_counts = _ctrs(trees, used["CatFeatures"], floats, counts, borders, onehot, values, per)
-    total = np.concatenate([counts[counts > 0], more, per, ctr_counts]).astype(np.int64)
-    starts, bytes_ = np.cumsum(total) - total, (total + IN_A_BYTE - 1) // IN_A_BYTE
-    before = int(counts.sum() + more.sum())
-    # A feature with no border at all would share its first split with the next one.
-    keep = total > 0
-    return Features(
-        starts[keep],
-        (np.cumsum(bytes_) - bytes_)[keep],
-        before,
-        before + int(per.sum()),
-        int(total.sum()),
-        ctrs,
-        estimated,
-        used["TextFeatures"],
-        used["EmbeddingFeatures"],
-    )
+def check_features(core: Buffer, fields: dict[str, Any]) -> Features:
+    """Check all that ``TModelTrees`` says of features.
 
-
-def _check_ranks(columns: list[Column], indices: list[Column], where: str) -> None:
-    """Require that features of a kind are counted no further than columns of that kind can stand before them.
-
-    Explanations look features up by that count among those of X.
+    Parameters
+    ----------
+    core : Buffer
+        Holds the trees.
+    fields : dict
+        The fields of the table.
     """
-    for number, (column, index) in enumerate(zip(columns, indices, strict=True)):
-        others = np.sort(np.concatenate(columns[:number] + columns[number + 1 :]))
-        before = column - np.searchsorted(others, column)
-        require(bool((index <= before).all()), "counts columns that are not there", where)
+    where = _WHERE
+    used: list[set[int]] = []
+    floats = core.rows(_FLOAT, fields["FloatFeatures"], f"{where}.FloatFeatures")
+    for nans, *_, treatment, _ in floats:
+        if nans > 1:
+            refuse("is neither yes nor no", f"{where}.FloatFeatures.HasNans")
+        if treatment > 2:
+            refuse("is unknown", f"{where}.FloatFeatures.NanValueTreatment")
+    columns = {"FloatFeatures": ([row[1] for row in floats], [row[2] for row in floats])}
+    for name, kind in (("CatFeatures", _OTHER), ("TextFeatures", _OTHER), ("EmbeddingFeatures", _EMBEDDING)):
+        rows = core.rows(kind, fields[name], f"{where}.{name}")
+        if any(row[-2] > 1 for row in rows):
+            refuse("is neither yes nor no", f"{where}.{name}.UsedInModel")
+        columns[name] = [row[0] for row in rows], [row[1] for row in rows]
+        used.append({row[0] for row in rows if row[-2]})
+    _check_columns(columns)
+    borders = [row[3] for row in floats]
+    _check_borders(core, borders, f"{where}.FloatFeatures")
+    estimated, computed = _estimated(
+        core, fields["EstimatedFeatures"], used[1:], f"{where}.EstimatedFeatures"
+    )
+    onehot = _one_hot(core, fields["OneHotFeatures"], used[0], f"{where}.OneHotFeatures")
+    known = dict(zip(columns["FloatFeatures"][0], borders, strict=True)), onehot, used[0]
+    ctrs, classes, of_ctrs = _ctrs(core, fields["CtrFeatures"], known, f"{where}.CtrFeatures")
+    counts = [[count for _, count in vectors] for vectors in (borders, computed, onehot.values(), of_ctrs)]
+    return Features(_bins(counts), ctrs, classes, estimated, used[1:])
 
 
-def _borders(tables: Tables, place: int) -> tuple[NDArray[np.int64], Column]:
-    """Return how many borders each feature has, and all of them; they must rise."""
-    found = tables.vectors(place, 4, "Borders")
-    borders = found.items("<f4")
-    rises = np.diff(borders) > 0 if len(borders) else np.zeros(0, np.bool_)
-    ends = np.cumsum(found.counts)
-    first = ends[(ends > 0) & (ends < len(borders))]
-    rises[first - 1] = True  # from the last border of a feature to the first of the next
-    require(bool(rises.all()) and not np.isnan(borders).any(), "is not sorted", found.where)
-    return found.counts, borders
+def _bins(counts: list[list[int]]) -> Column:
+    """Return the splits of all bins, as far as a split can name their bucket.
+
+    Parameters
+    ----------
+    counts : list of four lists
+        How many borders or values each feature has: numbers, what is computed, one-hot values, statistics.
+    """
+    # A feature of no border at all has no bucket, and one of many has more than one.
+    sizes = [min(IN_A_BYTE, left) for count in chain(*counts) for left in range(count, 0, -IN_A_BYTE)]
+    del sizes[MOST_BUCKETS:]
+    numbers = b"".join([_NUMBERS[: 4 * size] for size in sizes])
+    buckets = b"".join([bucket.to_bytes(4, "little") * size for bucket, size in enumerate(sizes)])
+    bins: Column = np.frombuffer(numbers, _UINT) + np.frombuffer(buckets, _UINT)
+    if counts[2]:
+        start = sum(counts[0]) + sum(counts[1])
+        values = bins[start : start + sum(counts[2])]
+        values[:] = values & 0xFFFF | (~values >> 24) << 16 | 0xFF000000
+    return bins
 
 
-def _floats(tables: Tables) -> tuple[NDArray[np.int64], Column]:
-    in_range(tables.scalars(0, "u1"), f"{tables.where}.HasNans", 0, 2)
-    in_range(tables.scalars(5, "i1"), f"{tables.where}.NanValueTreatment", 0, 3)
-    return _borders(tables, 3)
+def _check_columns(kinds: dict[str, tuple[list[int], list[int]]]) -> None:
+    """Check where the features of each kind stand among those of their kind, and among all columns.
+
+    Explanations look features up by the first among the columns of X of that kind: they may not be counted
+    further than such columns can stand before them.
+    """
+    number = sum(len(columns) for _, columns in kinds.values())
+    most = max(MOST_COLUMNS, 64 * number)
+    for name, found in kinds.items():
+        for numbers, what in zip(found, ("Index", "FlatIndex"), strict=True):
+            if numbers and not (
+                numbers[0] >= 0 and numbers[-1] < most and all(map(lt, numbers, numbers[1:]))
+            ):
+                refuse(f"is not sorted, or not in [0, {most})", f"{_WHERE}.{name}.{what}")
+    every = sorted(chain(*(columns for _, columns in kinds.values())))
+    rank = {column: place for place, column in enumerate(every)}
+    require(len(rank) == number, "a column is there twice", f"{_WHERE}.FlatIndex")
+    for name, found in kinds.items():
+        for mine, (index, column) in enumerate(zip(*found, strict=True)):
+            # Of the columns before it, those that are known to be of another kind are none.
+            if index > column - (rank[column] - mine):
+                refuse("counts columns that are not there", f"{_WHERE}.{name}.Index")
 
 
-def _estimated(trees: Tables, used: dict[str, Column]) -> tuple[Estimated, NDArray[np.int64]]:
-    tables, _ = trees.lists(13, "EstimatedFeatures")
-    sources, locals_ = tables.scalars(0, "<i4", -1), tables.scalars(2, "<i4", -1)
-    ids, present = tables.structs(1, 16)
-    kinds = tables.scalars(4, "i1")
-    in_range(kinds, f"{tables.where}.SourceFeatureType", 0, 2)
-    require(bool(present.all()), "is missing", f"{tables.where}.CalcerId")
-    for kind, name in enumerate(("TextFeatures", "EmbeddingFeatures")):
-        fits = np.isin(sources[kinds == kind], used[name])
-        require(bool(fits.all()), f"is none of the used {name}", f"{tables.where}.SourceFeatureIndex")
-    counts, _ = _borders(tables, 3)
-    return Estimated(sources, [row.tobytes() for row in ids], locals_, kinds == 1), counts
+def _check_borders(core: Buffer, vectors: list[Vector], where: str) -> None:
+    """Check borders; those of a feature must rise."""
+    borders = core.chain(vectors, "<f4", f"{where}.Borders")
+    rises = (borders[1:] > borders[:-1]).tobytes()
+    # They need not from the last border of a feature to the first of the next.
+    ends = accumulate([count for _, count in vectors])
+    last = {end - 1 for end in ends}
+    place = rises.find(0)
+    while place >= 0 and place in last:
+        place = rises.find(0, place + 1)
+    single = core.singles(vectors, "f")
+    if place >= 0 or any(map(math.isnan, single)):
+        refuse("is not sorted", f"{where}.Borders")
 
 
-def _one_hot(trees: Tables, used: Column) -> tuple[Column, Column, NDArray[np.int64]]:
-    """Return the category of each one-hot feature, all values, and how many each has."""
-    tables, _ = trees.lists(6, "OneHotFeatures")
-    index = tables.scalars(0, "<i4", -1)
-    unique = len(np.unique(index)) == len(index) and bool(np.isin(index, used).all())
-    require(unique, "is not a used category, or there twice", f"{tables.where}.Index")
-    found = tables.vectors(1, 4, "Values")
-    _, names = tables.texts(2, "StringValues")
-    fits = bool(((names == 0) | (names == found.counts)).all())
-    require(fits, "is not as long as the values", f"{tables.where}.StringValues")
-    return index, found.items("<i4"), found.counts
+def _estimated(
+    core: Buffer, vector: Vector, used: list[set[int]], where: str
+) -> tuple[list[list[Estimated]], list[Vector]]:
+    """Return what is computed from texts and from embeddings, and the borders of all of it."""
+    found: list[list[Estimated]] = [[], []]
+    borders = []
+    for source, calcer, local, vector_, kind, _ in core.rows(_ESTIMATED, vector, where):
+        if kind > 1:
+            refuse("is unknown", f"{where}.SourceFeatureType")
+        if calcer is None:
+            refuse("is missing", f"{where}.CalcerId")
+        if source not in used[kind]:
+            refuse("names what the model does not have", f"{where}.SourceFeatureIndex")
+        found[kind].append(Estimated(source, calcer, local))
+        borders.append(vector_)
+    if borders:
+        _check_borders(core, borders, where)
+    return found, borders
+
+
+def _one_hot(core: Buffer, vector: Vector, used: set[int], where: str) -> dict[int, Vector]:
+    """Return the values of one-hot features, by index."""
+    rows = core.rows(_ONE_HOT, vector, where)
+    found = {index: values for index, values, _, _ in rows}
+    require(
+        len(found) == len(rows) and found.keys() <= used,
+        "is no used category, or there twice",
+        f"{where}.Index",
+    )
+    for _, values, names, _ in rows:
+        core.spend(4 * values[1], where)
+        if names[1] not in (0, values[1]):
+            refuse("is not as long as the values", f"{where}.StringValues")
+        core.texts(names, f"{where}.StringValues")
+    return found
 
 
 def _ctrs(
-    trees: Tables,
-    used: Column,
-    floats: Column,
-    counts: NDArray[np.int64],
-    borders: Column,
-    onehot: Column,
-    values: Column,
-    per: NDArray[np.int64],
-) -> tuple[Ctrs, NDArray[np.int64]]:
-    tables, _ = trees.lists(7, "CtrFeatures")
-    ctr = tables.tables(0, "Ctr")
-    border_counts, _ = _borders(tables, 1)
-    found = read_bases(ctr.tables(0, "Base"), ctr.scalars(1, "<i4"), f"{ctr.where}")
-    _require_known(found.categories, used, f"{ctr.where}.CatFeatures")
+    core: Buffer, vector: Vector, known: tuple[dict[int, Vector], dict[int, Vector], set[int]], where: str
+) -> tuple[list[Key], list[int], list[Vector]]:
+    """Return the statistics that features are of, the class of each, and their borders.
+
+    Parameters
+    ----------
+    core : Buffer
+        Holds them.
+    vector : (int, int)
+        The features.
+    known : tuple
+        Borders of float features and values of one-hot features, by index, and indices of categories.
+    where : str
+        What they are, for the error.
+    """
+    rows = core.rows(_CTR_FEATURE, vector, where)
+    if not rows:
+        return [], [], []
+    borders = [row[1] for row in rows]
+    _check_borders(core, borders, where)
+    ctrs = core.tables(_CTR, [row[0] for row in rows], where)
+    keys = read_bases(core, [ctr[0] for ctr in ctrs], where)
+    categories = np.frombuffer(b"".join([key[0] for key in keys]), "<i4")
+    if not known[2].issuperset(categories.tolist()):
+        refuse("names what the model does not have", f"{where}.CatFeatures")
     # A split in a combination is found by its feature and its very border or value.
-    known = _pairs(np.repeat(floats, counts), borders)
-    _require_known(_pairs(found.splits["index"], found.splits["border"]), known, f"{ctr.where}.FloatSplits")
-    known = _pairs(np.repeat(onehot, per), values)
-    _require_known(_pairs(found.values["index"], found.values["value"]), known, f"{ctr.where}.OneHotSplits")
-    return found, border_counts
+    _require_known(core, {pair for key in keys for pair in key[1]}, known[0], "<f4", f"{where}.FloatSplits")
+    _require_known(core, {pair for key in keys for pair in key[2]}, known[1], "<i4", f"{where}.OneHotSplits")
+    return keys, [ctr[1] for ctr in ctrs], borders
 
 
-def _pairs(first: Column, second: Column) -> Column:
-    if second.dtype.kind == "f":
-        second = (second + np.float32(0)).view("<i4")  # minus zero is found where zero is
-    pairs: Column = first.astype(np.int64) << 32 | (second.astype(np.int64) & 0xFFFFFFFF)
-    return pairs
-
-
-def _require_known(found: Any, known: Any, where: str) -> None:
-    require(bool(np.isin(found, known).all()), "names what the model does not have", where)
+def _require_known(core: Buffer, pairs: set[Pair], known: dict[int, Vector], kind: str, where: str) -> None:
+    """Require pairs of the index of a feature and one of its borders or values."""
+    values = {
+        index: set(core.items(known.get(index, (0, 0)), kind).tolist())
+        for index in {pair[0] for pair in pairs}
+    }
+    if not all(value in values[index] for index, value in pairs):
+        refuse("names what the model does not have", where)

@@ -1,275 +1,257 @@
-"""A bounded reader of FlatBuffers: many tables of one kind at a time, as columns.
+"""A bounded reader of FlatBuffers.
 
 Every offset, table of fields, vector and string is checked against the buffer before it is read, as the C++
 ``flatbuffers::Verifier`` does. The library runs that one over the core of a model only, and not over what
 lies behind it. Format: https://flatbuffers.dev/internals (FlatBuffers 24, ``verifier.h``).
+
+Most tables of a kind share their table of fields, so what that says is worked out once, as a `struct` that
+reads all numbers of such a table in one call.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import functools
+import struct
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from skopsafe.handlers.checks import require
 
 Column = NDArray[Any]
-Positions = NDArray[np.int64]
+Vector = tuple[int, int]
+"""Where the items of a vector or string begin, and how many there are; two zeros where it is missing."""
 
 LARGEST = 2**31 - 1
 """Offsets have 32 bits, and the library's own writer stops here."""
 
-_UINT, _INT, _USHORT = np.dtype("<u4"), np.dtype("<i4"), np.dtype("<u2")
+_UINT, _INT = struct.Struct("<I").unpack_from, struct.Struct("<i").unpack_from
+_PAIR = struct.Struct("<HH").unpack_from
+_ALLOWANCE, _ROW = 16, 128
+"""How many bytes may be read in all, in multiples of the buffer's length, and what a table counts for: tables
+may share their parts, and what has been written once would be read many times."""
+_TABLE, _STRING = "table", "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """One vector of each of many tables; where a table has none, an empty one.
+def refuse(what: str, where: str) -> NoReturn:
+    """Raise `ValidationError`."""
+    require(False, what, where)
+    raise AssertionError
+
+
+def holds(conditions: Column) -> bool:
+    """Return whether all hold: without reductions of numpy, which take long where they are called once."""
+    return b"\0" not in conditions.tobytes()
+
+
+class Kind:
+    """The fields of a kind of table.
+
+    Parameters
+    ----------
+    text : str
+        For each field its name and what it is: a number or bytes as `struct` spells them, ``table``,
+        ``text``, a number: a vector of items of so many bytes, or ``x``: nothing that is read.
+    defaults : int
+        What a number is where it is missing, by its name; zero where it is not said.
+    """
+
+    def __init__(self, text: str, **defaults: float | None) -> None:
+        fields = [field.split(":") for field in text.split()]
+        self.names = [name for name, _ in fields]
+        self.links: dict[int, tuple[int, int]] = {}
+        self.forms = []
+        missing: list[Any] = []
+        for column, (name, form) in enumerate(fields):
+            link = form in (_TABLE, _STRING) or form.isdigit()
+            if link:
+                mark = int(form == _STRING)
+                self.links[column] = (int(form) if form.isdigit() else mark), mark
+            self.forms.append("I" if link else form)
+            missing.append((0, 0) if link and form != _TABLE else defaults.get(name, 0))
+        self.missing = tuple(missing)
+        self.widths = [struct.calcsize(f"<{form}") for form in self.forms]
+        self.read = [column for column, form in enumerate(self.forms) if form != "x"]
+
+
+class Shape:
+    """Tables of a kind that have the same table of fields.
 
     Attributes
     ----------
-    starts, counts : ndarray of shape (n_tables,), int64
-        Where the items begin in the buffer, and how many there are.
+    size, length : int
+        Of the table of fields, and of each table.
+    read : callable
+        Reads the numbers of a table.
+    pick : callable
+        Brings them, and what stands for missing ones, in the order of the kind.
+    links : list of (int, int, int, int)
+        Column, offset in the table, bytes of an item and of an end mark, of each vector, text and table.
     """
 
-    buffer: Buffer
-    starts: Positions
-    counts: Positions
-    where: str
+    __slots__ = ("length", "links", "pick", "read", "size")
 
-    def items(self, dtype: str) -> Column:
-        """Return the items of all vectors, one vector after the other.
+    def __init__(self, kind: Kind, fields: bytes) -> None:
+        self.size = len(fields)
+        _, self.length, *offsets = struct.unpack(f"<{self.size // 2}H", fields)
+        there = [column for column in kind.read if column < len(offsets) and offsets[column]]
+        found = sorted((offsets[column], column) for column in there)
+        form, end = "<i", 4
+        columns = [1 + len(found) + column for column in range(len(kind.names))]
+        for number, (offset, column) in enumerate(found):
+            width = kind.widths[column]
+            if offset < end or offset + width > self.length or offset % min(width, 4):
+                raise ValueError(f"{kind.names[column]} leads outside its table, or over another field")
+            form += f"{offset - end}x{kind.forms[column]}"
+            end = offset + width
+            columns[column] = 1 + number
+        self.read: Callable[[bytes, int], tuple[Any, ...]] = struct.Struct(form).unpack_from
+        self.pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(*columns, 0)
+        self.links = [
+            (column, offset, *kind.links[column]) for offset, column in found if column in kind.links
+        ]
 
-        They may lie over one another in the buffer: what has been written once is read many times. No
-        writer does that with what belongs to one table only, so all of them together fit in the buffer.
-        """
-        kind = np.dtype(dtype)
-        total = int(self.counts.sum()) * kind.itemsize
-        self.buffer.spend(total, self.where)
-        if len(self.starts) == 1:
-            start = int(self.starts[0])
-            return self.buffer.data[start : start + total].view(kind)
-        if not total:
-            return np.zeros(0, kind)
-        size = kind.itemsize
-        ends = np.cumsum(self.counts)
-        inside = np.arange(int(ends[-1])) - np.repeat(ends - self.counts, self.counts)
-        places = np.repeat(self.starts, self.counts) + inside * size
-        return self.buffer.gather(places, kind)
+
+_shape = functools.lru_cache(maxsize=256)(Shape)
 
 
 class Buffer:
-    """One FlatBuffer.
+    """Bytes that hold a FlatBuffer, or more than one.
 
     Parameters
     ----------
-    data : ndarray of shape (n_bytes,), uint8
-        The buffer and nothing else.
+    data : bytes
+        A whole model.
+    low, high : int
+        Where the FlatBuffer begins and ends.
     where : str
         What stands there, for the error.
-    allowance : int
-        How many bytes may be read in all, in multiples of the buffer's length.
     """
 
-    def __init__(self, data: NDArray[np.uint8], where: str, allowance: int = 4) -> None:
-        require(4 <= len(data) <= LARGEST, f"{len(data)} bytes are no FlatBuffer", where)
-        self.data = data
-        self.where = where
-        self._left = allowance * len(data)
-        whole = len(data) & ~3
-        self._words = data[:whole].view(_UINT)
-        self._halves = data[:whole].view(_USHORT)
-        self.lowest = len(data)
+    def __init__(self, data: bytes, low: int, high: int, where: str) -> None:
+        self.data, self.low, self.high, self.where = data, low, high, where
+        self._left = _ALLOWANCE * (high - low)
+        self._seen: dict[tuple[Kind, int], Shape] = {}
 
     def spend(self, size: int, where: str) -> None:
-        """Count what is read, so that tables which share their parts cannot multiply them."""
+        """Count what is read."""
         self._left -= size
-        require(self._left >= 0, "its parts lie over one another", where)
+        if self._left < 0:
+            refuse("its parts lie over one another", where)
 
-    def gather(self, places: Positions, kind: np.dtype[Any]) -> Column:
-        """Return the values at places that are known to be inside."""
-        if kind.itemsize == 4:
-            words: Column = self._words[places >> 2].view(kind)
-            return words
-        if kind.itemsize == 1:
-            return self.data[places].view(kind)
-        bytes_ = self.data[places[:, None] + np.arange(kind.itemsize)]
-        return np.ascontiguousarray(bytes_).view(kind)[:, 0]
+    def root(self, kind: Kind) -> list[Any]:
+        """Return the table that the FlatBuffer begins with."""
+        if not 4 <= self.high - self.low <= LARGEST:
+            refuse(f"{self.high - self.low} bytes are no FlatBuffer", self.where)
+        return self.table(kind, self.low + _UINT(self.data, self.low)[0], self.where)
 
-    def words(self, places: Positions, where: str) -> Positions:
-        """Return the unsigned 32-bit numbers at places, which are checked here."""
-        if len(places) == 1:  # the same, without the overhead of arrays
-            (place,) = places.tolist()
-            require(0 <= place <= len(self.data) - 4, "an offset leads outside", where)
-            require(not place & 3, "an offset is not aligned", where)
-            single: Positions = self._words[place >> 2 : (place >> 2) + 1].astype(np.int64)
-            return single
-        require(
-            not places.size or (places.min() >= 0 and places.max() <= len(self.data) - 4),
-            "an offset leads outside",
-            where,
-        )
-        require(not np.any(places & 3), "an offset is not aligned", where)
-        found: Positions = self._words[places >> 2].astype(np.int64)
+    def table(self, kind: Kind, place: int, where: str) -> list[Any]:
+        """Return the fields of the table at a place, in the order of the kind."""
+        return self.tables(kind, [place], where)[0]
+
+    def rows(self, kind: Kind, vector: Vector, where: str) -> list[list[Any]]:
+        """Return the tables of a vector."""
+        return self.tables(kind, self.places(vector), where)
+
+    def tables(self, kind: Kind, places: list[int], where: str) -> list[list[Any]]:
+        """Return the fields of tables at places.
+
+        Instead of its offset, a vector or text is where its items begin and how many there are, and a table
+        is where it begins. Last of all is where the table of fields is, counted from the table.
+        """
+        data, low, high, seen, missing = self.data, self.low, self.high, self._seen, kind.missing
+        self.spend(_ROW * len(places), where)
+        rows = []
+        for place in places:
+            if place < low or place > high - 4 or (place - low) & 3:
+                refuse("an offset leads outside" if place else "is missing", where)
+            fields = place - _INT(data, place)[0]
+            shape = seen.get((kind, fields)) or self._shape(kind, fields, where)
+            if fields < low or fields + shape.size > high or place + shape.length > high:
+                refuse("a table ends outside", where)
+            row = list(shape.pick(shape.read(data, place) + missing))
+            for column, offset, size, mark in shape.links:
+                target = place + offset + row[column]
+                if target > high - 4 or (target - low) & 3:
+                    refuse("an offset leads outside", f"{where}.{kind.names[column]}")
+                if not size:
+                    row[column] = target
+                    continue
+                count = _UINT(data, target)[0]
+                end = target + 4 + count * size
+                if end + mark > high:
+                    refuse("a vector ends outside", f"{where}.{kind.names[column]}")
+                # The library takes a text up to its end mark in places, so it must have one.
+                if mark and data[end]:
+                    refuse("a text has no end", f"{where}.{kind.names[column]}")
+                row[column] = target + 4, count
+            rows.append(row)
+        return rows
+
+    def _shape(self, kind: Kind, fields: int, where: str) -> Shape:
+        if not self.low <= fields <= self.high - 4 or (fields - self.low) & 1:
+            refuse("a table of fields lies outside", where)
+        size, length = _PAIR(self.data, fields)
+        if size < 4 or size & 1 or fields + size > self.high or length < 4:
+            refuse("a table ends outside", where)
+        try:
+            # Fields of a later version are not read; and tables of fields may lie over one another.
+            shape = _shape(kind, self.data[fields : fields + min(size, 4 + 2 * len(kind.names))])
+        except ValueError as error:
+            refuse(str(error), where)
+        self._seen[kind, fields] = shape
+        return shape
+
+    def places(self, vector: Vector) -> list[int]:
+        """Return where the offsets of a vector lead."""
+        start, count = vector
+        offsets = struct.unpack_from(f"<{count}I", self.data, start)
+        return list(map(int.__add__, range(start, start + 4 * count, 4), offsets))
+
+    def text(self, vector: Vector, where: str) -> bytes:
+        """Return a text."""
+        start, count = vector
+        self.spend(count, where)
+        return self.data[start : start + count]
+
+    def texts(self, vector: Vector, where: str) -> list[bytes]:
+        """Return the texts of a vector."""
+        found = []
+        self.spend(4 * vector[1], where)
+        for place in self.places(vector):
+            if place > self.high - 4 or (place - self.low) & 3:
+                refuse("an offset leads outside", where)
+            count = _UINT(self.data, place)[0]
+            if place + 4 + count >= self.high or self.data[place + 4 + count]:
+                refuse("a text has no end", where)
+            found.append(self.text((place + 4, count), where))
         return found
 
-    def root(self) -> Tables:
-        """Return the table that the buffer begins with."""
-        places = self.words(np.zeros(1, np.int64), self.where)
-        return Tables(self, places, self.where)
+    def items(self, vector: Vector, kind: npt.DTypeLike) -> Column:
+        """Return the items of a vector."""
+        start, count = vector
+        return np.frombuffer(self.data, kind, count, start)
 
-    def vectors(self, places: Positions, present: NDArray[np.bool_], size: int, where: str) -> Vectors:
-        """Return the vectors at places, of items of `size` bytes; where not present, empty ones."""
-        starts, counts = np.zeros(len(places), np.int64), np.zeros(len(places), np.int64)
-        found = places[present]
-        lengths = self.words(found, where)
-        require(
-            not found.size or bool((found + 4 + lengths * size <= len(self.data)).all()),
-            "a vector ends outside",
-            where,
-        )
-        starts[present], counts[present] = found + 4, lengths
-        return Vectors(self, starts, counts, where)
+    def singles(self, vectors: list[Vector], form: str) -> list[Any]:
+        """Return the items of the vectors that have only one."""
+        read = struct.Struct(f"<{form}").unpack_from
+        return [read(self.data, start)[0] for start, count in vectors if count == 1]
 
-
-class Tables:
-    """Many tables of one kind.
-
-    Parameters
-    ----------
-    buffer : Buffer
-        Where they stand.
-    places : ndarray of shape (n_tables,), int64
-        Where each begins.
-    where : str
-        What they are, for the error.
-    """
-
-    def __init__(self, buffer: Buffer, places: Positions, where: str) -> None:
-        self.buffer = buffer
-        self.where = where
-        self.places = places
-        back = buffer.words(places, where).astype(np.uint32).view(np.int32).astype(np.int64)
-        self.fields = places - back
-        self._sizes, self._lengths = self._halves(self.fields), self._halves(self.fields + 2)
-        size = len(buffer.data)
-        require(
-            bool(((self._sizes >= 4) & (self._sizes & 1 == 0) & (self.fields + self._sizes <= size)).all())
-            and bool(((self._lengths >= 4) & (places + self._lengths <= size)).all()),
-            "a table ends outside",
-            where,
-        )
-        if len(places):
-            buffer.lowest = min(buffer.lowest, int(places.min()), int(self.fields.min()))
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def _halves(self, places: Positions) -> Positions:
-        halves = self.buffer._halves
-        if len(places) == 1:
-            (place,) = places.tolist()
-            fits = 0 <= place <= 2 * len(halves) - 2 and not place & 1
-            require(fits, "a table of fields lies outside", self.where)
-            single: Positions = halves[place >> 1 : (place >> 1) + 1].astype(np.int64)
-            return single
-        outside = places.size and (places.min() < 0 or places.max() > 2 * len(halves) - 2)
-        require(not outside and not np.any(places & 1), "a table of fields lies outside", self.where)
-        found: Positions = halves[places >> 1].astype(np.int64)
-        return found
-
-    def at(self, field: int, size: int, align: int = 4) -> tuple[Positions, NDArray[np.bool_]]:
-        """Return where the values of a field stand, and which tables have it."""
-        entry = 4 + 2 * field
-        has = self._sizes >= entry + 2
-        offsets = np.zeros(len(self), np.int64)
-        offsets[has] = self._halves(self.fields[has] + entry)
-        present = offsets != 0
-        fits = (offsets >= 4) & (offsets + size <= self._lengths) & ((self.places + offsets) % align == 0)
-        require(bool(fits[present].all()), f"field {field} leads outside its table", self.where)
-        return self.places + offsets, present
-
-    def scalars(self, field: int, dtype: str, default: float = 0) -> Column:
-        """Return the numbers of a field."""
-        kind = np.dtype(dtype)
-        places, present = self.at(field, kind.itemsize, kind.itemsize)
-        result = np.full(len(self), default, kind)
-        if present.any():
-            result[present] = self.buffer.gather(places[present], kind)
-        return result
-
-    def structs(self, field: int, size: int) -> tuple[Column, NDArray[np.bool_]]:
-        """Return the bytes of a struct of each table, and which tables have it."""
-        places, present = self.at(field, size)
-        result = np.zeros((len(self), size), np.uint8)
-        result[present] = self.buffer.data[places[present][:, None] + np.arange(size)]
-        return result, present
-
-    def _targets(self, field: int, where: str) -> tuple[Positions, NDArray[np.bool_]]:
-        places, present = self.at(field, 4)
-        targets = np.zeros(len(self), np.int64)
-        targets[present] = places[present] + self.buffer.words(places[present], where)
-        return targets, present
-
-    def vectors(self, field: int, size: int, name: str, *, required: bool = False) -> Vectors:
-        """Return the vector of a field of each table, of items of `size` bytes."""
-        where = f"{self.where}.{name}"
-        targets, present = self._targets(field, where)
-        require(not required or bool(present.all()), "is missing", where)
-        return self.buffer.vectors(targets, present, size, where)
-
-    def vector(self, field: int, dtype: str, name: str, *, required: bool = False) -> Column:
-        """Return the items of the vectors of a field, one after the other."""
-        return self.vectors(field, np.dtype(dtype).itemsize, name, required=required).items(dtype)
-
-    def strings(self, field: int, name: str) -> list[bytes | None]:
-        """Return the string of a field of each table."""
-        where = f"{self.where}.{name}"
-        targets, present = self._targets(field, where)
-        found = self.buffer.vectors(targets, present, 1, where)
-        return _texts(found, present)
-
-    def tables(self, field: int, name: str) -> Tables:
-        """Return the table that a field of each table leads to; each must have it."""
-        where = f"{self.where}.{name}"
-        targets, present = self._targets(field, where)
-        require(bool(present.all()), "is missing", where)
-        return Tables(self.buffer, targets, where)
-
-    def lists(self, field: int, name: str, *, required: bool = False) -> tuple[Tables, Positions]:
-        """Return the tables of the vectors of a field, one after the other, and how many each has."""
-        where = f"{self.where}.{name}"
-        found = self.vectors(field, 4, name, required=required)
-        return Tables(self.buffer, _follow(found), where), found.counts
-
-    def texts(self, field: int, name: str) -> tuple[list[bytes], Positions]:
-        """Return the strings of the vectors of a field, one after the other, and how many each has."""
-        found = self.vectors(field, 4, name)
-        targets = _follow(found)
-        strings = self.buffer.vectors(targets, np.ones(len(targets), np.bool_), 1, found.where)
-        return [text or b"" for text in _texts(strings, np.ones(len(targets), np.bool_))], found.counts
+    def chain(self, vectors: list[Vector], kind: str, where: str) -> Column:
+        """Return the items of vectors, one after the other."""
+        dtype = np.dtype(kind)
+        size = dtype.itemsize
+        self.spend(size * sum(count for _, count in vectors), where)
+        pieces = [self.data[start : start + size * count] for start, count in vectors]
+        return np.frombuffer(b"".join(pieces), dtype)
 
 
-def _follow(found: Vectors) -> Positions:
-    """Return where the offsets of vectors lead: each counts from its own place."""
-    offsets = found.items("<u4").astype(np.int64)
-    ends = np.cumsum(found.counts)
-    inside = np.arange(len(offsets)) - np.repeat(ends - found.counts, found.counts)
-    places: Positions = np.repeat(found.starts, found.counts) + 4 * inside
-    targets: Positions = places + offsets
-    return targets
-
-
-def _texts(found: Vectors, present: NDArray[np.bool_]) -> list[bytes | None]:
-    data = found.buffer.data
-    # The library takes a string up to its end mark in places, so it must have one.
-    ends = found.starts + found.counts
-    inside = bool((ends[present] < len(data)).all())
-    require(inside and not np.any(data[ends[present]]), "a string has no end", found.where)
-    found.buffer.spend(int(found.counts.sum()), found.where)
-    return [
-        data[start:end].tobytes() if there else None
-        for start, end, there in zip(found.starts.tolist(), ends.tolist(), present.tolist(), strict=True)
-    ]
+def present(vector: Vector, where: str) -> Vector:
+    """Return a vector that must be there."""
+    if not vector[0]:
+        refuse("is missing", where)
+    return vector

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,48 +18,57 @@ from skopsafe.handlers.checks import require
 
 _READ = (b"params", b"training", b"class_params", b"multiclass_params", b"loss_function", b"output_options")
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_TESTS, _NO_TEST = b"test_metrics_history", b'"test_metrics_history":[]'
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DEEPEST = 200
 MOST_CLASSES = 2**16
 _WHERE = "CatBoost.model.InfoMap"
 
 
-def check_info(info: Iterable[tuple[bytes, bytes]], dimension: int) -> None:
+def check_info(info: dict[bytes, bytes], dimension: int) -> None:
     """Check the metadata.
 
     Parameters
     ----------
-    info : iterable of (bytes, bytes)
+    info : dict of bytes to bytes
         Names and values.
     dimension : int
         How many outputs the trees have.
     """
-    found = dict(info)
     for name in _READ:
-        if name in found:
-            _check_depth(found[name], f"{_WHERE}[{name.decode()!r}]")
+        text = info.get(name, b"")
+        opened = text.count(b"{") + text.count(b"[")
+        # Where one is closed and the next opened, it goes no deeper.
+        if opened > _DEEPEST and opened - text.count(b"},{") > _DEEPEST:
+            _check_depth(text, f"{_WHERE}[{name.decode()!r}]")
     for name in (b"class_params", b"multiclass_params"):
-        if name in found:
+        if name in info:
             where = f"{_WHERE}[{name.decode()!r}]"
-            _check_classes(_read(found[name], where), dimension, where)
-    if b"training" in found:
+            _check_classes(_read(info[name], where), dimension, where)
+    training = info.get(b"training", b"")
+    # Without a test there is nothing to compare; the library reads the rest, once, when it loads.
+    if training.count(_TESTS) != training.count(_NO_TEST) or b"\\" in training:
         where = f"{_WHERE}['training']"
-        _check_history(_of(_read(found[b"training"], where), "metrics"), where)
+        _check_history(_of(_read(training, where), "metrics"), where)
 
 
 def _check_depth(text: bytes, where: str) -> None:
     """Values hold values, and the library frees them by recursion."""
-    data = np.frombuffer(_TEXT.sub(b"", text), np.uint8)
-    opens, closes = (data == 91) | (data == 123), (data == 93) | (data == 125)
-    deepest = int(np.max(np.cumsum(opens.astype(np.int64) - closes), initial=0))
-    require(deepest <= _DEEPEST, "is nested too deeply", where)
+    outside = _TEXT.sub(b"", text) if b"\\" in text else b"".join(text.split(b'"')[::2])
+    brackets = outside.translate(_ONE_KIND, _NO_BRACKETS)
+    # A pair that holds nothing adds one to the depth of what is around it.
+    less = brackets.replace(b"[]", b"")
+    if len(less) >= _DEEPEST:
+        steps = 1 - 2 * (np.frombuffer(brackets, np.uint8) == ord("]")).astype(np.int64)
+        deepest = int(np.max(np.cumsum(steps), initial=0))
+        require(deepest <= _DEEPEST, "is nested too deeply", where)
 
 
 def _read(text: bytes, where: str) -> Any:
     """Return what a JSON text says; what we read otherwise than the library would, is refused."""
     try:
-        return json.loads(
-            text.decode("utf-8", "surrogateescape"), parse_int=_integer, object_pairs_hook=_unique
-        )
+        return _DECODER.decode(text.decode("utf-8", "surrogateescape"))
     except ValueError as error:
         raise ValidationError(f"is not readable ({error})", path=where) from error
 
@@ -74,6 +82,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name is there twice")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, object_pairs_hook=_unique)
 
 
 def _of(value: Any, name: str) -> Any:

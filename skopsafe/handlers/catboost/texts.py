@@ -14,7 +14,7 @@ import numpy as np
 
 from skopsafe.handlers.catboost.blob import TEXTS, Reader
 from skopsafe.handlers.catboost.features import Outputs
-from skopsafe.handlers.catboost.flat import Column, Tables
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, Vector, present, refuse
 from skopsafe.handlers.checks import in_range, require
 
 _WHERE = "CatBoost.model.TextProcessing"
@@ -23,24 +23,40 @@ _WORDS = np.dtype([("hash", "<u8"), ("token", "<u4"), ("filler", "<u4")])
 _COUNTS = np.dtype([("token", "<u4"), ("count", "<u4")])
 _NO_HASH = 2**64 - 1
 BOW, BAYES, BM25 = range(3)
-_UNION = {BOW: 3, BAYES: 2, BM25: 1}
+_HEADER = Kind(
+    "TokenizerId:16 DictionaryId:16 CalcerId:16 PerFeatureDigitizers:4 PerTokenizedFeatureCalcers:4"
+)
+_LIST = Kind("Ids:4")
+_PART = Kind("PartType:B PartId:16s", PartId=None)
+_DICTIONARY_HEADER = Kind("Magic:x DictionaryOptions:table")
+_OPTIONS = Kind(
+    "TokenLevelType:b GramOrder:i SkipStep:i StartTokenId:x EndOfWordPolicy:b EndOfSentencePolicy:b",
+    GramOrder=1,
+    EndOfWordPolicy=1,
+)
+_CALCER_HEADER = Kind(
+    "Id:16s ActiveFeatureIndices:4 FeatureCalcerImplType:B FeatureCalcerImpl:table", Id=None
+)
+_UNION = {
+    BOW: (3, Kind("NumTokens:I")),
+    BAYES: (2, Kind("NumClasses:I ClassPrior:x TokenPrior:x Seen:x ClassDocs:4 ClassTotalTokens:8")),
+    BM25: (1, Kind("NumClasses:I Truncate:x K:x B:x TotalTokens:x ClassTotalTokens:8")),
+}
 
 
 def check_texts(reader: Reader) -> Outputs:
     """Check what computes features from texts."""
     reader.magic(TEXTS, _WHERE)
     header = reader.buffer(_WHERE)
-    tokenizers, dictionaries, calcers = (
-        read_ids(header, field, name)
-        for field, name in enumerate(("TokenizerId", "DictionaryId", "CalcerId"))
-    )
+    *ids, digitizers, users, _ = header.root(_HEADER)
+    tokenizers, dictionaries, calcers = (read_ids(header, found, _WHERE) for found in ids)
     require(
         len(tokenizers) == len(dictionaries), "is not as long as the tokenizers", f"{_WHERE}.DictionaryId"
     )
     every = [*tokenizers, *dictionaries, *calcers]
     require(len(set(every)) == len(every), "an id is there twice", _WHERE)
-    features, owned = read_lists(header, 3, "PerFeatureDigitizers", len(tokenizers))
-    per, used = read_lists(header, 4, "PerTokenizedFeatureCalcers", len(calcers))
+    features, owned = read_lists(header, digitizers, f"{_WHERE}.PerFeatureDigitizers", len(tokenizers))
+    per, used = read_lists(header, users, f"{_WHERE}.PerTokenizedFeatureCalcers", len(calcers))
     for start, count in zip((np.cumsum(features) - features).tolist(), features.tolist(), strict=True):
         mine = owned[start : start + count]
         require(len(np.unique(mine)) == count, "names one twice", f"{_WHERE}.PerFeatureDigitizers")
@@ -53,27 +69,26 @@ def check_texts(reader: Reader) -> Outputs:
     return Outputs(len(features), _check_parts(reader, tokenizers, dictionaries, calcers))
 
 
-def read_ids(header: Tables, field: int, name: str) -> list[bytes]:
+def read_ids(header: Buffer, vector: Vector, where: str) -> list[bytes]:
     """Return the ids of a list of parts."""
-    rows = header.vectors(field, 16, name, required=True).items("V16")
-    return [row.tobytes() for row in rows]
+    start, count = present(vector, where)
+    return [header.data[place : place + 16] for place in range(start, start + 16 * count, 16)]
 
 
-def read_lists(header: Tables, field: int, name: str, most: int) -> tuple[Column, Column]:
+def read_lists(header: Buffer, vector: Vector, where: str, most: int) -> tuple[Column, Column]:
     """Return how long each list of numbers is, and the numbers; all are less than `most`."""
-    lists, _ = header.lists(field, name, required=True)
-    found = lists.vectors(0, 4, "Ids", required=True)
-    numbers = found.items("<u4")
-    in_range(numbers, f"{header.where}.{name}", 0, most)
-    return found.counts, numbers
+    lists = [present(ids, where) for ids, _ in header.rows(_LIST, present(vector, where), where)]
+    numbers = header.chain(lists, "<u4", where)
+    in_range(numbers, where, 0, most)
+    return np.array([count for _, count in lists], np.int64), numbers
 
 
 def read_part(reader: Reader, where: str) -> tuple[int, bytes]:
     """Return the kind and the id of the next part."""
-    part = reader.buffer(where)
-    ids, present = part.structs(1, 16)
-    require(bool(present.all()), "has no id", where)
-    return int(part.scalars(0, "u1")[0]), ids[0].tobytes()
+    kind, name, _ = reader.buffer(where).root(_PART)
+    if not name:
+        refuse("has no id", where)
+    return kind, name
 
 
 def _check_parts(
@@ -102,13 +117,13 @@ def _check_tokenizer(reader: Reader, name: bytes) -> None:
     """Check the options of a tokenizer, written one after the other."""
     where = f"{_WHERE}.Tokenizer"
     reader.magic(b"TokenizerV1\0", where)
-    require(reader.take(16, where).tobytes() == name, "has another id", where)
+    require(reader.take(16, where) == name, "has another id", where)
     for option in ("Lowercasing", "Lemmatizing"):
         flag = reader.number(1, where)
         # The release that everybody has knows no lemmas, and says so.
         require(flag <= (option == "Lowercasing"), f"{flag} is not supported", f"{where}.{option}")
     require(reader.number(4, where) <= 2, "is unknown", f"{where}.NumberProcessPolicy")
-    reader.take(reader.size(where), f"{where}.NumberToken")
+    reader.skip(reader.size(where), f"{where}.NumberToken")
     by_sense = reader.number(4, where)
     require(by_sense <= 1, "is unknown", f"{where}.SeparatorType")
     delimiter = reader.take(reader.size(where), f"{where}.Delimiter")
@@ -123,18 +138,20 @@ def _check_tokenizer(reader: Reader, name: bytes) -> None:
 def _check_dictionary(reader: Reader, name: bytes) -> None:
     where = f"{_WHERE}.Dictionary"
     reader.magic(b"DictionaryV1\0", where)
-    require(reader.take(16, where).tobytes() == name, "has another id", where)
+    require(reader.take(16, where) == name, "has another id", where)
     reader.magic(b"MMapDictionary\0", where)
     start = reader.place
     size = reader.number(8, where)
-    options = reader.buffer(where).tables(1, "DictionaryOptions")
-    kinds = [int(options.scalars(field, "i1", default)[0]) for field, default in ((0, 0), (4, 1), (5, 0))]
-    require(all(0 <= kind <= 1 for kind in kinds), "is unknown", f"{options.where}.TokenLevelType")
-    order, skip = (int(options.scalars(field, "<i4", default)[0]) for field, default in ((1, 1), (2, 0)))
-    letters = kinds[0] == 1
+    buffer = reader.buffer(where)
+    _, place, _ = buffer.root(_DICTIONARY_HEADER)
+    level, order, skip, _, *others, _ = buffer.table(_OPTIONS, place, f"{where}.DictionaryOptions")
+    kinds = [level, *others]
+    letters = level == 1
+    where = f"{where}.DictionaryOptions"
+    require(all(0 <= kind <= 1 for kind in kinds), "is unknown", f"{where}.TokenLevelType")
     fits = 1 <= order <= (2**20 if letters else 5)
-    require(fits, f"{order} is no length of a gram", f"{options.where}.GramOrder")
-    require(0 <= skip <= 2**20, f"{skip} is no step", f"{options.where}.SkipStep")
+    require(fits, f"{order} is no length of a gram", f"{where}.GramOrder")
+    require(0 <= skip <= 2**20, f"{skip} is no step", f"{where}.SkipStep")
     for _ in range(1 if letters or order == 1 else 2):
         _check_words(reader, where)
     require(reader.place - start == size, "is not as long as it says", where)
@@ -155,18 +172,20 @@ def _require_empty(size: int, filled: int, where: str) -> None:
 
 
 def read_calcer(
-    reader: Reader, name: bytes, magic: bytes, union: Mapping[int, int], where: str
-) -> tuple[int, Column, Tables]:
+    reader: Reader, name: bytes, magic: bytes, union: Mapping[int, tuple[int, Kind]], where: str
+) -> tuple[int, Column, Buffer, list[Any]]:
     """Return the kind of what computes features, which outputs it gives, and the table of that kind."""
     reader.magic(magic, where)
     kind = reader.number(4, where)
-    table = reader.buffer(where)
-    ids, present = table.structs(0, 16)
-    require(bool(present.all()) and ids[0].tobytes() == name, "has another id", where)
-    active = table.vector(1, "<u4", "ActiveFeatureIndices", required=True)
+    buffer = reader.buffer(where)
+    found, active, union_kind, place, _ = buffer.root(_CALCER_HEADER)
+    require(found == name, "has another id", where)
+    present(active, f"{where}.ActiveFeatureIndices")
     require(kind in union, f"{kind} is unknown", where)
-    require(int(table.scalars(2, "u1")[0]) == union[kind], "is of another kind", where)
-    return kind, active, table.tables(3, "FeatureCalcerImpl")
+    number, fields = union[kind]
+    require(union_kind == number, "is of another kind", where)
+    values = buffer.table(fields, place, f"{where}.FeatureCalcerImpl")
+    return kind, buffer.items(active, "<u4"), buffer, values
 
 
 def check_active(active: Column, outputs: int, where: str) -> None:
@@ -178,14 +197,12 @@ def check_active(active: Column, outputs: int, where: str) -> None:
 def _check_calcer(reader: Reader, name: bytes) -> int:
     """Check what computes features from tokens, and return how many."""
     where = f"{_WHERE}.FeatureCalcer"
-    kind, active, values = read_calcer(reader, name, b"FeatureCalcerV1\0", _UNION, where)
-    number = int(values.scalars(0, "<u4")[0])
-    outputs = number
+    kind, active, _, values = read_calcer(reader, name, b"FeatureCalcerV1\0", _UNION, where)
+    number = outputs = values[0]
     if kind != BOW:
-        columns: tuple[tuple[int, str], ...] = ((4, "<u4"), (5, "<u8")) if kind == BAYES else ((5, "<u8"),)
-        for field, dtype in columns:
-            found = values.vector(field, dtype, "ClassDocs", required=True)
-            require(len(found) == number, f"is not as long as {number} classes", f"{where}.ClassDocs")
+        for vector in values[4:6] if kind == BAYES else values[5:6]:
+            _, count = present(vector, f"{where}.ClassDocs")
+            require(count == number, f"is not as long as {number} classes", f"{where}.ClassDocs")
         require(
             reader.size(where) == number, f"is not one for each of {number} classes", f"{where}.Frequencies"
         )
