@@ -198,10 +198,12 @@ class Source:
         return _sound(data[start:].view(dtype), name)
 
     def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
-        head = self._reader.head(name, LONGEST)
         expected = header(npy_descr(dtype), shape, fortran)
-        start, agrees = len(expected), head.startswith(expected)
+        start = len(expected)
+        head = self._reader.head(name, start)
+        agrees = head == expected
         if not agrees:
+            head = self._reader.head(name, LONGEST)
             start, *found = parse(head, name)
             agrees = found == [dtype, shape, fortran]
         size = math.prod(shape) * dtype.itemsize

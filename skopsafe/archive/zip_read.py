@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +88,7 @@ class Reader:
             data = b"".join(self._decompressed(name, member))
         else:
             data = self._open(name, member, member.size)
-        if crc32(data) != member.checksum:
+        if crc.crc32(data) != member.checksum:
             raise _differs(name)
         return data
 
@@ -110,12 +109,12 @@ class Reader:
         view = memoryview(cast("Any", target))
         if member.method == STORED:
             start = self.offset(name) + skip
-            checksum = crc.filled(view, lambda piece, at: self._fill(piece, start + at), crc32(head))
+            checksum = crc.filled(view, lambda piece, at: self._fill(piece, start + at), crc.crc32(head))
         else:
-            checksum, place = crc32(head), -skip
+            checksum, place = crc.crc32(head), -skip
             for piece in self._decompressed(name, member):
                 part = piece[max(-place, 0) :]
-                checksum = crc32(part, checksum)
+                checksum = crc.crc32(part, checksum)
                 at = max(place, 0)
                 view[at : at + len(part)] = part
                 place += len(piece)

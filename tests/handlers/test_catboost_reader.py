@@ -1,4 +1,4 @@
-"""The reader of the binary form of models of CatBoost, where a writer could do otherwise than CatBoost does."""
+"""The reader of the binary form of CatBoost's models, for what a writer could do otherwise."""
 
 from __future__ import annotations
 
