@@ -315,7 +315,7 @@ def described(
     file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None
 ) -> Iterator[Document]:
     """Open a file as a Document, whose arrays can be read while the context lasts."""
-    with opened(file) as stream, schema.opened(stream, limits, mapping) as document:
+    with opened(file, buffered=False) as stream, schema.opened(stream, limits, mapping) as document:
         yield document
 
 

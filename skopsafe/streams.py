@@ -14,11 +14,12 @@ File = str | os.PathLike[str] | IO[bytes]
 
 
 @contextlib.contextmanager
-def opened(file: File) -> Iterator[BinaryIO]:
+def opened(file: File, *, buffered: bool = True) -> Iterator[BinaryIO]:
+    """Open a path, or take a file object as it is; what cannot be read at any place is read to its end."""
     if isinstance(file, (str, os.PathLike)):
         path = os.fsdecode(file)
         try:
-            stream = open(path, "rb")  # noqa: SIM115 - closed below
+            stream: Any = open(path, "rb", -1 if buffered else 0)  # noqa: SIM115 - closed below
         except (OSError, ValueError) as error:
             raise file_error(error, "the file cannot be opened", str(path)) from error
         with stream:

@@ -11,9 +11,11 @@ from typing import Any
 from skopsafe.archive.tasks import Task
 
 try:
-    from isal.isal_zlib import crc32 as crc32
+    from isal.isal_zlib import crc32
 except ImportError:
-    from zlib import crc32 as crc32
+    from zlib import crc32
+
+__all__ = ["LARGE", "crc32", "filled", "of_chunks", "passed"]
 
 LARGE = 1 << 22
 """From so many bytes on, a second thread is worth its start."""

@@ -43,6 +43,10 @@ class Policy:
         return self.plugins is None or by.partition(" ")[0] in self.plugins
 
 
+NOTHING = Policy(frozenset())
+"""Approves nothing beyond what was reviewed."""
+
+
 def policy_of(trusted: object, file: str | os.PathLike[str] | None = None) -> Policy:
     """Return what a caller approves.
 
@@ -58,6 +62,8 @@ def policy_of(trusted: object, file: str | os.PathLike[str] | None = None) -> Po
     PolicyError
         `trusted` is ``True``, holds a pattern or something without a name, or the file is malformed.
     """
+    if trusted is None and file is None:
+        return NOTHING
     approved = normalize(trusted)
     if file is None:
         return Policy(approved)
