@@ -82,7 +82,7 @@ def text_of(name: str) -> bytes:
     from skopsafe.handlers.lightgbm.booster import _text_of
 
     model, _ = MODELS[name]()
-    return _text_of(getattr(model, "_Booster", model))
+    return _text_of(getattr(model, "_Booster", model))[0]
 
 
 def chain(depth: int) -> bytes:

@@ -22,8 +22,8 @@ Names = tuple[str, ...] | None
 
 _FORM = ("model", "reaches", "state")
 _DROPPED = ("_handle", "handle", "train_set", "valid_sets")
-_UNSTABLE = (b"\nnum_leaves=1\n", b"nan")
-_EXTREME = re.compile(rb"e[+-]3\d\d")
+_FIRST_TREE, _BEHIND_TREES = b"\nTree=0\n", b"\nend of trees\n"
+_ODD = re.compile(rb"inf|nan|e[+-]3\d\d")
 """Where LightGBM, after it has read its text, may write another one: what it drops, or rounds, in reading."""
 
 _BYTES_OF_A_TREE = 2**12  # of 31 leaves, as trees have unless told otherwise
@@ -44,12 +44,11 @@ def _get(obj: Any) -> Parts:
     handle = vars(obj).get("_handle")
     if handle is None or handle.value is None:
         raise TypeError("it holds no model; LightGBM would follow an empty address")
-    found, lines = parameters.take_lines(_text_of(obj))
-    taken: dict[str, Any] = {"model": lines} if lines else {}
     try:
-        text.read(found)
+        found, lines = _text_of(obj)
     except ValidationError as error:
         raise TypeError(f"its text could not be loaded again: {error.reason} (at {error.path})") from error
+    taken: dict[str, Any] = {"model": lines} if lines else {}
     if type(state.get("params")) is dict:
         state["params"], doors = parameters.take_doors(state["params"])
         if doors:
@@ -64,14 +63,20 @@ def _get(obj: Any) -> Parts:
     return Parts(_FORM, [Leaf(np.frombuffer(found, np.uint8)), taken or None, state])
 
 
-def _text_of(booster: Any) -> bytes:
-    """Return the text of the model that comes out again of a Booster made from it."""
+def _text_of(booster: Any) -> tuple[bytes, dict[str, str]]:
+    """Return the text of the model that comes out again of a Booster made from it.
+
+    What names files or machines is taken out of it, and returned by itself.
+    """
     from lightgbm import Booster
 
-    found = _written(booster)
-    if _may_change(found):
-        found = _written(Booster(model_str=found.decode("utf-8")))
-    return found
+    written = _written(booster)
+    first = written.find(_FIRST_TREE)
+    found, lines = parameters.take_lines(written)
+    if first < 0 or text.read(found).is_odd or _is_odd(found, first):
+        found, lines = parameters.take_lines(_written(Booster(model_str=written.decode("utf-8"))))
+        text.read(found)
+    return found, lines
 
 
 def _written(booster: Any) -> bytes:
@@ -97,10 +102,10 @@ def _written(booster: Any) -> bytes:
         size = needed.value
 
 
-def _may_change(text: bytes) -> bool:
-    trees = text.find(b"\nTree=0\n")
-    infinities = text.count(b"inf") - text.count(b"feature_infos=", 0, trees)
-    return bool(trees < 0 or infinities or any(mark in text for mark in _UNSTABLE) or _EXTREME.search(text))
+def _is_odd(found: bytes, first: int) -> bool:
+    """Tell whether there are such numbers in front of the trees, or behind them."""
+    parts = found[:first].replace(b"feature_infos=", b""), found[found.rindex(_BEHIND_TREES) :]
+    return any(map(_ODD.search, parts))
 
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:
