@@ -6,6 +6,7 @@ which depends on nothing but whether the tree has categories, and linear models 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -48,6 +49,7 @@ _FORMS = [
 ]
 _BEHIND = b"\n\n\n"  # the end of the last line, and two that are empty
 _FEWEST = len(KEYS) + 2
+_OF_CATEGORIES, _OF_LINEAR = len(_CATEGORIES), len(_LINEAR)  # 2 and 4: a sum of them is in their bits
 _WIDTH = 16
 """Bytes that are looked at to find a key: no key with its equals sign is longer."""
 
@@ -74,8 +76,8 @@ class Lines:
     ----------
     numbers : Numbers
         What stands in them.
-    of : dict of str to array of int
-        The line of each of `KEYS` by tree.
+    table : array of int
+        The line of each of `KEYS`, one row for each, by tree.
     with_categories : array of int
         Which trees have categories.
     boundaries : array of int
@@ -85,10 +87,14 @@ class Lines:
     """
 
     numbers: Numbers
-    of: dict[str, Array]
+    table: Array
     with_categories: Array
     boundaries: Array
     linear: dict[int, list[bytes]]
+
+    def of(self, keys: Sequence[str]) -> Array:
+        """Return the lines of some keys, one row for each."""
+        return self.table[[KEYS.index(key) for key in keys]]
 
 
 def find(text: bytes, start: int, sizes: Array) -> Lines | None:
@@ -114,13 +120,12 @@ def find(text: bytes, start: int, sizes: Array) -> Lines | None:
     if not (lasts == _BEHIND[0]).all():
         return None
     numbers = Numbers(area)
-    first = np.searchsorted(numbers.starts, ends - sizes)
-    count = np.diff(first, append=len(numbers.starts))
     # Each tree begins where a line does, for the one before it ends there.
-    has_categories = np.isin(count, (_FEWEST + 2, _FEWEST + 6))
-    is_linear = count >= _FEWEST + 4
-    if not (has_categories | np.isin(count, (_FEWEST, _FEWEST + 4))).all():
+    first = np.searchsorted(numbers.starts, ends - sizes)
+    more = np.append(first[1:], len(numbers.starts)) - first - _FEWEST
+    if (more & ~(_OF_CATEGORIES | _OF_LINEAR)).any():
         return None
+    has_categories, is_linear = (more & _OF_CATEGORIES) > 0, (more & _OF_LINEAR) > 0
     if is_linear.any():
         trees = np.flatnonzero(is_linear)
         behind = (first + len(_HEAD) + 1 + 2 * has_categories)[trees]
@@ -130,15 +135,15 @@ def find(text: bytes, start: int, sizes: Array) -> Lines | None:
     lines[len(_HEAD) :] += 2 * has_categories
     boundaries = first[has_categories] + len(_HEAD)
     windows = np.ndarray((len(area),), f"V{_WIDTH}", text, start - 1, (1,))
-    for those, keys in ((lines, _KEYS), (np.array([boundaries, boundaries + 1]), _KEYS_OF_CATEGORIES)):
-        expected, masks, lengths = keys
+    for those, (expected, masks, lengths) in (
+        (lines, _KEYS),
+        (np.array([boundaries, boundaries + 1]), _KEYS_OF_CATEGORIES),
+    ):
         found = windows[numbers.starts[those]].view(np.uint64).reshape(len(lengths), -1, 2)
         if not ((found & masks[:, None]) == expected[:, None]).all():
             return None
         numbers.take_keys(those.ravel(), np.repeat(lengths, those.shape[1]))
-    return Lines(
-        numbers, dict(zip(KEYS, lines, strict=True)), np.flatnonzero(has_categories), boundaries, {}
-    )
+    return Lines(numbers, lines, np.flatnonzero(has_categories), boundaries, {})
 
 
 def _without_linear(text: bytes, start: int, sizes: Array, places: dict[int, list[int]]) -> Lines | None:
@@ -146,7 +151,7 @@ def _without_linear(text: bytes, start: int, sizes: Array, places: dict[int, lis
     linear, parts, begin, end = {}, [b"\n"], start, start + int(sizes.sum())
     sizes = sizes.copy()
     for tree, lines in places.items():
-        linear[tree] = [text[a : b - 1] for a, b in zip(lines, lines[1:], strict=False)]
+        linear[tree] = [text[a : b - 1] for a, b in itertools.pairwise(lines)]
         parts.append(text[begin : lines[0]])
         sizes[tree] -= lines[-1] - lines[0]
         begin = lines[-1]

@@ -26,7 +26,8 @@ _WORD = re.compile(rb"(?<=[ =])-?+(?:inf|nan)(?=[ \n])")
 
 _END, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _THREE, _NINE, _E = b"\n +-.039e"
 _LONGEST, _LONGEST_FRACTION = 17, 21  # digits
-_NOT_SO = "is not written as LightGBM writes numbers"
+_MOST_DIGITS, _SURE = 10, 9  # of an integer, and of one that is below 2**31 whatever it is
+NOT_SO = "is not written as LightGBM writes numbers"
 
 
 class Numbers:
@@ -41,24 +42,29 @@ class Numbers:
     ----------
     starts : array of int
         Places in `text` where lines begin.
+    counts : array of int
+        How many numbers each line has, once the form is checked.
     is_odd : bool
         Whether there are infinities, NaN or numbers near the ends of the range, once the form is checked.
     """
 
     def __init__(self, text: Array) -> None:
         self._text = text
-        self._marks = np.flatnonzero(text < _ZERO)
+        is_such = text < _ZERO
+        self._marks = np.flatnonzero(is_such)
         self._kinds = text[self._marks]
         self._next = text[1:][self._marks[:-1]]  # what stands behind each mark
         low = self._marks.astype(np.uint8)
         # Steps from each mark to the next, modulo 256, without a key.
         self._gaps = low[1:] - low[:-1]
         self._are_near = self._gaps.sum(dtype=np.int64) == self._marks[-1] - self._marks[0]
-        self._letters = int(np.count_nonzero(text > _NINE))
+        self._letters = int(np.count_nonzero(np.greater(text, _NINE, out=is_such)))
         # The marks of line i are behind that of number ends[i], up to that of number ends[i + 1].
         self._ends = np.flatnonzero(self._kinds == _END)
         self.starts = self._marks[self._ends[:-1]] + 1
+        self._words = 0
         self.is_odd = False
+        self.counts = self._ends[:0]
 
     def take_keys(self, lines: Array, lengths: Array) -> None:
         """Leave the keys of lines out, each with its equals sign."""
@@ -87,7 +93,10 @@ class Numbers:
             and not (is_long & ~in_fraction).any()
             and gaps.max() <= _LONGEST_FRACTION + 1
         )
-        return bool(fits) and self._end_well(exponents, starts_with_zero)
+        if not fits or not self._end_well(exponents, starts_with_zero):
+            return False
+        self.counts = self._count()
+        return True
 
     def _end_well(self, exponents: Array, starts_with_zero: Array) -> bool:
         """Look at exponents, each given by the gap in front of its sign, and at letters."""
@@ -110,62 +119,69 @@ class Numbers:
         if starts_with_zero.any():
             return False
         others = self._letters - len(exponents)
-        if others:
-            self.is_odd = True
-            return others == 3 * len(_WORD.findall(self._text.tobytes()))
-        return True
+        self._words = len(_WORD.findall(self._text.tobytes())) if others else 0
+        self.is_odd |= bool(others)
+        return others == 3 * self._words
 
     def _are_empty(self) -> Array:
         lone: Array = (np.diff(self._ends) == 1) & (self._gaps[self._ends[:-1]] == 1)
         return lone
 
-    def counts(self) -> Array:
-        """Return how many numbers each line has."""
+    def _count(self) -> Array:
         blanks, kind = self._kinds == _BLANK, np.uint8 if np.diff(self._ends).max() < 256 else np.int64
         found = np.add.reduceat(blanks.astype(kind, copy=False), self._ends[:-1], dtype=kind)
         counts: Array = found.astype(np.int64) + ~self._are_empty()
         return counts
 
-    def integers(self, lines: Array, where: str, low: int = -(2**31), high: int = 2**31 - 1) -> Array:
-        """Return the numbers of lines, all of which are integers of ``low <= number <= high``."""
-        gaps = self._gaps_of(lines)
-        return self._read(gaps[self._gaps[gaps] > 1], where, low, high)
+    def are_counts(self, lines: Array) -> bool:
+        """Tell whether lines hold integers from 0 up alone, which are below 2**31 by their digits."""
+        have_other_marks = np.diff(self._ends)[lines] > np.maximum(self.counts[lines], 1)
+        longest = np.maximum.reduceat(self._gaps, self._ends[:-1])[lines]
+        return not (self._words or have_other_marks.any()) and bool(longest.max() <= _SURE + 1)
 
-    def whole(self, lines: Array, which: Array, where: str) -> Array:
-        """Return some of the numbers of lines, which are integers and not negative."""
+    def integers(self, lines: Array) -> Array | None:
+        """Return the numbers of lines, or None if there are others than integers."""
         gaps = self._gaps_of(lines)
-        last = gaps[self._kinds[gaps + 1] <= _BLANK][which]
-        require((self._kinds[last] <= _BLANK).all(), "holds other numbers than integers", where)
-        return self._read(last, where, 0, 2**31 - 1)
+        lengths = self._gaps[gaps]
+        are_numbers = lengths > 1
+        return self._read(gaps[are_numbers], lengths[are_numbers])
+
+    def chosen(self, lines: Array, which: Array) -> Array | None:
+        """Return some of the numbers of lines, or None if there are others than integers from 0 up."""
+        gaps = self._gaps_of(lines)
+        gaps = gaps[self._kinds[gaps + 1] <= _BLANK][which]
+        return self._read(gaps, self._gaps[gaps]) if (self._kinds[gaps] <= _BLANK).all() else None
 
     def _gaps_of(self, lines: Array) -> Array:
         first = self._ends[lines]
         size = self._ends[lines + 1] - first
-        ends = np.cumsum(size)
-        return np.repeat(first - ends + size, size) + np.arange(ends[-1] if len(ends) else 0)
+        gaps: Array = np.repeat(first - np.cumsum(size) + size, size)
+        gaps += np.arange(len(gaps))
+        return gaps
 
-    def _read(self, gaps: Array, where: str, low: int, high: int) -> Array:
+    def _read(self, gaps: Array, lengths: Array) -> Array | None:
         """Return the integers whose digits stand in the gaps."""
-        digits, last = self._gaps[gaps] - 1, self._marks[gaps + 1] - 1
-        fits = (self._kinds[gaps + 1] <= _BLANK).all() and (not len(gaps) or digits.max() <= 10)
-        require(fits, _NOT_SO, where)
-        found = np.zeros(len(gaps), np.int64)
-        rest = np.arange(len(gaps))
-        for place in range(10):
-            rest = rest[digits[rest] > place] if place else rest
+        if not len(gaps):
+            return gaps
+        if lengths.max() > _MOST_DIGITS + 1 or (self._kinds[gaps + 1] > _BLANK).any():
+            return None
+        digits = self._next[gaps] - _ZERO
+        found, largest = digits.astype(np.int64), digits.max()
+        rest = np.flatnonzero(lengths > 2)
+        place = self._marks[gaps[rest] + 1] - lengths[rest] + 2
+        lengths = lengths[rest]
+        for length in range(3, _MOST_DIGITS + 2):
             if not len(rest):
                 break
-            digit = self._text[last[rest] - place] - _ZERO
-            require(digit.max() <= 9, _NOT_SO, where)
-            found[rest] += digit * np.int64(10**place)
-        is_negative = self._kinds[gaps] == _MINUS
-        require(found[is_negative].all(), _NOT_SO, where)
-        np.negative(found, out=found, where=is_negative)
-        require(
-            not len(found) or (low <= found.min() and found.max() <= high),
-            f"holds numbers outside [{low}, {high}]",
-            where,
-        )
+            digits = self._text[place] - _ZERO
+            largest = max(largest, digits.max())
+            found[rest] = found[rest] * 10 + digits
+            more = lengths > length
+            rest, place, lengths = rest[more], place[more] + 1, lengths[more]
+        negative = np.flatnonzero(self._kinds[gaps] == _MINUS)
+        if largest > 9 or not found[negative].all():
+            return None
+        found[negative] *= -1
         return found
 
 
@@ -183,11 +199,11 @@ def integers(text: bytes, count: int, where: str, high: int = 2**31 - 1) -> list
 
 
 def _require(pattern: re.Pattern[bytes], text: bytes, count: int, where: str) -> None:
-    require(pattern.fullmatch(text) if text else not count, _NOT_SO, where)
+    require(pattern.fullmatch(text) if text else not count, NOT_SO, where)
     found = text.count(b" ") + 1 if text else 0
     require(found == count, f"{found} numbers instead of {count}", where)
 
 
 def require_floats(line: bytes, where: str) -> None:
     """Require floats, as many as there may be, or nothing."""
-    require(not line or _FLOATS.fullmatch(line), _NOT_SO, where)
+    require(not line or _FLOATS.fullmatch(line), NOT_SO, where)

@@ -15,16 +15,18 @@ import numpy as np
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.lightgbm import lines, numbers
 from skopsafe.handlers.lightgbm.lines import WHERE, Lines
-from skopsafe.handlers.lightgbm.numbers import Array
+from skopsafe.handlers.lightgbm.numbers import NOT_SO, Array
 
 DEEPEST = 1000
 """Trees grow leaf by leaf and stay far below. LightGBM itself crashes between 8,000 and 16,000 with the 8 MB
 stack of Linux, and the memory for contributions grows with the square."""
 
-_ONE = ("Tree", "num_leaves", "num_cat", "is_linear", "shrinkage")
-_PER_LEAF = ("leaf_value", "leaf_weight", "leaf_count")
-_OF_ONE_LEAF = ("leaf_weight", "leaf_count")
-"""A tree of one leaf forgets its weight when it is read, and before LightGBM 4.6 its count."""
+_MOST = 2**31 - 1
+_SCALARS = ("Tree", "num_leaves", "num_cat", "is_linear")
+_PER_NODE = ("split_gain", "threshold", "internal_value", "internal_weight")
+_NODES = ("split_feature", "decision_type", "left_child", "right_child")
+_COUNTS = ("internal_count", "leaf_count")
+_PER_LEAF = ("leaf_count", "leaf_weight", "leaf_value")
 
 _CATEGORICAL = 1
 _LARGEST_DECISION = 11  # a category, a default direction, and a kind of missing values below 3
@@ -58,41 +60,58 @@ def check(text: bytes, start: int, sizes: Sequence[int], first: int, features: i
             start += size
         require(False, "is not written as LightGBM writes trees", WHERE)
     assert found is not None
-    of, read = found.of, found.numbers.integers
-    counts = found.numbers.counts()
-    for key in _ONE:
-        _check_counts(key, counts[of[key]], np.ones(len(sizes), np.int64), first)
-    number = np.arange(first, first + len(sizes))
-    require(np.array_equal(read(of["Tree"], f"{WHERE} Tree"), number), "not counted up", f"{WHERE} Tree")
-    leaves = read(of["num_leaves"], f"{WHERE} num_leaves", 1)
-    categories = read(of["num_cat"], f"{WHERE} num_cat", 0)
-    linear = read(of["is_linear"], f"{WHERE} is_linear", 0, 1)
+    _check_counts(found, (*_SCALARS, "shrinkage"), np.ones(len(sizes), np.int64), first)
+    number, leaves, categories, linear = _integers(found, _SCALARS, (_MOST, _MOST, _MOST, 1))
+    require((number == np.arange(first, first + len(sizes))).all(), "not counted up", f"{WHERE} Tree")
+    require(leaves.all(), "there are none", f"{WHERE} num_leaves")
     inner = leaves - 1
-    for key in lines.KEYS:
-        if key not in _ONE:
-            expected = leaves if key in _PER_LEAF else inner
-            if key in _OF_ONE_LEAF:
-                expected = np.where((leaves == 1) & (counts[of[key]] == 0), 0, leaves)
-            _check_counts(key, counts[of[key]], expected, first)
-    for key in ("leaf_count", "internal_count"):
-        read(of[key], f"{WHERE} {key}", 0)
-    read(of["split_feature"], f"{WHERE} split_feature", 0, features - 1)
-    decisions = read(of["decision_type"], f"{WHERE} decision_type", 0, _LARGEST_DECISION)
-    _check_children([read(of[key], f"{WHERE} {key}") for key in ("left_child", "right_child")], leaves)
-    _check_categories(found, counts, categories, inner, np.flatnonzero(decisions & _CATEGORICAL))
+    _check_counts(found, _NODES + _PER_NODE + _COUNTS[:1], inner, first)
+    _check_counts(found, _PER_LEAF, leaves, first)
+    if not found.numbers.are_counts(found.of(_COUNTS).ravel()):
+        for key in _COUNTS:
+            _integers(found, (key,), (_MOST,))
+    most = (features - 1, _LARGEST_DECISION, _MOST, _MOST)
+    _, decisions, *children = _integers(found, _NODES, most, (0, 0, -_MOST - 1, -_MOST - 1))
+    _check_children(children, leaves)
+    _check_categories(found, categories, inner, np.flatnonzero(decisions & _CATEGORICAL))
     for tree in np.flatnonzero(linear).tolist():
         require(tree in found.linear, "there are no models in its leaves", f"{WHERE} is_linear")
     for tree, values in found.linear.items():
         require(linear[tree], f"tree {first + tree} has models in its leaves", f"{WHERE} is_linear")
         _check_linear(values, int(leaves[tree]), features)
-    return found.numbers.is_odd or bool((leaves == 1).any())
+    return found.numbers.is_odd or not inner.all()
 
 
-def _check_counts(key: str, counts: Array, expected: Array, first: int) -> None:
-    if not np.array_equal(counts, expected):
-        tree = int(np.flatnonzero(counts != expected)[0])
-        what = f"tree {first + tree} has {counts[tree]} numbers instead of {expected[tree]}"
-        require(False, what, f"{WHERE} {key}")
+def _check_counts(found: Lines, keys: Sequence[str], expected: Array, first: int) -> None:
+    counts = found.numbers.counts[found.of(keys)]
+    is_other = counts != expected
+    if is_other.any():
+        for key, row, amiss in zip(keys, counts, is_other, strict=True):
+            # A tree of one leaf forgets its weight when it is read, and before LightGBM 4.6 its count.
+            if key in ("leaf_weight", "leaf_count"):
+                amiss &= (expected != 1) | (row != 0)
+            for tree in np.flatnonzero(amiss).tolist():
+                what = f"tree {first + tree} has {row[tree]} numbers instead of {expected[tree]}"
+                require(False, what, f"{WHERE} {key}")
+
+
+def _integers(
+    found: Lines, keys: Sequence[str], most: Sequence[int], least: Sequence[int] | None = None
+) -> Array:
+    """Return the integers of lines, one row for each key, which has as many of them as the others."""
+    lines = found.of(keys)
+    numbers = found.numbers.integers(lines.ravel())
+    if numbers is None:
+        for key, row in zip(keys, lines, strict=True):
+            require(found.numbers.integers(row) is not None, NOT_SO, f"{WHERE} {key}")
+    assert numbers is not None
+    numbers = numbers.reshape(len(keys), -1)
+    if numbers.size:
+        found_in = zip(keys, least or (0,) * len(keys), most, numbers.min(1), numbers.max(1), strict=True)
+        for key, low, high, smallest, largest in found_in:
+            if smallest < low or high < largest:
+                require(False, f"holds numbers outside [{low}, {high}]", f"{WHERE} {key}")
+    return numbers
 
 
 def _check_children(children: Sequence[Array], leaves: Array) -> None:
@@ -113,7 +132,9 @@ def _check_children(children: Sequence[Array], leaves: Array) -> None:
         is_taken[base + child] = True
     require(is_taken.all(), "a node or a leaf has not exactly one parent", f"{WHERE} left_child")
     if inner.max() > DEEPEST:
-        nodes = np.concatenate([np.where(child < 0, -1, child - own + np.arange(len(own))) for child in children])
+        nodes = np.concatenate(
+            [np.where(child < 0, -1, child - own + np.arange(len(own))) for child in children]
+        )
         _check_depth(nodes.reshape(2, -1), starts[inner > 0])
 
 
@@ -126,7 +147,7 @@ def _check_depth(children: Array, level: Array) -> None:
     require(False, f"a tree is more than {DEEPEST} deep", f"{WHERE} left_child")
 
 
-def _check_categories(found: Lines, counts: Array, categories: Array, inner: Array, splits: Array) -> None:
+def _check_categories(found: Lines, categories: Array, inner: Array, splits: Array) -> None:
     """Require that splits by category name sets of bits that are there."""
     given = np.flatnonzero(categories)
     require(
@@ -142,20 +163,26 @@ def _check_categories(found: Lines, counts: Array, categories: Array, inner: Arr
     if not len(splits):
         return
     expected = np.arange(len(splits)) - np.repeat(np.cumsum(categories) - categories, categories)
-    sets = found.numbers.whole(found.of["threshold"], splits, where)
-    require(np.array_equal(sets, expected), what, where)
+    sets = found.numbers.chosen(found.of(("threshold",))[0], splits)
+    require(sets is not None and np.array_equal(sets, expected), what, where)
     where, sizes = f"{WHERE} cat_boundaries", categories[given] + 1
-    require(np.array_equal(counts[found.boundaries], sizes), "are not one more than num_cat", where)
-    bounds = found.numbers.integers(found.boundaries, where, 0)
+    bounds = _of_categories(found, found.boundaries, sizes, where, _MOST)
     ends = np.cumsum(sizes)
     require((bounds[ends - sizes] == 0).all(), "does not begin at 0", where)
     is_step = np.ones(len(bounds), bool)
     is_step[ends - sizes] = False
     require((np.diff(bounds, prepend=0)[is_step] >= 0).all(), "goes down", where)
-    where = f"{WHERE} cat_threshold"
-    words = found.boundaries + 1
-    require(np.array_equal(counts[words], bounds[ends - 1]), "is not as long as cat_boundaries say", where)
-    found.numbers.integers(words, where, 0, 2**32 - 1)
+    _of_categories(found, found.boundaries + 1, bounds[ends - 1], f"{WHERE} cat_threshold", 2**32 - 1)
+
+
+def _of_categories(found: Lines, lines: Array, sizes: Array, where: str, most: int) -> Array:
+    require(np.array_equal(found.numbers.counts[lines], sizes), "is not as long as the splits say", where)
+    numbers = found.numbers.integers(lines)
+    require(numbers is not None, NOT_SO, where)
+    assert numbers is not None
+    fits = not len(numbers) or (numbers.min() >= 0 and numbers.max() <= most)
+    require(fits, f"holds numbers outside [0, {most}]", where)
+    return numbers
 
 
 def _check_linear(values: Sequence[bytes], leaves: int, features: int) -> None:
