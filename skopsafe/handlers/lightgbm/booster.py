@@ -16,6 +16,7 @@ from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import integer, require
 from skopsafe.handlers.generic_load import slots_to_set
 from skopsafe.handlers.lightgbm import parameters, text
+from skopsafe.handlers.lightgbm.lines import WHERE
 from skopsafe.handlers.refused import refused
 
 Names = tuple[str, ...] | None
@@ -114,7 +115,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     require(type(state) is dict, "not a dict", "Booster.state")
     require(taken is None or type(taken) is dict, "not a dict", "Booster.reaches")
     array = context.arrays([number], copy=False)[0]
-    require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", text.WHERE)
+    require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", WHERE)
     found = array.tobytes()
     model = text.read(found)
     if taken and "model" in taken:
@@ -127,10 +128,25 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
         state["params"] = {**state["params"], **taken["params"]}
     if taken and "network" in taken:
         state["_network"] = taken["network"]
-    state["_handle"] = found.decode("utf-8")
     obj = cls.__new__(cls)
+    obj._handle = _read_by_lightgbm(found)
     obj.__setstate__(state)
     return obj
+
+
+def _read_by_lightgbm(found: bytes) -> Any:
+    """Return the handle of a model, as ``Booster.__setstate__`` makes it of a str, which it encodes first."""
+    import ctypes
+
+    from lightgbm.basic import _LIB, _safe_call  # type: ignore[attr-defined]
+
+    handle, iterations = ctypes.c_void_p(), ctypes.c_int(0)
+    _safe_call(
+        _LIB.LGBM_BoosterLoadModelFromString(
+            ctypes.c_char_p(found), ctypes.byref(iterations), ctypes.byref(handle)
+        )
+    )
+    return handle
 
 
 def _check_state(cls: Any, state: dict[Any, Any], model: text.Model) -> None:

@@ -33,7 +33,7 @@ _INFO = re.compile(rb"none|\[" + FLOAT + rb":" + FLOAT + rb"\]|" + INTEGER + rb"
 _COUNT = re.compile(rb"[1-9]\d{0,18}")
 _SIZES = re.compile(rb"[1-9]\d{0,18}(?: [1-9]\d{0,18})*+")
 _BEHIND_TREES = b"end of trees\n\nfeature_importances:\n"
-_AT_ONCE = 2**22
+_AT_ONCE = 2**20
 """Bytes of trees that are checked together: some ten times as many are needed for it."""
 _NUMBER = re.compile(INTEGER)
 _NOT_IN_NAMES = re.compile(rb'[",:\[\]{}]')
@@ -116,10 +116,11 @@ def read(text: bytes) -> Model:
         LightGBM does not write such a text, or would follow it out of its memory.
     """
     require(b"\0" not in text and b"\r" not in text, "holds characters that end a text or a line", WHERE)
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        require(False, "is not UTF-8", WHERE)
+    if not text.isascii():
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            require(False, "is not UTF-8", WHERE)
     lines = _Lines(text)
     lines.exactly(b"tree")
     _check_version(lines.value("version"))
@@ -235,13 +236,10 @@ def _check_parameters(lines: _Lines) -> None:
         f"{WHERE} parser",
     )
     lines.exactly(b"parameters:")
-    seen = set()
-    while line := lines.next():
-        key, value = parameters.parse(line)
-        require(key not in seen, "stands twice", f"{WHERE} parameters {key}")
-        seen.add(key)
-        parameters.check_line(key, value, f"{WHERE} parameters {key}")
-    require(seen, "there are none", f"{WHERE} parameters")
+    end = lines.text.find(b"\n\n", lines.place)
+    require(end >= 0, "ends in the middle of a line", WHERE)
+    parameters.check_lines(lines.text[lines.place : end + 1], f"{WHERE} parameters")
+    lines.place = end + 2
     lines.exactly(b"end of parameters")
     require(
         not lines.comes(b"\nparser:"),
