@@ -115,6 +115,7 @@ class Numbers:
             if not fits:
                 return False
             starts_with_zero[digits] = False
+            starts_with_zero[exponents] &= gaps[exponents] > 3
             self.is_odd = bool(((length == 4) & (self._next[digits] >= _THREE)).any())
         if starts_with_zero.any():
             return False
