@@ -6,7 +6,6 @@ does this. Where a parameter names files or machines, ``reaches`` holds it, and 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from skopsafe.handlers.checks import integer, require
 from skopsafe.handlers.generic_load import slots_to_set
 from skopsafe.handlers.lightgbm import parameters, text
 from skopsafe.handlers.lightgbm.lines import WHERE
+from skopsafe.handlers.lightgbm.numbers import ODD
 from skopsafe.handlers.refused import refused
 
 Names = tuple[str, ...] | None
@@ -24,9 +24,6 @@ Names = tuple[str, ...] | None
 _FORM = ("model", "reaches", "state")
 _DROPPED = ("_handle", "handle", "train_set", "valid_sets")
 _FIRST_TREE, _BEHIND_TREES = b"\nTree=0\n", b"\nend of trees\n"
-_ODD = re.compile(rb"inf|nan|e[+-]3\d\d")
-"""Where LightGBM, after it has read its text, may write another one: what it drops, or rounds, in reading."""
-
 _BYTES_OF_A_TREE = 2**12  # of 31 leaves, as trees have unless told otherwise
 
 _PREDICTOR = frozenset(
@@ -106,7 +103,7 @@ def _written(booster: Any) -> bytes:
 def _is_odd(found: bytes, first: int) -> bool:
     """Tell whether there are such numbers in front of the trees, or behind them."""
     parts = found[:first].replace(b"feature_infos=", b""), found[found.rindex(_BEHIND_TREES) :]
-    return any(map(_ODD.search, parts))
+    return any(map(ODD.search, parts))
 
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:

@@ -9,6 +9,7 @@ sign, and "inf" and "nan". So there are marks, with nothing but digits between t
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 INTEGER = rb"(?:0|-?[1-9]\d{0,9})"
 FLOAT = rb"-?+(?:(?:0|[1-9]\d{0,16}+)(?:\.\d{1,21}+)?+(?:e[+-]\d{2,3}+)?+|inf|nan)"
 
+ODD = re.compile(rb"inf|nan|e[+-]3\d\d")
+"""Where LightGBM, after it has read its text, may write another one: what it drops, or rounds, in reading."""
+
 _FLOATS = re.compile(FLOAT + rb"(?: " + FLOAT + rb")*+")
 _INTEGERS = re.compile(INTEGER + rb"(?: " + INTEGER + rb")*+")
 _WORD = re.compile(rb"(?<=[ =])-?+(?:inf|nan)(?=[ \n])")
@@ -27,6 +31,8 @@ _WORD = re.compile(rb"(?<=[ =])-?+(?:inf|nan)(?=[ \n])")
 _END, _BLANK, _PLUS, _MINUS, _POINT, _ZERO, _THREE, _NINE, _E = b"\n +-.039e"
 _LONGEST, _LONGEST_FRACTION = 17, 21  # digits
 _MOST_DIGITS, _SURE = 10, 9  # of an integer, and of one that is below 2**31 whatever it is
+_LEAST, _LEAST_TEXT = sys.float_info.min, b"2.2250738585072014e-308"
+_DIGIT = re.compile(rb"[1-9]")
 NOT_SO = "is not written as LightGBM writes numbers"
 
 
@@ -45,7 +51,7 @@ class Numbers:
     counts : array of int
         How many numbers each line has, once the form is checked.
     is_odd : bool
-        Whether there are infinities, NaN or numbers near the ends of the range, once the form is checked.
+        Whether `ODD` is found in the numbers, once the form is checked.
     """
 
     def __init__(self, text: Array) -> None:
@@ -186,9 +192,18 @@ class Numbers:
         return found
 
 
-def floats(text: bytes, count: int, where: str) -> None:
-    """Require so many floats with blanks between them."""
+def doubles(text: bytes, count: int, where: str) -> None:
+    """Require so many floats with blanks between them, which a double can hold.
+
+    LightGBM reads them by ``std::stod``. What that throws, where no double is near, ends the process.
+    """
     _require(_FLOATS, text, count, where)
+    for number in text.split():
+        size = abs(float(number))
+        # Other texts are rounded to the least number too, and are then out of range for C++.
+        fits = _LEAST < size < np.inf or number.endswith((_LEAST_TEXT, b"inf", b"nan"))
+        if not fits and _DIGIT.search(number.partition(b"e")[0]):
+            require(False, f"{number.decode()} is no double of full precision", where)
 
 
 def integers(text: bytes, count: int, where: str, high: int = 2**31 - 1) -> list[int]:

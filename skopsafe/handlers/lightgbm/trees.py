@@ -15,7 +15,7 @@ import numpy as np
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.lightgbm import lines, numbers
 from skopsafe.handlers.lightgbm.lines import WHERE, Lines
-from skopsafe.handlers.lightgbm.numbers import NOT_SO, Array
+from skopsafe.handlers.lightgbm.numbers import NOT_SO, ODD, Array
 
 DEEPEST = 1000
 """Trees grow leaf by leaf and stay far below. LightGBM itself crashes between 8,000 and 16,000 with the 8 MB
@@ -76,10 +76,12 @@ def check(text: bytes, start: int, sizes: Sequence[int], first: int, features: i
     _check_categories(found, categories, inner, np.flatnonzero(decisions & _CATEGORICAL))
     for tree in np.flatnonzero(linear).tolist():
         require(tree in found.linear, "there are no models in its leaves", f"{WHERE} is_linear")
+    is_odd = found.numbers.is_odd or not inner.all()
     for tree, values in found.linear.items():
         require(linear[tree], f"tree {first + tree} has models in its leaves", f"{WHERE} is_linear")
         _check_linear(values, int(leaves[tree]), features)
-    return found.numbers.is_odd or not inner.all()
+        is_odd |= any(map(ODD.search, values))
+    return is_odd
 
 
 def _check_counts(found: Lines, keys: Sequence[str], expected: Array, first: int) -> None:
@@ -188,7 +190,7 @@ def _of_categories(found: Lines, lines: Array, sizes: Array, where: str, most: i
 def _check_linear(values: Sequence[bytes], leaves: int, features: int) -> None:
     """Check the linear models in the leaves of one tree."""
     const, num_features, leaf_features, coefficients = values
-    numbers.floats(const, leaves, f"{WHERE} leaf_const")
+    numbers.doubles(const, leaves, f"{WHERE} leaf_const")
     counts = numbers.integers(num_features, leaves, f"{WHERE} num_features")
     for key, value in (("leaf_features", leaf_features), ("leaf_coeff", coefficients)):
         where, total = f"{WHERE} {key}", sum(counts)
@@ -198,7 +200,7 @@ def _check_linear(values: Sequence[bytes], leaves: int, features: int) -> None:
         if key == "leaf_features":
             numbers.integers(b" ".join(tokens), total, where, features - 1)
         else:
-            numbers.floats(b" ".join(tokens), total, where)
+            numbers.doubles(b" ".join(tokens), total, where)
 
 
 def _laid_out(tokens: list[bytes], counts: Sequence[int]) -> bytes:
