@@ -82,7 +82,7 @@ def text_of(name: str) -> bytes:
     from skopsafe.handlers.lightgbm.booster import _text_of
 
     model, _ = MODELS[name]()
-    return _text_of(getattr(model, "_Booster", model))
+    return _text_of(getattr(model, "_Booster", model))[0]
 
 
 def chain(depth: int) -> bytes:
@@ -179,6 +179,12 @@ CRAFTED: dict[str, Crafted] = {
     ),
     "linear_counts": Crafted("linear", ((r"^num_features=\d+", "num_features=7"),), "leaf_features"),
     "linear_blank": Crafted("linear", ((r"^leaf_features=(\d+) ", r"leaf_features=\1  "),), "leaf_features"),
+    "linear_const_too_small": _first("leaf_const", "1e-320", "no double", "load", "linear"),
+    "linear_const_rounded": _first("leaf_const", "2.2250738585072012e-308", "no double", "load", "linear"),
+    "linear_const_too_large": _first("leaf_const", "1e+309", "no double", "load", "linear"),
+    "linear_coefficient_too_small": Crafted(
+        "linear", ((r"^leaf_coeff=[^ \n]+", "leaf_coeff=-1e-400"),), "no double", "load"
+    ),
     "linear_missing": Crafted("regression", ((r"^is_linear=0", "is_linear=1"),), "is_linear"),
     "linear_unmarked": Crafted("linear", ((r"^is_linear=1", "is_linear=0"),), "is_linear"),
     # what is read

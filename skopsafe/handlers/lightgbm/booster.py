@@ -6,7 +6,6 @@ does this. Where a parameter names files or machines, ``reaches`` holds it, and 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,15 @@ from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import integer, require
 from skopsafe.handlers.generic_load import slots_to_set
 from skopsafe.handlers.lightgbm import parameters, text
+from skopsafe.handlers.lightgbm.lines import WHERE
+from skopsafe.handlers.lightgbm.numbers import ODD
 from skopsafe.handlers.refused import refused
 
 Names = tuple[str, ...] | None
 
 _FORM = ("model", "reaches", "state")
 _DROPPED = ("_handle", "handle", "train_set", "valid_sets")
-_UNSTABLE = (b"\nnum_leaves=1\n", b"nan")
-_EXTREME = re.compile(rb"e[+-]3\d\d")
-"""Where LightGBM, after it has read its text, may write another one: what it drops, or rounds, in reading."""
-
+_FIRST_TREE, _BEHIND_TREES = b"\nTree=0\n", b"\nend of trees\n"
 _BYTES_OF_A_TREE = 2**12  # of 31 leaves, as trees have unless told otherwise
 
 _PREDICTOR = frozenset(
@@ -44,12 +42,11 @@ def _get(obj: Any) -> Parts:
     handle = vars(obj).get("_handle")
     if handle is None or handle.value is None:
         raise TypeError("it holds no model; LightGBM would follow an empty address")
-    found, lines = parameters.take_lines(_text_of(obj))
-    taken: dict[str, Any] = {"model": lines} if lines else {}
     try:
-        text.read(found)
+        found, lines = _text_of(obj)
     except ValidationError as error:
         raise TypeError(f"its text could not be loaded again: {error.reason} (at {error.path})") from error
+    taken: dict[str, Any] = {"model": lines} if lines else {}
     if type(state.get("params")) is dict:
         state["params"], doors = parameters.take_doors(state["params"])
         if doors:
@@ -64,14 +61,20 @@ def _get(obj: Any) -> Parts:
     return Parts(_FORM, [Leaf(np.frombuffer(found, np.uint8)), taken or None, state])
 
 
-def _text_of(booster: Any) -> bytes:
-    """Return the text of the model that comes out again of a Booster made from it."""
+def _text_of(booster: Any) -> tuple[bytes, dict[str, str]]:
+    """Return the text of the model that comes out again of a Booster made from it.
+
+    What names files or machines is taken out of it, and returned by itself.
+    """
     from lightgbm import Booster
 
-    found = _written(booster)
-    if _may_change(found):
-        found = _written(Booster(model_str=found.decode("utf-8")))
-    return found
+    written = _written(booster)
+    first = written.find(_FIRST_TREE)
+    found, lines = parameters.take_lines(written)
+    if first < 0 or text.read(found).is_odd or _is_odd(found, first):
+        found, lines = parameters.take_lines(_written(Booster(model_str=written.decode("utf-8"))))
+        text.read(found)
+    return found, lines
 
 
 def _written(booster: Any) -> bytes:
@@ -97,10 +100,10 @@ def _written(booster: Any) -> bytes:
         size = needed.value
 
 
-def _may_change(text: bytes) -> bool:
-    trees = text.find(b"\nTree=0\n")
-    infinities = text.count(b"inf") - text.count(b"feature_infos=", 0, trees)
-    return bool(trees < 0 or infinities or any(mark in text for mark in _UNSTABLE) or _EXTREME.search(text))
+def _is_odd(found: bytes, first: int) -> bool:
+    """Tell whether there are such numbers in front of the trees, or behind them."""
+    parts = found[:first].replace(b"feature_infos=", b""), found[found.rindex(_BEHIND_TREES) :]
+    return any(map(ODD.search, parts))
 
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:
@@ -109,7 +112,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
     require(type(state) is dict, "not a dict", "Booster.state")
     require(taken is None or type(taken) is dict, "not a dict", "Booster.reaches")
     array = context.arrays([number])[0]
-    require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", text.WHERE)
+    require(array.dtype == np.uint8 and array.ndim == 1, "not bytes", WHERE)
     found = array.tobytes()
     model = text.read(found)
     if taken and "model" in taken:
@@ -122,10 +125,25 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
         state["params"] = {**state["params"], **taken["params"]}
     if taken and "network" in taken:
         state["_network"] = taken["network"]
-    state["_handle"] = found.decode("utf-8")
     obj = cls.__new__(cls)
+    obj._handle = _read_by_lightgbm(found)
     obj.__setstate__(state)
     return obj
+
+
+def _read_by_lightgbm(found: bytes) -> Any:
+    """Return the handle of a model, as ``Booster.__setstate__`` makes it of a str, which it encodes first."""
+    import ctypes
+
+    from lightgbm.basic import _LIB, _safe_call  # type: ignore[attr-defined]
+
+    handle, iterations = ctypes.c_void_p(), ctypes.c_int(0)
+    _safe_call(
+        _LIB.LGBM_BoosterLoadModelFromString(
+            ctypes.c_char_p(found), ctypes.byref(iterations), ctypes.byref(handle)
+        )
+    )
+    return handle
 
 
 def _check_state(cls: Any, state: dict[Any, Any], model: text.Model) -> None:

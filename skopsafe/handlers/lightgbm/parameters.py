@@ -43,25 +43,19 @@ DOORS = frozenset(f"{_FILES} {_MACHINES}".split())
 
 _THREADS = frozenset({"num_threads", "num_thread", "nthread", "nthreads", "n_jobs"})
 _CLASSES = frozenset({"num_class", "num_classes"})
+_SIZES = _THREADS | _CLASSES
 _TEXTS = frozenset(_METHODS_AND_COLUMNS.split())
 """Lines of a model text whose value may be a text, and is harmless: names of methods and columns."""
 
-_LINE = re.compile(rb"\[([a-z][a-z0-9_]{0,63}): ([^\n]*)\]")
+_MARK = b"\nparameters:\n"
+_LINE = re.compile(rb"\[([a-z][a-z0-9_]{0,63}): ([^\n]*)\]\n")
 _NUMBERS = re.compile(FLOAT + rb"(?:," + FLOAT + rb")*+")
 _KEY = re.compile(r"[^\W\d][\w.\-]*")
 _SECOND = re.compile(r"\s\S*=")
 _DEEPEST = 2  # LightGBM writes lists of lists, and no more
 
 
-def parse(line: bytes) -> tuple[str, bytes]:
-    """Return the key and the value of a line ``[key: value]`` in a model text."""
-    found = _LINE.fullmatch(line)
-    require(found, "is not [key: value]", "Booster.model parameters")
-    assert found is not None
-    return found[1].decode(), found[2]
-
-
-def opens(key: str, value: bytes) -> bool:
+def _opens(key: str, value: bytes) -> bool:
     """Tell whether a line of a model text must not stand there without approval.
 
     A key that nobody here knows may be one of a newer LightGBM: numbers are harmless, a text may be a path.
@@ -69,13 +63,24 @@ def opens(key: str, value: bytes) -> bool:
     return bool(value) and key not in _TEXTS and not _NUMBERS.fullmatch(value)
 
 
-def check_line(key: str, value: bytes, where: str) -> None:
-    """Check a line of a model text."""
-    require(not opens(key, value), "may name a file or a machine", where)
-    if key in _TEXTS:
-        _check_text(value.decode("utf-8"), where)
-    elif value:
-        _check_size(key, value.decode(), where, MOST_CLASSES)
+def check_lines(section: bytes, where: str) -> None:
+    """Check lines ``[key: value]`` of a model text."""
+    found = _LINE.findall(section)
+    # Whatever the pattern passes over is missing here.
+    size = sum(len(key) + len(value) + len("[: ]\n") for key, value in found)
+    require(found and size == len(section), "is not [key: value] on each line", where)
+    lines = {key.decode(): value for key, value in found}
+    if len(lines) < len(found):
+        keys = [key.decode() for key, _ in found]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        require(False, "stands twice", f"{where} {twice}")
+    for key, value in lines.items():
+        if _opens(key, value):
+            require(False, "may name a file or a machine", f"{where} {key}")
+        if key in _TEXTS:
+            _check_text(value.decode("utf-8"), f"{where} {key}")
+        elif value and key in _SIZES:
+            _check_size(key, value.decode(), f"{where} {key}", MOST_CLASSES)
 
 
 def check(given: Mapping[Any, Any], where: str, most_classes: int = FEW_CLASSES) -> None:
@@ -137,20 +142,25 @@ def take_doors(given: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
 
 def take_lines(text: bytes) -> tuple[bytes, dict[str, str]]:
     """Return a model text with the lines emptied that need approval, and what stood there."""
-    head, mark, tail = text.rpartition(b"\nparameters:\n")
-    taken, lines = {}, tail.split(b"\n")
-    for number, line in enumerate(lines):
-        found = _LINE.fullmatch(line)
-        if found and opens(found[1].decode(), found[2]):
-            taken[found[1].decode()] = found[2].decode("utf-8")
-            lines[number] = b"[" + found[1] + b": ]"
-    return (head + mark + b"\n".join(lines), taken) if mark and taken else (text, {})
+    place, taken = text.rfind(_MARK) + len(_MARK), {}
+
+    def emptied(line: re.Match[bytes]) -> bytes:
+        key = line[1].decode()
+        if not _opens(key, line[2]):
+            return line[0]
+        taken[key] = line[2].decode("utf-8")
+        return f"[{key}: ]\n".encode()
+
+    if place < len(_MARK):
+        return text, {}
+    section = _LINE.sub(emptied, text[place:])
+    return (text[:place] + section if taken else text), taken
 
 
 def put_lines(text: bytes, taken: Any) -> bytes:
     """Give a checked text back what `take_lines` took out of it, once that is approved."""
     require(type(taken) is dict, "is not a dict", "Booster.reaches")
-    head, mark, tail = text.rpartition(b"\nparameters:\n")
+    head, mark, tail = text.rpartition(_MARK)
     for key, value in taken.items():
         fits = isinstance(key, str) and isinstance(value, str) and not set(value) & set("\0\r\n")
         empty = f"[{key}: ]\n".encode()

@@ -9,14 +9,13 @@ writer is ``GBDT::SaveModelToString`` (``src/boosting/gbdt_model_text.cpp``) and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.lightgbm import parameters, trees
+from skopsafe.handlers.lightgbm.lines import WHERE, explain, shown
 from skopsafe.handlers.lightgbm.numbers import FLOAT, INTEGER
 
-WHERE = "Booster.model"
 MOST_FEATURES = 2**24
 _VERSION = 4
 _ONE_OUTPUT = (
@@ -32,6 +31,10 @@ _OBJECTIVE = re.compile(
 )
 _INFO = re.compile(rb"none|\[" + FLOAT + rb":" + FLOAT + rb"\]|" + INTEGER + rb"(?::" + INTEGER + rb")*+")
 _COUNT = re.compile(rb"[1-9]\d{0,18}")
+_SIZES = re.compile(rb"[1-9]\d{0,18}(?: [1-9]\d{0,18})*+")
+_BEHIND_TREES = b"end of trees\n\nfeature_importances:\n"
+_AT_ONCE = 2**20
+"""Bytes of trees that are checked together: some ten times as many are needed for it."""
 _NUMBER = re.compile(INTEGER)
 _NOT_IN_NAMES = re.compile(rb'[",:\[\]{}]')
 
@@ -48,11 +51,14 @@ class Model:
         Columns of the input.
     iterations : int
         Trees divided by `num_class`.
+    is_odd : bool
+        Whether there are trees that LightGBM may write otherwise once it has read them.
     """
 
     num_class: int
     features: int
     iterations: int
+    is_odd: bool = field(default=False, compare=False)
 
 
 class _Lines:
@@ -73,13 +79,13 @@ class _Lines:
         for line in lines:
             found = self.next()
             if found != line:
-                require(False, f"{_shown(found)} in place of {_shown(line)}", WHERE)
+                require(False, f"{shown(found)} in place of {shown(line)}", WHERE)
 
     def value(self, key: str) -> bytes:
         line = self.next()
         start = f"{key}=".encode()
         if not line.startswith(start):
-            require(False, f"{_shown(line)} in place of {key}", f"{WHERE} {key}")
+            require(False, f"{shown(line)} in place of {key}", f"{WHERE} {key}")
         return line[len(start) :]
 
     def comes(self, start: bytes) -> bool:
@@ -96,10 +102,6 @@ class _Lines:
         return self.place == len(self.text)
 
 
-def _shown(line: bytes) -> str:
-    return repr(line[:40].decode("utf-8", "replace"))
-
-
 def read(text: bytes) -> Model:
     """Check a whole text.
 
@@ -114,10 +116,11 @@ def read(text: bytes) -> Model:
         LightGBM does not write such a text, or would follow it out of its memory.
     """
     require(b"\0" not in text and b"\r" not in text, "holds characters that end a text or a line", WHERE)
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        require(False, "is not UTF-8", WHERE)
+    if not text.isascii():
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            require(False, "is not UTF-8", WHERE)
     lines = _Lines(text)
     lines.exactly(b"tree")
     _check_version(lines.value("version"))
@@ -143,16 +146,13 @@ def read(text: bytes) -> Model:
     require(len(sizes) % num_class == 0, "an iteration has too few trees", f"{WHERE} tree_sizes")
     few = num_class <= parameters.FEW_CLASSES
     require(few or sizes, f"{num_class} classes and no tree", f"{WHERE} num_class")
-    rows = list(_trees(lines, sizes))
-    if rows:
-        trees.check(rows, features)
-    lines.exactly(b"end of trees", b"")
+    is_odd = _check_trees(lines, sizes, features)
     _check_importances(lines, names)
     if not lines.is_at_end:
-        require(rows, "LightGBM reads no parameters where there is no tree", f"{WHERE} parameters")
+        require(sizes, "LightGBM reads no parameters where there is no tree", f"{WHERE} parameters")
         _check_parameters(lines)
     require(lines.is_at_end, "goes on after its end", WHERE)
-    return Model(num_class, features, len(sizes) // num_class)
+    return Model(num_class, features, len(sizes) // num_class, is_odd)
 
 
 def _check_version(value: bytes) -> None:
@@ -171,7 +171,7 @@ def _check_version(value: bytes) -> None:
 def _check_objective(value: bytes, num_class: int) -> None:
     where = f"{WHERE} objective"
     found = _OBJECTIVE.fullmatch(value)
-    require(found, f"{_shown(value)} is not an objective that can be read back", where)
+    require(found, f"{shown(value)} is not an objective that can be read back", where)
     assert found is not None
     # The softmax of an objective writes as many numbers as the objective has classes.
     classes = found["b"] or found["c"] or b"1"
@@ -195,48 +195,38 @@ def _names(value: bytes, features: int) -> set[bytes]:
 
 
 def _sizes(value: bytes) -> list[int]:
-    sizes = value.split(b" ") if value else []
-    require(all(map(_COUNT.fullmatch, sizes)), "not sizes", f"{WHERE} tree_sizes")
-    return [int(size) for size in sizes]
+    require(not value or _SIZES.fullmatch(value), "not sizes", f"{WHERE} tree_sizes")
+    return [int(size) for size in value.split()]
 
 
-def _trees(lines: _Lines, sizes: Sequence[int]) -> Iterator[tuple[bytes, ...]]:
-    """Give the values of each tree, in the order of ``trees.KEYS``."""
-    text, match = lines.text, trees.PATTERN.fullmatch
-    for number, size in enumerate(sizes):
-        end = lines.place + size
-        require(end <= len(text), f"tree {number} goes on after the end", f"{WHERE} tree_sizes")
-        found = match(text, lines.place, end)
-        if found is None:
-            _explain(text[lines.place : end], number)
-        else:
-            yield found.groups()
-        lines.place = end
-
-
-def _explain(tree: bytes, number: int) -> None:
-    """Raise for a tree that has not its lines in their order, naming the first one that is amiss."""
-    expected = iter(trees.KEYS)
-    for line in tree.split(b"\n"):
-        key = next(expected, None)
-        while key is not None and key in trees.OPTIONAL and not line.startswith(f"{key}=".encode()):
-            key = next(expected, None)
-        if key is None:
-            break
-        if not line.startswith(f"{key}=".encode()):
-            require(False, f"tree {number} has {_shown(line)} in place of {key}", f"{WHERE} {key}")
-    require(False, f"tree {number} is not as long as it says, or not in its form", f"{WHERE} tree_sizes")
+def _check_trees(lines: _Lines, sizes: list[int], features: int) -> bool:
+    """Check all trees, and tell whether there are numbers that LightGBM may write otherwise."""
+    end, first, is_odd = lines.place + sum(sizes), 0, False
+    if not lines.text.startswith(_BEHIND_TREES, end):
+        for number, size in enumerate(sizes):
+            explain(lines.text[lines.place : lines.place + size], number)
+            lines.place += size
+        lines.exactly(b"end of trees", b"", b"feature_importances:")
+    while first < len(sizes):
+        last, size = first, 0
+        while last < len(sizes) and (size + sizes[last] <= _AT_ONCE or last == first):
+            size += sizes[last]
+            last += 1
+        is_odd |= trees.check(lines.text, lines.place, sizes[first:last], first, features)
+        lines.place += size
+        first = last
+    lines.exactly(b"end of trees", b"", b"feature_importances:")
+    return is_odd
 
 
 def _check_importances(lines: _Lines, names: set[bytes]) -> None:
-    lines.exactly(b"feature_importances:")
     while not lines.is_at_end:
         line = lines.next()
         if not line:
             return
         name, _, count = line.rpartition(b"=")
         fits = name in names and _COUNT.fullmatch(count)
-        require(fits, f"{_shown(line)} is not a feature and a count", f"{WHERE} feature_importances")
+        require(fits, f"{shown(line)} is not a feature and a count", f"{WHERE} feature_importances")
 
 
 def _check_parameters(lines: _Lines) -> None:
@@ -246,13 +236,10 @@ def _check_parameters(lines: _Lines) -> None:
         f"{WHERE} parser",
     )
     lines.exactly(b"parameters:")
-    seen = set()
-    while line := lines.next():
-        key, value = parameters.parse(line)
-        require(key not in seen, "stands twice", f"{WHERE} parameters {key}")
-        seen.add(key)
-        parameters.check_line(key, value, f"{WHERE} parameters {key}")
-    require(seen, "there are none", f"{WHERE} parameters")
+    end = lines.text.find(b"\n\n", lines.place)
+    require(end >= 0, "ends in the middle of a line", WHERE)
+    parameters.check_lines(lines.text[lines.place : end + 1], f"{WHERE} parameters")
+    lines.place = end + 2
     lines.exactly(b"end of parameters")
     require(
         not lines.comes(b"\nparser:"),
