@@ -1,0 +1,4 @@
+"""Pictures."""
+
+
+def write(results): ...
