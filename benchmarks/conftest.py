@@ -1,9 +1,9 @@
 """The one way of measuring, and what all subjects share.
 
-A test of pytest-benchmark is one call: its rounds are tests of their own, ordered so that libraries take turns
-and a slow moment of the machine falls on all of them. ``report`` takes the best of them. Before each call, the
-garbage is collected; a dump makes a new file, as replacing an old one is atomic here and not elsewhere, and
-what that costs is the file system's doing.
+A test of pytest-benchmark is one call: its rounds are tests of their own, ordered so that libraries take
+turns and a slow moment of the machine falls on all of them. ``report`` takes the best of them. Before each
+call, the garbage is collected; a dump makes a new file, as replacing an old one is atomic here and not
+elsewhere, and what that costs is the file system's doing.
 """
 
 from __future__ import annotations

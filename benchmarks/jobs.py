@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import pickle
 from collections.abc import Callable
@@ -24,11 +23,11 @@ OWN = "own"
 
 ORDER = (
     *(("dump", library) for library in (OURS, *PEERS, OWN)),
-    *(("load", library) for library in (OURS, *PEERS, OWN)),
     ("audit", OURS),
     ("audit", "skops"),
+    *(("load", library) for library in (OURS, *PEERS, OWN)),
 )
-"""One turn. A load comes after the dump whose file it reads."""
+"""One turn. A load comes after the dump whose file it reads, and the audit that says what to approve."""
 
 
 def pickle_dump(obj: Any, path: str | Path) -> None:
@@ -61,24 +60,15 @@ class Case:
         self.obj = obj
         self.folder = folder
         self.failures: dict[str, str] = {}
+        self.untrusted: dict[str, list[str]] = {}
 
     def path(self, library: str) -> str:
         """Return the file of a library."""
         suffix = self.model.own.suffix if library == OWN and self.model.own else ""
         return str(self.folder / f"{library}{suffix}")
 
-    @functools.cached_property
-    def untrusted(self) -> list[str]:
-        """What our file needs approved."""
-        return skopsafe.get_untrusted_types(self.path(OURS))
-
-    @functools.cached_property
-    def skops_untrusted(self) -> list[str]:
-        """What the file of skops needs approved."""
-        return skops.io.get_untrusted_types(file=self.path("skops"))
-
     def job(self, verb: str, library: str) -> Job:
-        """Return what to time; what it needs to know is found out here."""
+        """Return what to time. An audit returns the names to approve, which `untrusted` is to keep."""
         path, obj, own = self.path(library), self.obj, self.model.own
         match verb, library:
             case "dump", "skopsafe":
@@ -90,17 +80,17 @@ class Case:
             case "dump", "skops":
                 return lambda: skops.io.dump(obj, path)
             case "load", "skopsafe":
-                approved = self.untrusted
+                approved = self.untrusted[OURS]
                 return lambda: skopsafe.load(path, approved)
             case "load", "joblib":
                 return lambda: joblib.load(path)
             case "load", "pickle":
                 return lambda: pickle_load(path)
             case "load", "skops":
-                theirs = self.skops_untrusted
+                theirs = self.untrusted["skops"]
                 return lambda: skops.io.load(path, trusted=theirs)
             case "audit", "skopsafe":
-                return lambda: skopsafe.audit(path)
+                return lambda: skopsafe.audit(path).untrusted
             case "audit", "skops":
                 return lambda: skops.io.get_untrusted_types(file=path)
             case "dump", "own" if own is not None:

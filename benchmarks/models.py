@@ -270,6 +270,6 @@ MODELS = {
             Own(".cbm", lambda m, p: m.save_model(p), _load_catboost),
         ),
         Model("columns + stacking of three", stack),
-        Model("dict of 200,000 objects", objects, rounds=5, skops_rounds=1),
+        Model("dict of 200,000 objects", objects, rounds=4, skops_rounds=1),
     )
 }

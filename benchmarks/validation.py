@@ -1,10 +1,10 @@
 """The share of a load that goes into checks, by samples of the stack.
 
-A timer interrupts the load every half a millisecond. The time since the last sample counts as validation if one of
-the functions that are running is a check. Unlike a profiler, this makes no call dearer than it is. What
-is a check is told by where it stands and what it is called:
+A timer interrupts the load every half a millisecond. The time since the last sample counts as validation if
+one of the functions that are running is a check. Unlike a profiler, this makes no call dearer than it is.
+What is a check is told by where it stands and what it is called:
 
-- a function of the handlers whose name has *check*, *require*, *examine* or *sound* in it;
+- a function of skopsafe with the word *check*, *require*, *examine*, *sound* or *unsound* in its name;
 - everything in the modules of validators, and in ``handlers/checks.py``;
 - everything in the modules that read the models of XGBoost, LightGBM and CatBoost before these do.
 
@@ -30,7 +30,7 @@ _FILES = re.compile(
     r"|xgboost/(?!booster|sklearn|__init__)|lightgbm/(?!booster|sklearn|__init__)"
     r"|catboost/(?!estimators|__init__))"
 )
-_NAMES = re.compile(r"check|require|examine|sound")
+_NAMES = re.compile(r"(^|_)(check|require|examine|sound|unsound)(_|$)")
 _TICK = 0.0005
 
 _known: dict[CodeType, bool] = {}
@@ -41,11 +41,7 @@ def is_check(code: CodeType) -> bool:
     found = _known.get(code)
     if found is None:
         path = code.co_filename
-        found = path.startswith(ROOT) and bool(
-            _FILES.search(path)
-            or ("/handlers/" in path or "/archive/" in path or "/graph/" in path)
-            and _NAMES.search(code.co_name)
-        )
+        found = path.startswith(ROOT) and bool(_FILES.search(path) or _NAMES.search(code.co_name))
         _known[code] = found
     return found
 
