@@ -22,8 +22,14 @@ MAPPED = (2 * 10**8, 2 * 10**9)
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Order the calls."""
+    is_smoke = metafunc.config.getoption("smoke")
     jobs = [("audit", "skopsafe", size) for size in AUDITED]
-    jobs += [(verb, library, size) for verb in ("load", "predict") for library in SAVE for size in MAPPED]
+    jobs += [
+        (verb, library, size)
+        for verb in ("load", "predict")
+        for library in SAVE
+        for size in MAPPED[: 1 if is_smoke else 2]
+    ]
     metafunc.parametrize(("turn", "verb", "library", "content"), turns(metafunc, jobs, 7))
 
 
@@ -60,13 +66,18 @@ def bench_arrays(
     library: str,
     content: int,
     turn: int,
+    small: bool,
     files: Callable[[str, str, int], Path],
     measure: Measure,
     note: Callable[..., None],
 ) -> None:
     """Time one call; of the prediction, the memory is what counts, and a fresh process knows it."""
     path = files(verb, library, content)
-    labels: dict[str, Any] = {"case": str(content), "verb": verb, "library": library}
+    labels: dict[str, Any] = {
+        "case": str(content // 1000 if small else content),
+        "verb": verb,
+        "library": library,
+    }
     if verb == "audit":
         measure(lambda: skopsafe.audit(path), **labels)
     elif verb == "load":

@@ -85,6 +85,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("turn", "kind", "verb", "count"), rows)
 
 
+def actual(size: int, small: bool) -> int:
+    """Return a size, or a smaller one."""
+    return max(1, size // 30) if small else size
+
+
 @pytest.fixture(scope="module")
 def objects(small: bool) -> Callable[[str], dict[int, Any]]:
     """Return a function from a kind to its objects by size, of which only the last are kept."""
@@ -92,9 +97,8 @@ def objects(small: bool) -> Callable[[str], dict[int, Any]]:
     @functools.lru_cache(1)
     def get(kind: str) -> dict[int, Any]:
         make, sizes = KINDS[kind]
-        less = 30 if small else 1
         _largest_forest.cache_clear()
-        return {size: make(size // less, sizes[-1] // less) for size in sizes}
+        return {size: make(actual(size, small), actual(sizes[-1], small)) for size in sizes}
 
     return get
 
@@ -104,6 +108,7 @@ def bench_growth(
     verb: str,
     count: int,
     turn: int,
+    small: bool,
     objects: Callable[[str], dict[int, Any]],
     folder: Path,
     measure: Measure,
@@ -119,4 +124,4 @@ def bench_growth(
         measure(lambda: skopsafe.load(path, approved), **labels)
     else:
         measure(lambda: skopsafe.audit(path), **labels)
-    note(kind=kind, size=count)
+    note(kind=kind, size=actual(count, small))

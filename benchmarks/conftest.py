@@ -53,7 +53,7 @@ def small(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def measure(benchmark: Any, request: pytest.FixtureRequest) -> Measure:
+def measure(benchmark: Any, request: pytest.FixtureRequest, small: bool) -> Measure:
     """Return ``measure(run, new="", **labels)``, which times one call and labels the result.
 
     ``new`` is a file that the call writes: an old one is removed before.
@@ -64,7 +64,8 @@ def measure(benchmark: Any, request: pytest.FixtureRequest) -> Measure:
         def setup() -> None:
             if new:
                 Path(new).unlink(missing_ok=True)
-            gc.collect()
+            if not small:
+                gc.collect()
 
         benchmark.extra_info.update(labels, subject=subject)
         return benchmark.pedantic(run, setup=setup, rounds=1)

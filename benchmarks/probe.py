@@ -115,12 +115,15 @@ def load(library: str, path: str) -> dict[str, int]:
 def mapped(library: str, path: str) -> dict[str, int]:
     """Memory, and page faults, of a mapped load and of the first prediction for one text."""
     from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.linear_model import SGDClassifier
 
     _warm(library, path)
+    texts = ["a few words of a text"]
+    SGDClassifier().fit(X := HashingVectorizer().transform(["", "one"]), [0, 1]).predict(X)
     before = _reset()
     model = _load(library, path, mmap_mode="r")
     loaded = _memory("VmRSS")
-    X = HashingVectorizer(n_features=model.n_features_in_).transform(["a few words of a text"])
+    X = HashingVectorizer(n_features=model.n_features_in_).transform(texts)
     middle, faults = _memory("VmRSS"), _faults()
     model.predict(X)
     return {
