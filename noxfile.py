@@ -43,7 +43,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare speed with joblib, pickle and skops; ``-- --smoke`` for small models, ``-- --docs`` for the page."""
+    """Compare speed with joblib, pickle and skops; ``-- --smoke`` for small models, ``--docs`` to write."""
     session.install("-e", ".[bench]")
     session.run("python", "-m", "benchmarks", *session.posargs)
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-
-
 from matplotlib.figure import Figure
 
 from benchmarks.jobs import PEERS
