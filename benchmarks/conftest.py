@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from benchmarks.jobs import pickle_dump, pickle_load
 from benchmarks.models import MODELS
@@ -88,7 +89,9 @@ def fitted(small: bool, tmp_path_factory: pytest.TempPathFactory) -> Callable[[s
     def get(name: str) -> Any:
         if Path(names[name]).exists():
             return pickle_load(names[name])
-        obj = MODELS[name].fit(small)
+        # Threads that spin while others work make a fit take minutes on a busy machine.
+        with threadpool_limits(1):
+            obj = MODELS[name].fit(small)
         pickle_dump(obj, names[name])
         return obj
 

@@ -68,8 +68,8 @@ class Model:
     name: str
     fit: Fit
     own: Own | None = None
-    rounds: int = 9
-    skops_rounds: int = 9
+    rounds: int = 7
+    skops_rounds: int = 7
 
 
 def data(small: bool, samples: int) -> tuple[Any, Any]:
@@ -202,7 +202,7 @@ def xgboost(small: bool) -> Any:
     """500 trees of depth 6."""
     from xgboost import XGBClassifier
 
-    return XGBClassifier(n_estimators=size(small, 500, 20), max_depth=6, n_jobs=2).fit(*_single(small))
+    return XGBClassifier(n_estimators=size(small, 500, 20), max_depth=6, n_jobs=1).fit(*_single(small))
 
 
 def _load_xgboost(path: str) -> Any:
@@ -217,7 +217,7 @@ def lightgbm(small: bool) -> Any:
     """500 trees of 31 leaves."""
     from lightgbm import LGBMClassifier
 
-    return LGBMClassifier(n_estimators=size(small, 500, 20), n_jobs=2, verbose=-1).fit(*_single(small))
+    return LGBMClassifier(n_estimators=size(small, 500, 20), n_jobs=1, verbose=-1).fit(*_single(small))
 
 
 def _load_lightgbm(path: str) -> Any:
@@ -231,7 +231,7 @@ def catboost(small: bool) -> Any:
     from catboost import CatBoostClassifier
 
     model = CatBoostClassifier(
-        size(small, 500, 20), depth=6, thread_count=2, verbose=False, allow_writing_files=False
+        size(small, 500, 20), depth=6, thread_count=1, verbose=False, allow_writing_files=False
     )
     return model.fit(*_single(small))
 
@@ -243,15 +243,15 @@ def _load_catboost(path: str) -> Any:
 
 
 NINE = (
-    Model("logistic-regression pipeline", logistic, rounds=15),
+    Model("logistic-regression pipeline", logistic, rounds=11),
     Model("RandomForest, 100 trees", forest),
     Model("RandomForest, 1000 trees, depth 6", shallow_forest, skops_rounds=3),
     Model("HistGradientBoosting, 300 iterations", histograms),
     Model("GradientBoosting, 300 trees", gradients, skops_rounds=5),
-    Model("KNN, 500k x 50", neighbours, rounds=7, skops_rounds=5),
+    Model("KNN, 500k x 50", neighbours, skops_rounds=5),
     Model("tf-idf, 100k words, + SGD", vocabulary, skops_rounds=3),
-    Model("MLP, 512 x 512", layers, rounds=15),
-    Model("GridSearchCV over SVC", search, rounds=15),
+    Model("MLP, 512 x 512", layers, rounds=11),
+    Model("GridSearchCV over SVC", search, rounds=11),
 )
 
 MODELS = {
@@ -270,6 +270,6 @@ MODELS = {
             Own(".cbm", lambda m, p: m.save_model(p), _load_catboost),
         ),
         Model("columns + stacking of three", stack),
-        Model("dict of 200,000 objects", objects, rounds=4, skops_rounds=1),
+        Model("dict of 200,000 objects", objects, rounds=3, skops_rounds=1),
     )
 }
