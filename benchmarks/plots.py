@@ -28,6 +28,7 @@ STYLE = {
     "font.size": 9,
     "legend.frameon": False,
     "legend.labelcolor": GREY,
+    "font.family": "sans-serif",
     "svg.fonttype": "none",
     "svg.hashsalt": "skopsafe",
     "text.color": GREY,
@@ -53,6 +54,8 @@ def models(subject: Subject) -> Figure:
                 ax.plot(*zip(*points, strict=True), mark, color=colour, markersize=5, label=peer)
         ax.axvline(1, color=GREY, linewidth=1)
         ax.set_xscale("log")
+        ax.minorticks_off()
+        ax.xaxis.set_major_formatter("{x:g}")
         ax.set_xlabel(f"{verb}: time / skopsafe")
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
@@ -63,22 +66,27 @@ def models(subject: Subject) -> Figure:
 
 def growth(subject: Subject) -> Figure:
     """Draw time over size; the dotted line is a time that grows with the size."""
-    figure, axes = _figure(3.4, sharey=True)
+    figure, axes = _figure(3.7, sharey=True)
     for verb, ax in zip(VERBS, axes, strict=True):
         found = {kind: by_verb[verb] for kind, by_verb in curves(subject).items()}
-        for (kind, (sizes, times)), colour, mark in zip(found.items(), COLOURS, MARKS, strict=True):
+        for (kind, (sizes, times)), colour, mark in zip(found.items(), COLOURS, MARKS, strict=False):
             milliseconds = [time * 1000 for time in times]
             ax.plot(sizes, milliseconds, f"{mark}-", color=colour, markersize=4, linewidth=1.2, label=kind)
         ends = [end for sizes, _ in found.values() for end in (sizes[0], sizes[-1])]
         low = min(times[0] for _, times in found.values()) * 1000
         ax.plot(
-            [min(ends), max(ends)], [low, low * max(ends) / min(ends)], ":", color=GREY, label="proportional"
+            [min(ends), max(ends)],
+            [low, low * max(ends) / min(ends)],
+            ":",
+            color=GREY,
+            label="proportional to the size",
         )
         ax.set_xscale("log")
         ax.set_yscale("log")
+        ax.minorticks_off()
         ax.set_xlabel(f"{verb}: size")
     axes[0].set_ylabel("ms")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 

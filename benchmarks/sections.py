@@ -173,7 +173,7 @@ def _ms(seconds: float) -> str:
 
 
 def _mb(size: float) -> str:
-    return number(size / 1e6, 1)
+    return number(size / 1e6, 2)
 
 
 SECTIONS = {
