@@ -1,4 +1,4 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, robustness.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness.
 
 Needs the interpreters that it names.
 """
@@ -43,10 +43,16 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare speed with joblib, pickle and skops; ``nox -s bench -- --smoke`` for small models."""
+    """Compare speed with joblib, pickle and skops; ``-- --smoke`` for small models, ``--docs`` to write."""
     session.install("-e", ".[bench]")
-    session.run("python", "benchmarks/compare.py", *session.posargs)
-    session.run("python", "benchmarks/boosters.py", *session.posargs)
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def bench_more(session: nox.Session) -> None:
+    """Measure growth, memory, mapping, threads, cold starts and compression; options as for ``bench``."""
+    session.install("-e", ".[bench]")
+    session.run("python", "-m", "benchmarks", "--more", *session.posargs)
 
 
 @nox.session

@@ -272,3 +272,12 @@ def test_the_page_of_trusted_names_is_what_the_tables_give() -> None:
     spec.loader.exec_module(module)
     found = (DOCS / "reference/trusted.md").read_text("utf-8")
     assert found == module.page(), "stale: run python docs/make_trusted.py"
+
+
+def test_the_page_on_performance_has_a_place_for_every_table() -> None:
+    from benchmarks.sections import SECTIONS
+
+    text = (DOCS / "explanation/performance.md").read_text("utf-8")
+    names = ["machine", *(section.__name__ for sections in SECTIONS.values() for section in sections)]
+    assert re.findall(r"<!-- begin (\w+) -->", text) == re.findall(r"<!-- end (\w+) -->", text)
+    assert sorted(re.findall(r"<!-- begin (\w+) -->", text)) == sorted(names)
