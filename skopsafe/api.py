@@ -315,8 +315,8 @@ def described(
     file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None
 ) -> Iterator[Document]:
     """Open a file as a Document, whose arrays can be read while the context lasts."""
-    with opened(file, buffered=False) as stream, schema.opened(stream, limits, mapping) as document:
-        yield document
+    with opened(file, buffered=False) as stream:
+        yield schema.read(stream, limits, mapping)
 
 
 def _refuse_denied(saver: Saver, root: Value) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from skopsafe.graph.scalars import objects_in
+
 
 class Frame:
     """Objects of one shape on their way: what is still to be written of them.
@@ -25,12 +27,23 @@ class Frame:
     keys : list or None
         For a mapping: its keys, which are the first list of `cells` too.
     objects : list of sequence of int
-        For each list of `cells` that was looked at, the places of objects in it.
-    place : int
-        Which value is on its way.
+        For each list of `cells`, the places of objects in it.
+    turn, place : int
+        Which list is on its way, and which value of it.
     """
 
-    __slots__ = ("batches", "cells", "keys", "labels", "lengths", "numbers", "objects", "place", "shape")
+    __slots__ = (
+        "batches",
+        "cells",
+        "keys",
+        "labels",
+        "lengths",
+        "numbers",
+        "objects",
+        "place",
+        "shape",
+        "turn",
+    )
 
     def __init__(
         self,
@@ -47,7 +60,8 @@ class Frame:
         self.labels = labels
         self.lengths = lengths
         self.keys = keys
-        self.objects: list[Sequence[int]] = []
+        self.objects = [objects_in(values) for values in cells]
+        self.turn = 0
         self.place = 0
         self.batches: Iterator[list[Any]] | None = None
 
@@ -68,7 +82,7 @@ def path_of(frames: Sequence[Frame], type_names: Sequence[str]) -> str:
         if frame.labels is not None:
             path += f".{frame.labels[place]}" if place < len(frame.labels) else ""
         elif frame.keys is not None:
-            path += _subscript(frame.keys[place]) if len(frame.objects) > 1 else "[<key>]"
+            path += _subscript(frame.keys[place]) if frame.turn else "[<key>]"
         elif name.endswith(":OrderedDict"):
             path += _subscript(frame.cells[0][place - 1]) if place % 2 else "[<key>]"
         else:

@@ -18,7 +18,7 @@ from skopsafe.frames import Frame, path_of
 from skopsafe.graph.document import CLASS, WIDEST, Run, Shape, TypeRow, Value
 from skopsafe.graph.parts import Columns, Parts
 from skopsafe.graph.runs import Arranger, Cells, Group, Refs
-from skopsafe.graph.scalars import is_scalar, objects_in
+from skopsafe.graph.scalars import is_scalar
 from skopsafe.handlers.depth import DEEPEST, NAMES
 from skopsafe.handlers.registry import Registry
 from skopsafe.taking import Taker
@@ -110,9 +110,8 @@ class Saver:
     def _unknown(self, frame: Frame) -> Iterator[list[Any]]:
         """Find the objects in a frame that have no node yet, as lists of those to take apart together."""
         known = self._numbers
-        for cells in frame.cells:
-            places = objects_in(cells)
-            frame.objects.append(places)
+        for turn, (cells, places) in enumerate(zip(frame.cells, frame.objects, strict=True)):
+            frame.turn = turn
             if len(places) < _FEW or not self._together:
                 for place in places:
                     if id(cells[place]) not in known:
@@ -155,10 +154,10 @@ class Saver:
         shape = self._shape(name, parts.role, labels)
         lengths = [len(values)] if labels is None else None
         if parts.keys is None:
-            self._stack.append(Frame(numbers, shape, [values], labels, lengths))
+            self._push(Frame(numbers, shape, [values], labels, lengths))
         else:
             keys = list(parts.keys)
-            self._stack.append(Frame(numbers, shape, [keys, values], None, lengths, keys))
+            self._push(Frame(numbers, shape, [keys, values], None, lengths, keys))
 
     def _open_together(self, objs: list[Any], numbers: range) -> None:
         taken = self._taker.take_together(objs)
@@ -168,7 +167,7 @@ class Saver:
                 self._push_columns(name, CLASS, taken.attributes, numbers, list(taken.columns))
             else:
                 shape = self._shape(name, CLASS, None)
-                self._stack.append(Frame(numbers, shape, list(taken.columns), None, taken.lengths))
+                self._push(Frame(numbers, shape, list(taken.columns), None, taken.lengths))
             return
         by_shape: dict[tuple[Any, ...], list[int]] = {}
         for place, (parts, name, _) in enumerate(taken):
@@ -180,7 +179,7 @@ class Saver:
             values = list(chain.from_iterable(rows))
             width = lengths[0]
             if attributes is None and (lengths.count(width) != len(lengths) or not 0 < width <= WIDEST):
-                self._stack.append(Frame(some, self._shape(name, role, None), [values], None, lengths))
+                self._push(Frame(some, self._shape(name, role, None), [values], None, lengths))
             else:
                 columns = [values[place::width] for place in range(width)]
                 self._push_columns(name, role, attributes, some, columns)
@@ -194,7 +193,13 @@ class Saver:
         columns: list[list[Any]],
     ) -> None:
         shape = self._shape(name, role, len(columns) if attributes is None else attributes)
-        self._stack.append(Frame(numbers, shape, columns))
+        self._push(Frame(numbers, shape, columns))
+
+    def _push(self, frame: Frame) -> None:
+        if any(frame.objects):
+            self._stack.append(frame)
+        else:
+            self._close(frame)
 
     def _close(self, frame: Frame) -> None:
         """Make a group of a frame whose children all have nodes."""

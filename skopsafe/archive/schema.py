@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, Literal
 
 import msgspec
@@ -88,9 +86,8 @@ def write(
     zipped.close()
 
 
-@contextlib.contextmanager
-def opened(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Iterator[Document]:
-    """Read a Document; its arrays are read when they are asked for, while the context lasts.
+def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Document:
+    """Read a Document; its arrays are read when they are asked for, while the file is open.
 
     Raises
     ------
@@ -99,11 +96,7 @@ def opened(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> It
     LimitError
         A limit is passed.
     """
-    with contextlib.closing(Reader(file, limits)) as reader:
-        yield _read(reader, limits, mapping)
-
-
-def _read(reader: Reader, limits: Limits, mapping: Mapping | None) -> Document:
+    reader = Reader(file, limits)
     if MEMBER not in reader:
         raise FormatError("this zip has no schema.json, so it is no skopsafe file", next_step=_AGAIN)
     if reader.size(MEMBER) > limits.schema_bytes:
