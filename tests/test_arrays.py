@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse
 
 import skopsafe
+from skopsafe.graph.plain import MOST_DIMENSIONS
 from tests.test_values import back, same_bits
 
 BASE = np.arange(24.0).reshape(4, 6)
@@ -73,12 +74,12 @@ def test_order_and_writing_of_arrays() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (1, 1), (2, 3), (1,) * 32])
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (1, 1), (2, 3), (1,) * 32, (1,) * MOST_DIMENSIONS])
 def test_every_dtype_and_shape_comes_back(code: str, shape: tuple[int, ...]) -> None:
     dtype = np.dtype({"S": "S3", "U": "U2", "V": "V5", "M": "M8[s]", "m": "m8[D]"}.get(code, code))
     array = np.zeros(shape, dtype)
     if array.size:
-        array.flat[-1] = {"O": None, "V": b"ab", "M": 5, "m": 7}.get(code, 1)
+        array.reshape(-1)[-1] = {"O": None, "V": b"ab", "M": 5, "m": 7}.get(code, 1)
     same_array(back(array), array)
     if code not in "O?bBSV":
         swapped = array.astype(dtype.newbyteorder(">"))
@@ -273,6 +274,12 @@ def test_sparse_containers_of_every_size_come_back(kind: str, dtype: str, shape:
     assert type(loaded) is type(sparse)
     assert loaded.dtype == sparse.dtype
     assert loaded.toarray().tolist() == dense.tolist()
+
+
+@pytest.mark.skipif(MOST_DIMENSIONS == 32, reason="scipy had two dimensions")
+def test_sparse_arrays_of_many_dimensions_come_back() -> None:
+    array = scipy.sparse.coo_array((np.ones(1), [[0]] * MOST_DIMENSIONS), (1,) * MOST_DIMENSIONS)
+    assert back(array).shape == array.shape
 
 
 @pytest.mark.parametrize("name", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])

@@ -17,10 +17,9 @@ from skopsafe.archive.arrays import ArrayRun
 from skopsafe.archive.container import Reader
 from skopsafe.archive.npy import LONGEST, dtype_of, header, parse
 from skopsafe.errors import FormatError, LimitError, ValidationError
-from skopsafe.graph.plain import unsound
+from skopsafe.graph.plain import MOST_DIMENSIONS, unsound
 from skopsafe.limits import Limits
 
-_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 _DAMAGED = "The file is damaged or crafted; get it again from its author."
 
 Joined = tuple[NDArray[Any], list[NDArray[Any]]]
@@ -118,7 +117,7 @@ class Source:
     def _prepare(self) -> None:
         """Find out where each array is; all arrays of a pool fill it without a gap."""
         dtypes = [dtype_of(descr, index) for index, descr in enumerate(self._dtypes)]
-        most = min(self._limits.dimensions, _DIMENSIONS)
+        most = min(self._limits.dimensions, MOST_DIMENSIONS)
         kinds: dict[int, np.dtype[Any]] = {}
         for index, run in enumerate(self._runs):
             path = f"schema.json arrays[{index}]"
@@ -166,7 +165,7 @@ class Source:
             del self._pools[run.member]
         count = last - first
         order: Any = "F" if run.fortran else "C"
-        if place.ends is None and place.size and run.shape and not run.fortran:
+        if place.ends is None and place.size and 0 < len(run.shape) < MOST_DIMENSIONS and not run.fortran:
             start = place.start + first * place.size
             flat = pool[start : start + count * place.size]
             return flat, list(flat.reshape(count, *run.shape))

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
+"""As many as an array of the installed numpy has."""
+
 
 def unsound(array: NDArray[Any]) -> str | None:
     """Return what is wrong with the bytes of an array of a plain dtype, or None.

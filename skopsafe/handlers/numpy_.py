@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skopsafe.graph.parts import Columns, Context, Handler, Leaf, Parts
-from skopsafe.graph.plain import unsound
+from skopsafe.graph.plain import MOST_DIMENSIONS, unsound
 from skopsafe.handlers import numpy_random
 from skopsafe.handlers.checks import array, integer, require
 from skopsafe.handlers.depth import require_shallow
@@ -78,7 +78,7 @@ def _get_arrays(objs: list[np.ndarray[Any, Any]]) -> Columns | None:
 
 
 def _shape(value: object, items: object, where: str) -> tuple[int, ...]:
-    require(isinstance(value, tuple) and len(value) <= 32, "the shape is malformed", where)
+    require(isinstance(value, tuple) and len(value) <= MOST_DIMENSIONS, "the shape is malformed", where)
     require(isinstance(items, list), "the items are malformed", where)
     assert isinstance(value, tuple)
     assert isinstance(items, list)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.graph.plain import MOST_DIMENSIONS
 from skopsafe.handlers.checks import array, in_range, integer, require
 
 Names = tuple[str, ...] | None
@@ -43,7 +44,7 @@ def _get(obj: Any) -> Parts:
 
 
 def _shape(value: object, where: str) -> tuple[int, ...]:
-    require(isinstance(value, tuple) and 1 <= len(value) <= 32, "the shape is malformed", where)
+    require(isinstance(value, tuple) and 1 <= len(value) <= MOST_DIMENSIONS, "the shape is malformed", where)
     assert isinstance(value, tuple)
     return tuple(integer(size, f"{where}.shape", 0, 2**62) for size in value)
 
