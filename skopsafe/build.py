@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
 from skopsafe import names
@@ -182,10 +183,17 @@ class Builder:
 
     def arrays(self, numbers: Sequence[object]) -> list[NDArray[Any]]:
         """Return arrays of the file. Each can be had once."""
-        return [array for _, arrays in self.joined(numbers) for array in arrays]
+        return [array for _, arrays in self._arrays(numbers) for array in arrays]
 
     def joined(self, numbers: Sequence[object]) -> Iterator[tuple[NDArray[Any], list[NDArray[Any]]]]:
         """Yield arrays as `arrays` does, in groups, each behind the items of all its arrays as one array."""
+        for flat, arrays in self._arrays(numbers):
+            if flat is None:  # as bytes: numpy would copy structures field by field
+                pieces = [array.ravel("A").view(np.uint8) for array in arrays]
+                flat = np.concatenate(pieces).view(arrays[0].dtype)
+            yield flat, arrays
+
+    def _arrays(self, numbers: Sequence[object]) -> Iterator[tuple[NDArray[Any] | None, list[NDArray[Any]]]]:
         ends = (numbers[0], numbers[-1]) if isinstance(numbers, range) and numbers else numbers
         for number in ends:
             if type(number) is not int or not 0 <= number < self._document.array_count:

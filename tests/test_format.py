@@ -30,11 +30,11 @@ class Plain:
 
     def all_arrays(self) -> Any:
         places: dict[str, int] = {}
-        for dtype, member, fortran, count, shape in self.schema["arrays"]:
+        for number, member, fortran, count, shape in self.schema["arrays"]:
             name = self.schema["members"][member]
+            dtype = np.lib.format.descr_to_dtype(self.schema["dtypes"][number])
             found = np.load(io.BytesIO(self.zip.read(name)), allow_pickle=False)
-            if isinstance(self.schema["dtypes"][dtype], str):
-                assert found.dtype == np.dtype(self.schema["dtypes"][dtype])
+            assert found.dtype == (dtype if name.startswith("arrays/") else np.uint8)
             for row in range(count):
                 sizes = [size[row] if isinstance(size, list) else size for size in shape]
                 if name.startswith("arrays/"):
@@ -43,8 +43,9 @@ class Plain:
                     yield found
                     continue
                 start = places.get(name, 0)
-                end = places[name] = start + int(np.prod(sizes, dtype=int))
-                yield found[start:end].reshape(sizes, order="F" if fortran else "C")
+                end = start + int(np.prod(sizes, dtype=int)) * dtype.itemsize
+                places[name] = -(-end // 16) * 16
+                yield found[start:end].view(dtype).reshape(sizes, order="F" if fortran else "C")
 
     def array(self, number: int) -> Any:
         return self.arrays[number]

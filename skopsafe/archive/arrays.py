@@ -1,4 +1,4 @@
-"""Arrays of plain dtypes to ``.npy`` members: large ones alone, small ones pooled by dtype.
+"""Arrays of plain dtypes to ``.npy`` members: large ones alone, small ones in pools.
 
 A forest has tens of thousands of small arrays; as zip members of their own they would cost more
 than their content. `Source` is the way back.
@@ -26,6 +26,13 @@ POOL = 1 << 20
 
 So little that it stays in the caches of a core, and that the memory of one pool serves the next.
 """
+ALIGNMENT = 16
+"""Arrays in a pool begin at multiples of so many bytes, as they do where ``malloc`` gives memory for each.
+
+The dot products of some BLAS add up in another order where an array begins at another place, and a
+prediction would come out with other bits.
+"""
+_GAPS = [b"\0" * (-size % ALIGNMENT) for size in range(ALIGNMENT)]
 _X87_MANTISSA, _X87_BYTES = 63, 10
 
 Size = Annotated[int, msgspec.Meta(ge=0)]
@@ -58,18 +65,60 @@ Key = tuple[int, int, Literal[0, 1], int]
 
 
 class _Kind:
-    """A dtype of the file, and its pool that is not full."""
+    """A dtype of the file."""
 
-    __slots__ = ("dtype", "exports", "member", "number", "pool", "size", "unused")
+    __slots__ = ("dtype", "exports", "number", "unused")
 
     def __init__(self, number: int, dtype: np.dtype[Any]) -> None:
         self.number = number
         self.dtype = dtype
         self.unused = _unused(dtype)
         self.exports = _exports(dtype)
-        self.member = -1
-        self.size = POOL + 1
-        self.pool: list[NDArray[Any]] = []
+
+
+class _Pool:
+    """Small arrays that make one member.
+
+    `unused` are the spans, start and size, of items that have unused bytes.
+    """
+
+    __slots__ = ("member", "pieces", "size", "unused")
+
+    def __init__(self, member: int) -> None:
+        self.member = member
+        self.size = 0
+        self.pieces: list[Any] = []
+        self.unused: list[tuple[int, int, _Kind]] = []
+
+    def add(self, kind: _Kind, arrays: list[NDArray[Any]], sizes: list[int], total: int) -> None:
+        """Take C-contiguous arrays of so many bytes each, and of `total` bytes with the gaps behind them."""
+        found: list[Any] = arrays if kind.exports else [array.tobytes() for array in arrays]
+        has_gaps = sum(sizes) != total
+        if has_gaps:
+            gaps = [_GAPS[size % ALIGNMENT] for size in sizes]
+            found = [piece for pair in zip(found, gaps, strict=True) for piece in pair]
+        if kind.unused:
+            at = self.size
+            for size in sizes if has_gaps else [total]:
+                last = self.unused[-1] if self.unused else (0, 0, None)
+                if last[2] is kind and last[0] + last[1] == at:
+                    self.unused[-1] = (last[0], last[1] + size, kind)
+                else:
+                    self.unused.append((at, size, kind))
+                at += padded(size)
+        self.pieces += found
+        self.size += total
+
+    def content(self) -> bytes | bytearray:
+        """Return the bytes of the member."""
+        head = header("|u1", (self.size,), False)
+        # Joining turns tens of thousands of small writes into a few.
+        if not self.unused:
+            return b"".join([head, *self.pieces])
+        joined = bytearray().join([head, *self.pieces])
+        for start, size, kind in self.unused:
+            _clear(np.frombuffer(joined, np.uint8, size, len(head) + start), kind)
+        return joined
 
 
 class Collector:
@@ -91,7 +140,8 @@ class Collector:
         self.count = 0
         self._kinds: dict[int, _Kind] = {}
         self._equal: dict[Any, _Kind] = {}
-        self._content: list[tuple[_Kind, list[NDArray[Any]], bool | None]] = []
+        self._content: list[_Pool | tuple[_Kind, NDArray[Any], bool]] = []
+        self._pool: _Pool | None = None
         self._runs: list[tuple[Key, list[tuple[int, ...]]]] = []
         self._key: Key | None = None
 
@@ -107,9 +157,13 @@ class Collector:
         size = array.nbytes
         stored = array.T if fortran else array
         if size < POOLED_BELOW:
-            member = self._pooled(kind, [stored], size)
+            total = padded(size)
+            pool = self._room(total)
+            pool.add(kind, [stored], [size], total)
+            member = pool.member
         else:
-            member = self._member("arrays", kind, [stored], fortran)
+            member = self._member("arrays")
+            self._content.append((kind, stored, fortran))
         self._note(kind, member, fortran, [array.shape])
         return self.count - 1
 
@@ -121,28 +175,24 @@ class Collector:
         sizes = [array.nbytes for array in arrays]
         is_alike = all(a.dtype is dtype and a.ndim == dimensions and a.flags.c_contiguous for a in arrays)
         if is_alike and max(sizes) < POOLED_BELOW:
-            ends = list(accumulate(sizes, initial=0))
+            ends = list(accumulate(map(padded, sizes), initial=0))
             shapes = [array.shape for array in arrays]
             while start < len(arrays):
-                room = POOL - kind.size if kind.size <= POOL else POOL
-                end = bisect_right(ends, ends[start] + room) - 1
-                if end <= start:
-                    break
-                member = self._pooled(kind, arrays[start:end], ends[end] - ends[start])
-                self._note(kind, member, False, shapes[start:end])
+                pool = self._room(ends[start + 1] - ends[start])
+                end = bisect_right(ends, ends[start] + POOL - pool.size) - 1
+                pool.add(kind, arrays[start:end], sizes[start:end], ends[end] - ends[start])
+                self._note(kind, pool.member, False, shapes[start:end])
                 start = end
         for array in arrays[start:]:
             self.add(array)
         return first
 
-    def _pooled(self, kind: _Kind, arrays: list[NDArray[Any]], size: int) -> int:
-        """Put arrays into the pool of their dtype, or into a new one; return its member."""
-        if kind.size + size > POOL:
-            kind.pool, kind.size = [], 0
-            kind.member = self._member("pool", kind, kind.pool, None)
-        kind.size += size
-        kind.pool += arrays
-        return kind.member
+    def _room(self, size: int) -> _Pool:
+        """Return a pool in which there is room for so many bytes."""
+        if self._pool is None or self._pool.size + size > POOL:
+            self._pool = _Pool(self._member("pool"))
+            self._content.append(self._pool)
+        return self._pool
 
     def _note(self, kind: _Kind, member: int, fortran: bool, shapes: list[tuple[int, ...]]) -> None:
         """Write down where arrays of as many dimensions are."""
@@ -153,8 +203,7 @@ class Collector:
         self._runs[-1][1].extend(shapes)
         self.count += len(shapes)
 
-    def _member(self, folder: str, kind: _Kind, arrays: list[NDArray[Any]], fortran: bool | None) -> int:
-        self._content.append((kind, arrays, fortran))
+    def _member(self, folder: str) -> int:
         self.members.append(f"{folder}/{len(self.members)}.npy")
         return len(self.members) - 1
 
@@ -179,26 +228,22 @@ class Collector:
 
     def write(self, writer: Writer) -> None:
         """Write all members."""
-        for name, (kind, arrays, fortran) in zip(self.members, self._content, strict=True):
-            descr = self.dtypes[kind.number]
-            if fortran is None:
-                head = header(descr, (sum(array.size for array in arrays),), False)
-                found = arrays if kind.exports else [array.tobytes() for array in arrays]
-                # Joining turns tens of thousands of small writes into a few.
-                if kind.unused:
-                    joined = bytearray().join([head, *found])
-                    _clear(np.frombuffer(joined, np.uint8, offset=len(head)), kind)
-                    writer.add(name, joined)
-                else:
-                    writer.add(name, b"".join([head, *found]))
-            else:
-                (array,) = arrays
-                head = header(descr, array.shape[::-1] if fortran else array.shape, fortran)
-                flat = array.reshape(-1).view(np.uint8)
-                if kind.unused:
-                    flat = flat.copy()
-                    _clear(flat, kind)
-                writer.add(name, head, flat)
+        for name, content in zip(self.members, self._content, strict=True):
+            if isinstance(content, _Pool):
+                writer.add(name, content.content())
+                continue
+            kind, array, fortran = content
+            shape = array.shape[::-1] if fortran else array.shape
+            flat = array.reshape(-1).view(np.uint8)
+            if kind.unused:
+                flat = flat.copy()
+                _clear(flat, kind)
+            writer.add(name, header(self.dtypes[kind.number], shape, fortran), flat)
+
+
+def padded(size: int) -> int:
+    """Return how many bytes an array of `size` bytes fills in a pool, with the gap behind it."""
+    return size + ALIGNMENT - 1 & -ALIGNMENT
 
 
 def _shared(sizes: tuple[int, ...]) -> int | list[int]:

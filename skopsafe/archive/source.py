@@ -6,24 +6,24 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from operator import mul
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skopsafe.archive.arrays import ArrayRun
+from skopsafe.archive.arrays import ALIGNMENT, ArrayRun, padded
 from skopsafe.archive.container import Reader
 from skopsafe.archive.npy import LONGEST, dtype_of, header, parse
 from skopsafe.errors import FormatError, LimitError, ValidationError
-from skopsafe.graph.plain import MOST_DIMENSIONS, unsound
+from skopsafe.graph.plain import MOST_DIMENSIONS, has_rules, unsound
 from skopsafe.limits import Limits
 
 _DAMAGED = "The file is damaged or crafted; get it again from its author."
 
-Joined = tuple[NDArray[Any], list[NDArray[Any]]]
-"""Arrays that lie side by side: all their items, and each of them."""
+Joined = tuple[NDArray[Any] | None, list[NDArray[Any]]]
+"""Arrays that lie side by side: all their items, where there are no gaps between them, and each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +35,51 @@ class Mapping:
 
 
 class _Place:
-    """Where the arrays of a run are: the items of each, and where they begin in their pool."""
+    """Where the arrays of a run are in their pool."""
 
-    __slots__ = ("dtype", "ends", "run", "size", "start", "total")
+    __slots__ = ("dtype", "ends", "has_gaps", "is_alike", "items", "run", "start", "total")
 
     def __init__(self, run: ArrayRun, dtype: np.dtype[Any], path: str) -> None:
         self.run = run
         self.dtype = dtype
         self.start = 0
-        sizes = _sizes(run, path)
-        self.size = sizes if isinstance(sizes, int) else -1
-        self.ends = None if isinstance(sizes, int) else list(accumulate(sizes, initial=0))
-        self.total = sizes * run.count if isinstance(sizes, int) else sum(sizes)
+        width = dtype.itemsize
+        counts = _counts(run, path)
+        self.is_alike = isinstance(counts, int)
+        if isinstance(counts, int):
+            self.items = counts * run.count
+            step = padded(counts * width)
+            self.total = step * run.count
+            self.ends: Sequence[int] = range(0, self.total + 1, step) if step else ()
+        else:
+            self.items = sum(counts)
+            self.ends = list(accumulate([padded(count * width) for count in counts], initial=0))
+            self.total = self.ends[-1]
+        self.has_gaps = self.total != self.items * width
 
     def shape(self, row: int) -> tuple[int, ...]:
         return tuple([size if isinstance(size, int) else size[row] for size in self.run.shape])
 
+    def take(self, pool: NDArray[np.uint8], first: int, last: int) -> Joined:
+        """Return arrays as views of their pool, and the span of it that they fill without gaps."""
+        dtype, shape = self.dtype, self.run.shape
+        order: Any = "F" if self.run.fortran else "C"
+        is_alike = self.is_alike and order == "C" and 0 < len(shape) < MOST_DIMENSIONS
+        if not self.total:
+            if is_alike:
+                return None, list(np.zeros((last - first, *self.shape(0)), dtype))
+            return None, [np.zeros(self.shape(row), dtype) for row in range(first, last)]
+        ends = self.ends[first : last + 1]
+        content = pool[self.start + ends[0] : self.start + ends[-1]]
+        flat = None if self.has_gaps else content.view(dtype)
+        if is_alike and flat is not None:
+            return flat, list(flat.reshape(last - first, *shape))
+        rows = zip(map(self.shape, range(first, last)), ends[:-1], strict=True)
+        return flat, [np.ndarray(sizes, dtype, content, end - ends[0], None, order) for sizes, end in rows]
 
-def _sizes(run: ArrayRun, path: str) -> int | list[int]:
-    """Return how many items each array has."""
+
+def _counts(run: ArrayRun, path: str) -> int | list[int]:
+    """Return how many items each array has, or the number that all have."""
     same = math.prod(size for size in run.shape if isinstance(size, int))
     others = [size for size in run.shape if not isinstance(size, int)]
     if any(len(sizes) != run.count for sizes in others):
@@ -115,10 +141,9 @@ class Source:
                 first = end
 
     def _prepare(self) -> None:
-        """Find out where each array is; all arrays of a pool fill it without a gap."""
+        """Find out where each array is; all arrays of a pool fill it."""
         dtypes = [dtype_of(descr, index) for index, descr in enumerate(self._dtypes)]
         most = min(self._limits.dimensions, MOST_DIMENSIONS)
-        kinds: dict[int, np.dtype[Any]] = {}
         for index, run in enumerate(self._runs):
             path = f"schema.json arrays[{index}]"
             if not (run.dtype < len(dtypes) and run.member < len(self._members)):
@@ -131,17 +156,15 @@ class Source:
                 )
             dtype = dtypes[run.dtype]
             place = _Place(run, dtype, path)
-            if place.total * max(dtype.itemsize, 1) > self._limits.array_bytes:
+            if max(place.items, place.total) > self._limits.array_bytes:
                 what = "an array has" if run.count == 1 else "arrays side by side have"
                 raise LimitError(
-                    f"{what} {place.total} items of {dtype.itemsize} bytes",
+                    f"{what} {place.items} items of {dtype.itemsize} bytes",
                     path=path,
                     next_step="Pass limits=Limits(array_bytes=...) if you expect so large an array.",
                 )
             is_pool = self._members[run.member].startswith("pool/")
-            if kinds.setdefault(run.member, dtype) != dtype or not (
-                is_pool or (run.count == 1 and run.member not in self._fill)
-            ):
+            if not is_pool and (run.count != 1 or run.member in self._fill):
                 raise FormatError("a member does not hold such arrays", path=path, next_step=_DAMAGED)
             place.start = self._fill.get(run.member, 0)
             self._fill[run.member] = place.start + place.total
@@ -159,42 +182,28 @@ class Source:
             return alone.reshape(-1, order="A"), [alone]
         pool = self._pools.get(run.member)
         if pool is None:
-            pool = self._pools[run.member] = self._pool(name, dtype, self._fill[run.member])
+            pool = self._pools[run.member] = self._pool(name, self._fill[run.member])
         self._left[run.member] -= last - first
         if not self._left[run.member]:  # nobody else needs it
             del self._pools[run.member]
-        count = last - first
-        order: Any = "F" if run.fortran else "C"
-        if place.ends is None and place.size and 0 < len(run.shape) < MOST_DIMENSIONS and not run.fortran:
-            start = place.start + first * place.size
-            flat = pool[start : start + count * place.size]
-            return flat, list(flat.reshape(count, *run.shape))
-        if place.ends is None:
-            ends = [row * place.size for row in range(first, last + 1)]
-        else:
-            ends = place.ends[first : last + 1]
-        base = place.start
-        flat = pool[base + ends[0] : base + ends[-1]]
-        views = [pool[base + start : base + end] for start, end in pairwise(ends)]
-        if len(run.shape) != 1:
-            shapes = map(place.shape, range(first, last))
-            views = [view.reshape(shape, order=order) for view, shape in zip(views, shapes, strict=True)]
+        flat, views = place.take(pool, first, last)
+        if has_rules(dtype):
+            for array in views if flat is None else (flat,):
+                _sound(array, name)
         return flat, views
 
-    def _pool(self, name: str, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-        size = count * dtype.itemsize
-        expected = header(npy_descr(dtype), (count,), False)
+    def _pool(self, name: str, size: int) -> NDArray[np.uint8]:
+        expected = header("|u1", (size,), False)
         data = self._reader.read_array(name)
         start = len(expected)
         if data[:start].tobytes() != expected:  # numpy pads its headers in another way
             start, *found = parse(data[:LONGEST].tobytes(), name)
-            if found != [dtype, (count,), False]:
+            if found != [np.dtype("u1"), (size,), False]:
                 raise FormatError("the member's header contradicts the schema", path=name, next_step=_DAMAGED)
         if start + size != len(data):
             raise FormatError("the member's size contradicts the schema", path=name, next_step=_DAMAGED)
-        if not size:
-            return np.zeros(count, dtype)
-        return _sound(data[start:].view(dtype), name)
+        content = data[start:]
+        return content.copy() if start % ALIGNMENT else content
 
     def _alone(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
         expected = header(npy_descr(dtype), shape, fortran)

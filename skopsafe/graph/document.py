@@ -141,7 +141,7 @@ class Document:
         Versions of skopsafe, Python and the libraries at writing.
     arrays : callable
         ``arrays(numbers)`` reads arrays, each of which can be had once, in groups that lie side by side:
-        all their items as one array, and each of them.
+        all their items as one array, or None where there are gaps between them, and each of them.
     starts : list of int
         The number of the first node of each run.
     bare : set of int
@@ -154,7 +154,7 @@ class Document:
     array_count: int
     root: Value
     writer: dict[str, str]
-    arrays: Callable[[Sequence[int]], Iterator[tuple[NDArray[np.generic], list[NDArray[np.generic]]]]]
+    arrays: Callable[[Sequence[int]], Iterator[tuple[NDArray[np.generic] | None, list[NDArray[np.generic]]]]]
     starts: list[int] = field(init=False)
     bare: set[int] = field(init=False, default_factory=set)
 

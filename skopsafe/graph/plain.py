@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -10,6 +11,16 @@ from numpy.typing import NDArray
 
 MOST_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 """As many as an array of the installed numpy has."""
+
+
+@functools.lru_cache(maxsize=256)
+def has_rules(dtype: np.dtype[Any]) -> bool:
+    """Tell whether there are bytes that no item of a plain dtype may have."""
+    if dtype.subdtype is not None:
+        return has_rules(dtype.subdtype[0])
+    if dtype.names is not None:
+        return any(has_rules(dtype.fields[name][0]) for name in dtype.names)  # type: ignore[index]
+    return dtype.kind in "bU"
 
 
 def unsound(array: NDArray[Any]) -> str | None:

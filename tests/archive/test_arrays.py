@@ -42,8 +42,10 @@ def with_header(data: bytes, change: bytes, by: bytes) -> bytes:
 def test_a_damaged_header_is_an_error(size: int, change: bytes, by: bytes) -> None:
     data = skopsafe.dumps(np.arange(float(size)))
     assert len(schema_of(data)["members"]) == 1
-    if size == 10 and change == b"False":
-        pytest.skip("the order of a pool does not matter: it has one dimension")
+    if size == 10:
+        change, by = change.replace(b"<f8", b"|u1"), by.replace(b"<i8", b"|i1")
+        if change == b"False":
+            pytest.skip("the order of a pool does not matter: it has one dimension")
     with pytest.raises(skopsafe.FormatError):
         skopsafe.loads(with_header(data, change, by))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import skopsafe
-from skopsafe.archive.arrays import POOL
+from skopsafe.archive.arrays import ALIGNMENT, POOL
 from skopsafe.testing.crafted import changed, schema_of
 
 SMALL = [np.arange(float(number)) for number in range(1, 9)]
@@ -55,10 +58,43 @@ def test_a_run_that_does_not_fill_its_pool_is_refused(changes: dict[str, Any]) -
         skopsafe.loads(changed(SMALL, run(0, **changes)))
 
 
-@pytest.mark.parametrize("shape", [[[8, 7, 6, 5, 4, 3, 2, 1]], [[1, 2, 3, 4, 5, 6, 7, 8], 1]])
+@pytest.mark.parametrize("shape", [[[16, 14, 12, 10, 8, 6, 4, 2]], [[2, 4, 6, 8, 10, 12, 14, 16], 1]])
 def test_other_shapes_of_as_many_items_are_other_arrays(shape: Any) -> None:
-    found = skopsafe.loads(changed(SMALL, run(0, shape=shape)))
-    assert np.array_equal(np.concatenate([a.ravel() for a in found]), np.concatenate(SMALL))
+    arrays = [np.arange(2.0 * number) for number in range(1, 9)]
+    found = skopsafe.loads(changed(arrays, run(0, shape=shape)))
+    assert np.array_equal(np.concatenate([a.ravel() for a in found]), np.concatenate(arrays))
+
+
+def test_arrays_begin_where_malloc_would_have_put_them(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    dtypes = ["?", "i1", "<u2", ">i4", "f2", "f4", "f8", "c16", "g", "U3", "S5", "M8[s]"]
+    dtypes += [[("a", "i1"), ("b", "f8")]]
+    made = [
+        rng.integers(0, 2, size).astype(dtype)
+        for dtype in dtypes
+        for size in (*rng.integers(0, 40, 20).tolist(), *[int(rng.integers(1, 9))] * 5, (3, 5), 70_000)
+    ]
+    path = tmp_path / "arrays.skops"
+    for values in (made, made[::-1], rng.permutation(np.array([*made, None], object))[:100].tolist()):
+        skopsafe.dump(values, path)
+        for mode in (None, "r"):
+            loaded = skopsafe.load(path, mmap_mode=mode)
+            for old, new in zip(values, loaded, strict=True):
+                if old is not None:
+                    assert old.dtype == new.dtype
+                    assert np.array_equal(old, new)
+                    assert new.ctypes.data % ALIGNMENT == 0
+
+
+def test_gaps_of_a_pool_are_zero_and_not_looked_at() -> None:
+    data = skopsafe.dumps([np.array([1.5]), np.array([True, False]), np.array(["a"])])
+    (name,) = schema_of(data)["members"]
+    content = np.load(io.BytesIO(zipfile.ZipFile(io.BytesIO(data)).read(name)))
+    assert content.dtype == np.uint8
+    assert len(content) == 48
+    assert not content[8:16].any()
+    assert not content[18:32].any()
+    assert not content[36:].any()
 
 
 @pytest.mark.parametrize(
