@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skopsafe import names
 from skopsafe.errors import FormatError, SkopsafeError, ValidationError
-from skopsafe.graph.document import CALL, CLASS, VALUE, Column, Document, Run, Shape, Values
+from skopsafe.graph.document import CALL, CLASS, FLOAT, VALUE, Column, Document, Run, Shape, Values
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers import generic_load
 from skopsafe.handlers.registry import Registry
@@ -138,6 +138,8 @@ class Builder:
             return [column] * count
         built, first = len(self._objects), column.ref
         if first is None:
+            if column.floats is not None:
+                return self._floats(column.floats, count)
             if column.refs is None:
                 return range(column.first, column.first + count)
             if max(column.refs) < built:
@@ -148,6 +150,14 @@ class Builder:
         if first + count <= built:
             return self._objects[first : first + count]
         return [self._referred(first + row) for row in range(count)]
+
+    def _floats(self, number: int, count: int) -> list[float]:
+        found = self.array(number)
+        if found.dtype != FLOAT or found.shape != (count,):
+            raise ValidationError(
+                "an array is not a column of floats", path=f"schema.json array {number}", next_step=_NEXT
+            )
+        return found.tolist()  # type: ignore[no-any-return]
 
     def _is_plain(self, shape: Shape) -> bool:
         row = self._document.types[shape.type]

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import skopsafe
+from skopsafe.graph.runs import FLOATS
 from skopsafe.testing.crafted import changed
 
 MANY = 50
@@ -140,7 +141,9 @@ def test_graphs_of_many_objects_come_back(graph: Any) -> None:
     ],
     ids=["zeros", "ones", "nan", "infinity", "integers", "texts", "mixed"],
 )
-def test_scalars_of_a_column_come_back_one_by_one(values: list[Any]) -> None:
+@pytest.mark.parametrize("times", [1, 6])
+def test_scalars_of_a_column_come_back_one_by_one(values: list[Any], times: int) -> None:
+    values = values * times
     comes_back(values)
     comes_back([[value, "y"] for value in values])
     comes_back([Point(value, number) for number, value in enumerate(values)])
@@ -153,6 +156,57 @@ def test_objects_of_one_length_are_columns() -> None:
     assert [1, 3] in [[kind, form] for kind, form in schema["shapes"]]
     (tuples,) = (run for run in schema["runs"] if run[1] == MANY)
     assert tuples[2] == [list(range(MANY)), [number / 2 for number in range(MANY)], "x"]
+
+
+def points(count: int) -> list[Any]:
+    return [(number / 7, number / 3, "x") for number in range(count)]
+
+
+def test_many_floats_are_an_array() -> None:
+    for count in (FLOATS - 1, FLOATS):
+        data = comes_back(points(count))
+        (run,) = (run for run in schema_of(data)["runs"] if run[1] == count)
+        if count < FLOATS:
+            assert run[2] == [
+                [number / 7 for number in range(count)],
+                [number / 3 for number in range(count)],
+                "x",
+            ]
+        else:
+            assert run[2] == [{"floats": 0}, {"floats": 1}, "x"]
+            assert "floats" not in str(skopsafe.visualize(BytesIO(data)))
+            assert "(item 0 of array 0)" in str(skopsafe.visualize(BytesIO(data)))
+    assert schema_of(comes_back([(0.5, number) for number in range(FLOATS)]))["arrays"] == []
+    assert schema_of(comes_back(points(FLOATS) + [(None, 1, 2)]))["arrays"] == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *({"floats": number} for number in (-1, 0, 1, 2, 3, 4, 6, 7, 2**53, 5.5)),
+        *({"floats": 5, field: value} for field, value in (("first", 0), ("ref", 0), ("refs", [0]))),
+        {"floats": 5, "step": 1},
+        {"floats": 5, "count": FLOATS},
+    ],
+    ids=str,
+)
+def test_what_is_no_column_of_floats_is_refused(column: dict[str, Any]) -> None:
+    floats = np.arange(float(FLOATS))
+    others = [
+        floats[1:],
+        floats.astype("f4"),
+        floats.astype("i8"),
+        floats.astype(">f8"),
+        floats.reshape(2, -1),
+    ]
+
+    def change(schema: dict[str, Any]) -> None:
+        run = next(run for run in schema["runs"] if run[1] == FLOATS)
+        assert run[2] == [{"floats": 5}, {"floats": 6}, "x"]
+        run[2][0] = column
+
+    with pytest.raises((skopsafe.FormatError, skopsafe.ValidationError)):
+        skopsafe.loads(changed([others, points(FLOATS)], change))
 
 
 def test_a_long_list_of_references_is_a_rule() -> None:
@@ -249,6 +303,7 @@ def row(**changes: Any) -> Callable[[dict[str, Any]], None]:
         {"columns": []},
         {"columns": [{"ref": 0}]},
         {"columns": [{"first": 0}]},
+        {"columns": [{"floats": 0}]},
         {"columns": [{"refs": [0] * (MANY - 1)}]},
         {"columns": [{"refs": [0] * (MANY - 1) + [10**6]}]},
         {"columns": [{"ref": 2, "step": 1}]},
@@ -258,6 +313,7 @@ def row(**changes: Any) -> Callable[[dict[str, Any]], None]:
         {"columns": [["x"] * MANY] * 3},
         {"ref": 0},
         {"first": 1},
+        {"floats": 0},
         {"refs": [0]},
         {"step": 1},
     ],

@@ -16,7 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import skopsafe
 
-SQUARES = {f"{number}": [number, (number**2,)] for number in range(100)}
+SQUARES = {f"{number}": [number, (number**2,), number / 7] for number in range(300)}
 TABLE = np.asfortranarray(np.arange(60_000.0).reshape(300, 200))
 
 
@@ -63,8 +63,7 @@ class Plain:
             for row in range(count):
                 yield shape, [self.cell(column, row) for column in columns]
 
-    @staticmethod
-    def cell(column: Any, row: int) -> Any:
+    def cell(self, column: Any, row: int) -> Any:
         if isinstance(column, list):
             return column[row]
         if not isinstance(column, dict):
@@ -73,6 +72,8 @@ class Plain:
             return [column["refs"][row]]
         if "ref" in column:
             return [column["ref"] + row * column.get("step", 0)]
+        if "floats" in column:
+            return self.array(column["floats"])[row].item()
         return column["first"] + row
 
     def read(self) -> Any:
@@ -118,7 +119,7 @@ def path(forest: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_forest_can_be_read_without_skopsafe(forest: Any, path: Path) -> None:
     found = Plain(path).read()
     assert np.array_equal(found["table"], TABLE)
-    assert found["squares"] == {key: [number, [square]] for key, (number, (square,)) in SQUARES.items()}
+    assert found["squares"] == {key: [n, list(square), root] for key, (n, square, root) in SQUARES.items()}
     assert found["forest"][""] == ("sklearn.ensemble._forest:RandomForestClassifier", "class")
     assert np.array_equal(found["forest"]["classes_"], forest.classes_)
     trees = [estimator["tree_"] for estimator in found["forest"]["estimators_"]]

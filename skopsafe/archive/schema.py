@@ -10,7 +10,8 @@ from skopsafe.archive.arrays import ArrayRun, Collector
 from skopsafe.archive.container import Reader, Writer
 from skopsafe.archive.source import Mapping, Source
 from skopsafe.errors import FormatError, LimitError
-from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value, check
+from skopsafe.graph.check import check
+from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value
 from skopsafe.graph.runs import spelled_out
 from skopsafe.limits import Limits
 

@@ -12,12 +12,15 @@ from itertools import chain, groupby
 from typing import Any
 
 import msgspec
+import numpy as np
 
-from skopsafe.graph.document import Column, Run
+from skopsafe.graph.document import FLOAT, Column, Run
 from skopsafe.graph.parts import Leaf
 
 Add = Callable[[list[Any]], int]
 
+FLOATS = 256
+"""Floats side by side that are worth an array: its 8 bytes for each are half as many as their digits."""
 LONG = 32
 """Values of one node that are worth a column of their own."""
 
@@ -160,16 +163,23 @@ class Arranger:
         if type(cells) is Refs:
             return self._refs(cells, may_be_one=True)
         values: list[Any] = cells  # type: ignore[assignment]
-        first = values[0]
-        kind = type(first)
-        if set(map(type, values)) == {Leaf}:
+        kinds = set(map(type, values))
+        if kinds == {Leaf}:
             return Column(first=self._add([value.array for value in values]))
-        if kind is Leaf or kind is list or values.count(first) != len(values):
-            return self._without_leaves(values)
-        # A comparison does not tell 0.0 from -0.0, nor 1 from 1.0 and True.
-        if len(set(map(type, values))) > 1 or (first == 0.0 and len(set(map(str, values))) > 1):
-            return values
-        return first
+        if len(kinds) == 1 and _are_same(values):
+            return values[0]
+        if kinds == {float} and len(values) >= FLOATS:
+            return Column(floats=self._add([np.array(values, FLOAT)]))
+        return self._without_leaves(values)
+
+
+def _are_same(values: list[Any]) -> bool:
+    """Tell whether values of one type are the same scalar."""
+    first = values[0]
+    if type(first) is list or values.count(first) != len(values):
+        return False
+    # A comparison does not tell 0.0 from -0.0.
+    return first != 0.0 or len(set(map(str, values))) == 1
 
 
 def spelled_out(runs: Sequence[Run]) -> list[Run]:
