@@ -14,6 +14,7 @@ from skopsafe import names
 from skopsafe.archive import container, schema
 from skopsafe.archive.source import Mapping
 from skopsafe.build import Builder
+from skopsafe.collecting import without_collections
 from skopsafe.errors import (
     ArgumentError,
     FormatError,
@@ -84,6 +85,7 @@ def register(*handlers: Handler, table: str = "", checks: MappingOf[str, Check] 
     _tables.cache_clear()
 
 
+@without_collections
 def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int | None = None) -> None:
     """Save an object to a file.
 
@@ -142,6 +144,7 @@ def dumps(obj: Any, *, compression: str | int = 0, compresslevel: int | None = N
     return out.getvalue()
 
 
+@without_collections
 def load(
     file: File,
     trusted: Sequence[str | type] | None = None,
@@ -209,6 +212,7 @@ def loads(
     return load(bytes_stream(data), trusted, policy=policy, limits=limits)
 
 
+@without_collections
 def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
     """Say what a file, or an object before it is saved, asks of those who load it.
 

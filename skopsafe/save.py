@@ -7,6 +7,7 @@ order would not be that of children first; then the graph is walked once more, o
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
@@ -118,16 +119,18 @@ class Saver:
                         frame.place = place
                         yield [cells[place]]
                 continue
-            by_type: dict[type, dict[int, Any]] = {}
+            by_type: defaultdict[type, list[Any]] = defaultdict(list)
             found = cells if len(places) == len(cells) else [cells[place] for place in places]
             kinds = set(map(type, found))
             if len(kinds) == 1:
-                by_type[kinds.pop()] = dict(zip(map(id, found), found, strict=True))
+                by_type[kinds.pop()] = found
             else:
                 for obj in found:
-                    by_type.setdefault(type(obj), {})[id(obj)] = obj
+                    by_type[type(obj)].append(obj)
             for same in by_type.values():
-                fresh = [obj for key, obj in same.items() if key not in known]
+                once = dict(zip(map(id, same), same, strict=True))
+                is_new = known.keys().isdisjoint(once)
+                fresh = list(once.values()) if is_new else [once[key] for key in once if key not in known]
                 if len(fresh) >= _FEW:
                     yield fresh
                 else:

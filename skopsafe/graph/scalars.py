@@ -46,6 +46,8 @@ def objects_in(values: list[Any]) -> Sequence[int]:
     simple = {kind for kind in kinds & _SCALARS if _are_simple(kind, kinds, values)}
     if kinds == simple:
         return ()
+    if simple == kinds & _SCALARS:
+        return [place for place, kind in enumerate(map(type, values)) if kind not in simple]
     return [place for place, value in enumerate(values) if type(value) not in simple and not is_scalar(value)]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.api import audit_of, described
+from skopsafe.collecting import without_collections
 from skopsafe.errors import escape
 from skopsafe.graph.document import CALL, VALUE, Document
 from skopsafe.limits import DEFAULT_LIMITS, Limits
@@ -119,6 +120,7 @@ class Drawing:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
+@without_collections
 def visualize(
     file: File, *, depth: int = DEPTH, width: int = WIDTH, lines: int = LINES, limits: Limits = DEFAULT_LIMITS
 ) -> Drawing:
