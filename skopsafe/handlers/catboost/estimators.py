@@ -55,7 +55,8 @@ def _blob(obj: Any) -> tuple[bytes, Found]:
     try:
         _require_readable(obj)
         model = parse(obj._object._serialize_model())
-        return ordered(model), check_written(model)
+        found = check_written(model)
+        return ordered(model), found
     except ValidationError as error:
         # After a pickle the library writes dictionaries of texts without their options.
         raise TypeError(
