@@ -188,6 +188,11 @@ def _check_columns(kinds: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]) ->
                 numbers[0] >= 0 and numbers[-1] < most and all(map(lt, numbers, numbers[1:]))
             ):
                 refuse(f"is not sorted, or not in [0, {most})", f"{_WHERE}.{name}.{what}")
+    if len(kinds) == 1:  # sorted, they are all different, and none before is of another kind
+        ((name, (index, columns)),) = kinds.items()
+        if any(map(gt, index, columns)):
+            refuse("counts columns that are not there", f"{_WHERE}.{name}.Index")
+        return
     every = sorted(chain(*(columns for _, columns in kinds.values())))
     rank = {column: place for place, column in enumerate(every)}
     require(len(rank) == number, "a column is there twice", f"{_WHERE}.FlatIndex")

@@ -248,14 +248,11 @@ class Buffer:
 
     def chain(self, vectors: Sequence[Vector], kind: str, where: str) -> Column:
         """Return the items of vectors, one after the other."""
-        dtype = np.dtype(kind)
-        return np.frombuffer(b"".join(self.pieces(vectors, dtype.itemsize, where)), dtype)
-
-    def pieces(self, vectors: Sequence[Vector], size: int, where: str) -> list[bytes]:
-        """Return the bytes of vectors of items of a size."""
-        data = self.data
+        data, dtype = self.data, np.dtype(kind)
+        size = dtype.itemsize
         self.spend(size * sum([count for _, count in vectors]), where)
-        return [data[start : start + size * count] for start, count in vectors]
+        pieces = [data[start : start + size * count] for start, count in vectors]
+        return np.frombuffer(b"".join(pieces), dtype)
 
 
 def present(vector: Vector, where: str) -> Vector:
