@@ -186,6 +186,9 @@ SPOILED: dict[str, Callable[[Any], None]] = {
     "a loss that is a number": lambda model: model.get_metadata().__setitem__(
         "params", '{"loss_function": {"type": 5, "params": {}}}'
     ),
+    "a loss of its own, that is unknown": lambda model: model.get_metadata().__setitem__(
+        "loss_function", '{"type": "Nothing", "params": {}}'
+    ),
     "a history of fewer tests": lambda model: model.get_metadata().__setitem__(
         "training",
         '{"metrics": {"learn_metrics_history": [{}, {}], "test_metrics_history" : [[]]}}',

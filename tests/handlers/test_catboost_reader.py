@@ -58,6 +58,17 @@ def test_fields_that_lead_elsewhere_are_refused(fields: list[int], what: str) ->
         buffer(fields, struct.pack("<I", 2**31)).root(ROOT)
 
 
+@pytest.mark.parametrize("size", [0, 2, 3, 5, 17, 4000, 4001])
+def test_a_table_of_fields_of_another_size_is_refused(size: int) -> None:
+    made = buffer([0, 0, 4, 0, 0, 0, 0], struct.pack("<i", 3))
+    fields = made.data.index(struct.pack("<HH", 18, 8))
+    data = bytearray(made.data)
+    struct.pack_into("<H", data, fields, size)
+    for _ in range(2):  # what is known of it from before changes nothing
+        with pytest.raises(ValidationError, match="outside"):
+            Buffer(bytes(data), 0, len(data), WHERE).root(ROOT)
+
+
 def test_a_text_without_its_end_is_refused() -> None:
     for text, what in ((b"abcd", "ends outside"), (b"abcdefgh", "no end")):
         with pytest.raises(ValidationError, match=what):

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
 from skopsafe.errors import ValidationError
-from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, present, refuse
+from skopsafe.handlers.catboost.flat import Buffer, Column, Kind, refuse
 from skopsafe.handlers.checks import require
 
 MAGIC = b"CBM1"
@@ -25,7 +26,6 @@ PARTS = (CTRS, TEXTS, EMBEDDINGS)
 """What may stand behind the core, in the order in which the library writes it."""
 _CORE = Kind("FormatVersion:text ModelTrees:table InfoMap:4 ModelPartIds:4")
 _ENTRY = Kind("Key:text Value:text")
-_TREES = Kind("ApproxDimension:i")
 
 
 class Reader:
@@ -140,10 +140,12 @@ def parse(data: bytes) -> Model:
         )
     where = f"{_WHERE}.InfoMap"
     pairs = core.rows(_ENTRY, entries, where)
-    info = {
-        core.text(present(name, where), where): core.text(present(value, where), where)
-        for name, value, _ in pairs
-    }
+    info: dict[bytes, bytes] = {}
+    for (name, length), (value, size), _ in pairs:
+        if not (name and value):
+            refuse("is missing", where)
+        core.spend(length + size, where)
+        info[data[name : name + length]] = data[value : value + size]
     require(len(info) == len(pairs), "a name is there twice", where)
     where = f"{_WHERE}.ModelPartIds"
     parts = core.texts(ids, where)
@@ -162,8 +164,7 @@ def ordered(model: Model) -> bytes:
     """
     core = model.core
     # What the trees lead to lies behind them; only a table of fields may lie before its table.
-    (trees,) = core.tables(_TREES, [model.trees], _WHERE)
-    start = min(model.trees, model.trees - trees[-1])
+    start = min(model.trees, model.trees - struct.unpack_from("<i", core.data, model.trees)[0])
     front = _front(model, (start - core.low) % 8, model.trees - start)
     size = len(front) + core.high - start
     header = struct.pack("<I", size) if size < 0xFFFFFFFF else struct.pack("<IQ", 0xFFFFFFFF, size)
@@ -182,49 +183,38 @@ def _front(model: Model, shift: int, into: int) -> bytes:
     into : int
         How far behind the front the table of the trees begins.
     """
-    info = sorted(model.info.items())
-    # Tables of fields first: of the root (four offsets), and of a name with its value (two).
-    out = bytearray(struct.pack("<I6H", 16, 12, 20, 4, 8, 12, 16))
-    root = len(out)
-    out += struct.pack("<i4I", root - 4, 0, 0, 0, 0)
-    _link(out, root + 4)
-    out += _text(FORMAT)
-    pair = 0
-    if info:
-        pair = len(out)
+    entries = []
+    behind = 12 + 4 * len(model.info)  # how far behind their table of fields the next entry begins
+    for name, value in sorted(model.info.items()):
+        spelled = _text(name)
+        entry = struct.pack("<iII", behind, 8, 4 + len(spelled)) + spelled + _text(value)
+        entries.append(entry)
+        behind += len(entry)
+    # A table of fields, of four offsets, stands before the root; one of two stands before the entries.
+    root, head = 16, 36
+    out = bytearray(_text(FORMAT))
+    info = parts = 0
+    if entries:
         out += struct.pack("<4H", 8, 12, 4, 8)
-        _link(out, root + 12)
-        rows = len(out) + 4
-        out += struct.pack("<I", len(info)) + bytes(4 * len(info))
-        for number, (name, value) in enumerate(info):
-            _link(out, rows + 4 * number)
-            here = len(out)
-            out += struct.pack("<iII", here - pair, 0, 0)
-            _link(out, here + 4)
-            out += _text(name)
-            _link(out, here + 8)
-            out += _text(value)
+        info = head + len(out) - (root + 12)
+        out += _vector(entries)
     if model.parts:
-        _link(out, root + 16)
-        rows = len(out) + 4
-        out += struct.pack("<I", len(model.parts)) + bytes(4 * len(model.parts))
-        for number, part in enumerate(model.parts):
-            _link(out, rows + 4 * number)
-            out += _text(part)
-    if not info:
-        out[4 + 8 : 4 + 10] = bytes(2)
-    if not model.parts:
-        out[4 + 10 : 4 + 12] = bytes(2)
-    out += bytes((shift - len(out)) % 8)
-    struct.pack_into("<I", out, root + 8, len(out) + into - (root + 8))
-    return bytes(out)
+        parts = head + len(out) - (root + 16)
+        out += _vector([_text(part) for part in model.parts])
+    out += bytes((shift - head - len(out)) % 8)
+    fields = 12, 20, 4, 8, 12 if info else 0, 16 if parts else 0
+    links = head - (root + 4), head + len(out) + into - (root + 8), info, parts
+    return struct.pack("<I6Hi4I", root, *fields, root - 4, *links) + out
+
+
+def _vector(items: list[bytes]) -> bytes:
+    """Return a vector of offsets, and behind it what they lead to."""
+    count = len(items)
+    starts = accumulate(map(len, items), initial=4 * count)
+    offsets = [start - place for start, place in zip(starts, range(0, 4 * count, 4), strict=False)]
+    return struct.pack(f"<{1 + count}I", count, *offsets) + b"".join(items)
 
 
 def _text(text: bytes) -> bytes:
     padding = 4 - len(text) % 4  # one byte at least: the end mark
     return struct.pack("<I", len(text)) + text + bytes(padding)
-
-
-def _link(out: bytearray, place: int) -> None:
-    """Let the offset at `place` lead to the end of `out`."""
-    struct.pack_into("<I", out, place, len(out) - place)

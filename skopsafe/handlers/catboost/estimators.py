@@ -15,6 +15,7 @@ from skopsafe.errors import ValidationError
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.catboost.blob import ordered, parse
 from skopsafe.handlers.catboost.check import Found, check_model, check_written
+from skopsafe.handlers.catboost.info import has_plain_loss
 from skopsafe.handlers.checks import MOST_THREADS, array, integer, require
 from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
@@ -53,9 +54,12 @@ def _get(obj: Any) -> Parts:
 def _blob(obj: Any) -> tuple[bytes, Found]:
     """Return the binary form of a model that can be loaded again."""
     try:
-        _require_readable(obj)
+        obj._object._get_class_labels()
         model = parse(obj._object._serialize_model())
-        return ordered(model), check_written(model)
+        if not has_plain_loss(model.info):
+            obj._object._get_loss_function_name()
+        found = check_written(model)
+        return ordered(model), found
     except ValidationError as error:
         # After a pickle the library writes dictionaries of texts without their options.
         raise TypeError(

@@ -9,9 +9,10 @@ them in a byte. Source: ``catboost/libs/model/features.cpp``, ``model.cpp`` (``C
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
-from operator import lt
+from operator import gt, lt, sub
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from skopsafe.handlers.checks import require
 IN_A_BYTE = 254
 MOST_BUCKETS = 2**16
 _UINT = np.dtype("<u4")
+_BUCKETS = np.arange(MOST_BUCKETS, dtype=np.uint32)
 _NUMBERS = (np.arange(1, IN_A_BYTE + 1, dtype=np.uint32) << 24).tobytes()
 """The number of a split in its bucket counts from one, and stands in the highest byte."""
 MOST_COLUMNS = 2**20
@@ -33,6 +35,7 @@ _INDEX = {"Index": -1, "FlatIndex": -1, "UsedInModel": 1}
 _FLOAT = Kind("HasNans:B Index:i FlatIndex:i Borders:4 FeatureId:text NanValueTreatment:B", **_INDEX)
 _OTHER = Kind("Index:i FlatIndex:i FeatureId:text UsedInModel:B", **_INDEX)
 _EMBEDDING = Kind("Index:i FlatIndex:i FeatureId:text Dimension:i UsedInModel:B", **_INDEX)
+_OTHERS = (("CatFeatures", _OTHER), ("TextFeatures", _OTHER), ("EmbeddingFeatures", _EMBEDDING))
 _ONE_HOT = Kind("Index:i Values:4 StringValues:4", **_INDEX)
 _ESTIMATED = Kind(
     "SourceFeatureIndex:i CalcerId:16s LocalIndex:i Borders:4 SourceFeatureType:B",
@@ -121,28 +124,28 @@ def check_features(core: Buffer, fields: dict[str, Any]) -> Features:
         The fields of the table.
     """
     where = _WHERE
-    used: list[set[int]] = []
     floats = core.rows(_FLOAT, fields["FloatFeatures"], f"{where}.FloatFeatures")
-    for nans, *_, treatment, _ in floats:
-        if nans > 1:
-            refuse("is neither yes nor no", f"{where}.FloatFeatures.HasNans")
-        if treatment > 2:
-            refuse("is unknown", f"{where}.FloatFeatures.NanValueTreatment")
-    columns = {"FloatFeatures": ([row[1] for row in floats], [row[2] for row in floats])}
-    for name, kind in (("CatFeatures", _OTHER), ("TextFeatures", _OTHER), ("EmbeddingFeatures", _EMBEDDING)):
+    nans, index, columns, borders, _, treatments, _ = zip(*floats, strict=True) if floats else [()] * 7
+    if floats and max(nans) > 1:
+        refuse("is neither yes nor no", f"{where}.FloatFeatures.HasNans")
+    if floats and max(treatments) > 2:
+        refuse("is unknown", f"{where}.FloatFeatures.NanValueTreatment")
+    places = {"FloatFeatures": (index, columns)}
+    used: list[set[int]] = []
+    for name, kind in _OTHERS:
         rows = core.rows(kind, fields[name], f"{where}.{name}")
         if any(row[-2] > 1 for row in rows):
             refuse("is neither yes nor no", f"{where}.{name}.UsedInModel")
-        columns[name] = [row[0] for row in rows], [row[1] for row in rows]
+        if rows:
+            places[name] = tuple([row[0] for row in rows]), tuple([row[1] for row in rows])
         used.append({row[0] for row in rows if row[-2]})
-    _check_columns(columns)
-    borders = [row[3] for row in floats]
+    _check_columns(places)
     _check_borders(core, borders, f"{where}.FloatFeatures")
     estimated, computed = _estimated(
         core, fields["EstimatedFeatures"], used[1:], f"{where}.EstimatedFeatures"
     )
     onehot = _one_hot(core, fields["OneHotFeatures"], used[0], f"{where}.OneHotFeatures")
-    known = dict(zip(columns["FloatFeatures"][0], borders, strict=True)), onehot, used[0]
+    known = dict(zip(index, borders, strict=True)), onehot, used[0]
     ctrs, classes, of_ctrs = _ctrs(core, fields["CtrFeatures"], known, f"{where}.CtrFeatures")
     counts = [[count for _, count in vectors] for vectors in (borders, computed, onehot.values(), of_ctrs)]
     return Features(_bins(counts), ctrs, classes, estimated, used[1:])
@@ -156,12 +159,14 @@ def _bins(counts: list[list[int]]) -> Column:
     counts : list of four lists
         How many borders or values each feature has: numbers, what is computed, one-hot values, statistics.
     """
-    # A feature of no border at all has no bucket, and one of many has more than one.
-    sizes = [min(IN_A_BYTE, left) for count in chain(*counts) for left in range(count, 0, -IN_A_BYTE)]
+    sizes = list(chain(*counts))
+    if sizes and not 0 < min(sizes) <= max(sizes) <= IN_A_BYTE:
+        # A feature of no border at all has no bucket, and one of many has more than one.
+        sizes = [min(IN_A_BYTE, left) for count in sizes for left in range(count, 0, -IN_A_BYTE)]
     del sizes[MOST_BUCKETS:]
     numbers = b"".join([_NUMBERS[: 4 * size] for size in sizes])
-    buckets = b"".join([bucket.to_bytes(4, "little") * size for bucket, size in enumerate(sizes)])
-    bins: Column = np.frombuffer(numbers, _UINT) + np.frombuffer(buckets, _UINT)
+    bins: Column = _BUCKETS[: len(sizes)].repeat(sizes)
+    bins += np.frombuffer(numbers, _UINT)
     if counts[2]:
         start = sum(counts[0]) + sum(counts[1])
         values = bins[start : start + sum(counts[2])]
@@ -169,7 +174,7 @@ def _bins(counts: list[list[int]]) -> Column:
     return bins
 
 
-def _check_columns(kinds: dict[str, tuple[list[int], list[int]]]) -> None:
+def _check_columns(kinds: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]) -> None:
     """Check where the features of each kind stand among those of their kind, and among all columns.
 
     Explanations look features up by the first among the columns of X of that kind: they may not be counted
@@ -183,28 +188,29 @@ def _check_columns(kinds: dict[str, tuple[list[int], list[int]]]) -> None:
                 numbers[0] >= 0 and numbers[-1] < most and all(map(lt, numbers, numbers[1:]))
             ):
                 refuse(f"is not sorted, or not in [0, {most})", f"{_WHERE}.{name}.{what}")
+    if len(kinds) == 1:  # sorted, they are all different, and none before is of another kind
+        ((name, (index, columns)),) = kinds.items()
+        if any(map(gt, index, columns)):
+            refuse("counts columns that are not there", f"{_WHERE}.{name}.Index")
+        return
     every = sorted(chain(*(columns for _, columns in kinds.values())))
     rank = {column: place for place, column in enumerate(every)}
     require(len(rank) == number, "a column is there twice", f"{_WHERE}.FlatIndex")
-    for name, found in kinds.items():
-        for mine, (index, column) in enumerate(zip(*found, strict=True)):
-            # Of the columns before it, those that are known to be of another kind are none.
-            if index > column - (rank[column] - mine):
-                refuse("counts columns that are not there", f"{_WHERE}.{name}.Index")
+    for name, (index, columns) in kinds.items():
+        # Of the columns before it, those that are known to be of another kind are none.
+        others = map(sub, map(rank.__getitem__, columns), range(number))
+        if any(map(gt, index, map(sub, columns, others))):
+            refuse("counts columns that are not there", f"{_WHERE}.{name}.Index")
 
 
-def _check_borders(core: Buffer, vectors: list[Vector], where: str) -> None:
+def _check_borders(core: Buffer, vectors: Sequence[Vector], where: str) -> None:
     """Check borders; those of a feature must rise."""
     borders = core.chain(vectors, "<f4", f"{where}.Borders")
     rises = (borders[1:] > borders[:-1]).tobytes()
     # They need not from the last border of a feature to the first of the next.
-    ends = accumulate([count for _, count in vectors])
-    last = {end - 1 for end in ends}
-    place = rises.find(0)
-    while place >= 0 and place in last:
-        place = rises.find(0, place + 1)
-    single = core.singles(vectors, "f")
-    if place >= 0 or any(map(math.isnan, single)):
+    ends = list(accumulate([count for _, count in vectors if count]))[:-1]
+    between = [rises[end - 1] for end in ends]
+    if rises.count(0) > between.count(0) or any(map(math.isnan, core.singles(vectors, "f"))):
         refuse("is not sorted", f"{where}.Borders")
 
 

@@ -4,15 +4,14 @@ Every offset, table of fields, vector and string is checked against the buffer b
 ``flatbuffers::Verifier`` does. The library runs that one over the core of a model only, and not over what
 lies behind it. Format: https://flatbuffers.dev/internals (FlatBuffers 24, ``verifier.h``).
 
-Most tables of a kind share their table of fields, so what that says is worked out once, as a `struct` that
-reads all numbers of such a table in one call.
+Most tables of a kind have the same table of fields, or one of the same bytes, so what that says is worked out
+once, as a `struct` that reads all numbers of such a table in one call.
 """
 
 from __future__ import annotations
 
-import functools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NoReturn
 
@@ -30,10 +29,12 @@ LARGEST = 2**31 - 1
 """Offsets have 32 bits, and the library's own writer stops here."""
 
 _UINT, _INT = struct.Struct("<I").unpack_from, struct.Struct("<i").unpack_from
-_PAIR = struct.Struct("<HH").unpack_from
+_SHORT = struct.Struct("<H").unpack_from
 _ALLOWANCE, _ROW = 16, 128
 """How many bytes may be read in all, in multiples of the buffer's length, and what a table counts for: tables
 may share their parts, and what has been written once would be read many times."""
+_KEPT = 64
+"""How many tables of fields of a kind are kept with what they say."""
 _TABLE, _STRING = "table", "text"
 
 
@@ -76,6 +77,19 @@ class Kind:
         self.missing = tuple(missing)
         self.widths = [struct.calcsize(f"<{form}") for form in self.forms]
         self.read = [column for column, form in enumerate(self.forms) if form != "x"]
+        self.size = 4 + 2 * len(fields)
+        self.shapes: dict[bytes, Shape] = {}
+
+    def shape(self, fields: bytes, where: str) -> Shape:
+        """Return what the bytes of a table of fields say, and keep it for the next that has the same."""
+        try:
+            found = Shape(self, fields)
+        except ValueError as error:
+            refuse(str(error), where)
+        if len(self.shapes) >= _KEPT:
+            self.shapes.clear()
+        self.shapes[fields] = found
+        return found
 
 
 class Shape:
@@ -83,8 +97,8 @@ class Shape:
 
     Attributes
     ----------
-    size, length : int
-        Of the table of fields, and of each table.
+    length : int
+        Of each table.
     read : callable
         Reads the numbers of a table.
     pick : callable
@@ -93,11 +107,14 @@ class Shape:
         Column, offset in the table, bytes of an item and of an end mark, of each vector, text and table.
     """
 
-    __slots__ = ("length", "links", "pick", "read", "size")
+    __slots__ = ("length", "links", "pick", "read")
 
     def __init__(self, kind: Kind, fields: bytes) -> None:
-        self.size = len(fields)
-        _, self.length, *offsets = struct.unpack(f"<{self.size // 2}H", fields)
+        if len(fields) < 4 or len(fields) & 1:
+            raise ValueError("a table of fields ends outside")
+        size, self.length, *offsets = struct.unpack(f"<{len(fields) // 2}H", fields)
+        if size & 1 or self.length < 4:
+            raise ValueError("a table ends outside")
         there = [column for column in kind.read if column < len(offsets) and offsets[column]]
         found = sorted((offsets[column], column) for column in there)
         form, end = "<i", 4
@@ -116,9 +133,6 @@ class Shape:
         ]
 
 
-_shape = functools.lru_cache(maxsize=256)(Shape)
-
-
 class Buffer:
     """Bytes that hold a FlatBuffer, or more than one.
 
@@ -135,7 +149,6 @@ class Buffer:
     def __init__(self, data: bytes, low: int, high: int, where: str) -> None:
         self.data, self.low, self.high, self.where = data, low, high, where
         self._left = _ALLOWANCE * (high - low)
-        self._seen: dict[tuple[Kind, int], Shape] = {}
 
     def spend(self, size: int, where: str) -> None:
         """Count what is read."""
@@ -155,34 +168,40 @@ class Buffer:
 
     def rows(self, kind: Kind, vector: Vector, where: str) -> list[list[Any]]:
         """Return the tables of a vector."""
-        return self.tables(kind, self.places(vector), where)
+        return self.tables(kind, self.places(vector), where) if vector[1] else []
 
     def tables(self, kind: Kind, places: list[int], where: str) -> list[list[Any]]:
-        """Return the fields of tables at places.
+        """Return the fields of tables at places, in the order of the kind.
 
         Instead of its offset, a vector or text is where its items begin and how many there are, and a table
         is where it begins. Last of all is where the table of fields is, counted from the table.
         """
-        data, low, high, seen, missing = self.data, self.low, self.high, self._seen, kind.missing
+        data, low, high, last = self.data, self.low, self.high, self.high - 4
+        missing, most, shapes = kind.missing, kind.size, kind.shapes
         self.spend(_ROW * len(places), where)
         rows = []
         for place in places:
-            if place < low or place > high - 4 or (place - low) & 3:
+            if place < low or place > last or (place - low) & 3:
                 refuse("an offset leads outside" if place else "is missing", where)
             fields = place - _INT(data, place)[0]
-            shape = seen.get((kind, fields)) or self._shape(kind, fields, where)
-            if fields < low or fields + shape.size > high or place + shape.length > high:
+            if fields < low or fields > last or (fields - low) & 1:
+                refuse("a table of fields lies outside", where)
+            size = _SHORT(data, fields)[0]
+            # Fields of a later version are not read; and tables of fields may lie over one another.
+            spelled = data[fields : fields + (size if size < most else most)]
+            shape = shapes.get(spelled) or kind.shape(spelled, where)
+            if fields + size > high or place + shape.length > high:
                 refuse("a table ends outside", where)
             row = list(shape.pick(shape.read(data, place) + missing))
-            for column, offset, size, mark in shape.links:
+            for column, offset, width, mark in shape.links:
                 target = place + offset + row[column]
-                if target > high - 4 or (target - low) & 3:
+                if target > last or (target - low) & 3:
                     refuse("an offset leads outside", f"{where}.{kind.names[column]}")
-                if not size:
+                if not width:
                     row[column] = target
                     continue
                 count = _UINT(data, target)[0]
-                end = target + 4 + count * size
+                end = target + 4 + count * width
                 if end + mark > high:
                     refuse("a vector ends outside", f"{where}.{kind.names[column]}")
                 # The library takes a text up to its end mark in places, so it must have one.
@@ -191,20 +210,6 @@ class Buffer:
                 row[column] = target + 4, count
             rows.append(row)
         return rows
-
-    def _shape(self, kind: Kind, fields: int, where: str) -> Shape:
-        if not self.low <= fields <= self.high - 4 or (fields - self.low) & 1:
-            refuse("a table of fields lies outside", where)
-        size, length = _PAIR(self.data, fields)
-        if size < 4 or size & 1 or fields + size > self.high or length < 4:
-            refuse("a table ends outside", where)
-        try:
-            # Fields of a later version are not read; and tables of fields may lie over one another.
-            shape = _shape(kind, self.data[fields : fields + min(size, 4 + 2 * len(kind.names))])
-        except ValueError as error:
-            refuse(str(error), where)
-        self._seen[kind, fields] = shape
-        return shape
 
     def places(self, vector: Vector) -> list[int]:
         """Return where the offsets of a vector lead."""
@@ -236,17 +241,17 @@ class Buffer:
         start, count = vector
         return np.frombuffer(self.data, kind, count, start)
 
-    def singles(self, vectors: list[Vector], form: str) -> list[Any]:
+    def singles(self, vectors: Sequence[Vector], form: str) -> list[Any]:
         """Return the items of the vectors that have only one."""
         read = struct.Struct(f"<{form}").unpack_from
         return [read(self.data, start)[0] for start, count in vectors if count == 1]
 
-    def chain(self, vectors: list[Vector], kind: str, where: str) -> Column:
+    def chain(self, vectors: Sequence[Vector], kind: str, where: str) -> Column:
         """Return the items of vectors, one after the other."""
-        dtype = np.dtype(kind)
+        data, dtype = self.data, np.dtype(kind)
         size = dtype.itemsize
-        self.spend(size * sum(count for _, count in vectors), where)
-        pieces = [self.data[start : start + size * count] for start, count in vectors]
+        self.spend(size * sum([count for _, count in vectors]), where)
+        pieces = [data[start : start + size * count] for start, count in vectors]
         return np.frombuffer(b"".join(pieces), dtype)
 
 

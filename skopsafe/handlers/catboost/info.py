@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from skopsafe.errors import ValidationError
@@ -23,7 +24,31 @@ _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DEEPEST = 200
 MOST_CLASSES = 2**16
+_LOSSES = frozenset(
+    ("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll", "RMSE", "MAE", "Quantile", "Poisson")
+)
+"""Losses that are often used, and that every CatBoost knows."""
 _WHERE = "CatBoost.model.InfoMap"
+
+
+class _Loss(msgspec.Struct):
+    type: str
+    params: dict[str, str]
+
+
+class _Params(msgspec.Struct):
+    loss_function: _Loss
+
+
+_PARAMS = msgspec.json.Decoder(_Params)
+
+
+def has_plain_loss(info: dict[bytes, bytes]) -> bool:
+    """Tell whether the library can plainly read which loss it was, without asking it."""
+    try:
+        return b"loss_function" not in info and _PARAMS.decode(info[b"params"]).loss_function.type in _LOSSES
+    except (KeyError, ValueError, RecursionError):
+        return False
 
 
 def check_info(info: dict[bytes, bytes], dimension: int) -> None:
@@ -48,9 +73,19 @@ def check_info(info: dict[bytes, bytes], dimension: int) -> None:
             _check_classes(_read(info[name], where), dimension, where)
     training = info.get(b"training", b"")
     # Without a test there is nothing to compare; the library reads the rest, once, when it loads.
-    if training.count(_TESTS) != training.count(_NO_TEST) or b"\\" in training:
+    if not _is_without_tests(training):
         where = f"{_WHERE}['training']"
         _check_history(_of(_read(training, where), "metrics"), where)
+
+
+def _is_without_tests(training: bytes) -> bool:
+    """Tell whether a history plainly has no tests, wherever it speaks of them."""
+    place = training.find(_TESTS)
+    while place >= 0:
+        if not training.startswith(_NO_TEST, place - 1):
+            return False
+        place = training.find(_TESTS, place + len(_TESTS))
+    return b"\\" not in training
 
 
 def _check_depth(text: bytes, where: str) -> None:
