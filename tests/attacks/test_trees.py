@@ -12,6 +12,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.tree._tree import NODE_DTYPE, Tree
 
 import skopsafe
 from skopsafe.graph.parts import Leaf
@@ -125,3 +126,31 @@ def put(schema: dict[str, Any], value: Any) -> None:
     """Replace the number of the first array of the only predictor."""
     (run,) = (run for run in schema["runs"] if schema["shapes"][run[0]][1][:1] == ["nodes"])
     run[2][0] = {"ref": 0} if isinstance(value, list) else value
+
+
+def chain(count: int) -> dict[str, Any]:
+    """Return the state of a tree in which each inner node has a leaf and the next inner node."""
+    nodes = np.zeros(count, NODE_DTYPE)
+    inner = np.arange(0, count - 1, 2)
+    nodes["left_child"] = nodes["right_child"] = -1
+    nodes["left_child"][inner] = inner + 1
+    nodes["right_child"][inner] = inner + 2
+    nodes["feature"][inner] = 0
+    return {
+        "max_depth": len(inner),
+        "node_count": count,
+        "nodes": nodes,
+        "values": np.zeros((count, 1, 1)),
+    }
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 200_001])
+@pytest.mark.parametrize("error", [-1, 0, 1])
+def test_the_depth_is_that_of_the_nodes(count: int, error: int) -> None:
+    tree, state = Tree(1, np.ones(1, np.intp), 1), chain(count)
+    tree.__setstate__({**state, "max_depth": max(state["max_depth"] + error, 0)})
+    if tree.max_depth == state["max_depth"]:
+        assert skopsafe.loads(skopsafe.dumps(tree)).max_depth == tree.max_depth
+    else:
+        with pytest.raises(skopsafe.ValidationError, match="depth"):
+            skopsafe.loads(skopsafe.dumps(tree))

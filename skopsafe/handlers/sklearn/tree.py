@@ -137,46 +137,40 @@ def check_nodes(
     ndarray of shape (n_trees,), int64
         Edges on the longest way from each root.
     """
-    ends = np.cumsum(sizes)
+    count, ends = len(nodes), np.cumsum(sizes)
     starts = ends - sizes
-    tree = np.repeat(np.arange(len(sizes)), sizes)
-    left, right = nodes["left_child"], nodes["right_child"]
-    leaf = left == -1
-    require(np.array_equal(leaf, right == -1), "a node has one child only", f"{where}.nodes")
-    inner = np.flatnonzero(~leaf)
-    own, tree_of = inner - starts[tree[inner]], tree[inner]
-    children = []
-    for name, column in (("left_child", left), ("right_child", right)):
-        child = column[inner]
-        require(
-            bool((child < sizes[tree_of]).all()), "a child is no node of its tree", f"{where}.nodes[{name!r}]"
-        )
-        require(
-            bool((child > own).all()), "a child does not come after its parent", f"{where}.nodes[{name!r}]"
-        )
-        children.append(child + starts[tree_of])
+    inner = (nodes["left_child"] != -1).nonzero()[0]
+    n_inner = len(inner)
+    n_leaves = np.count_nonzero(nodes["right_child"] == -1)
+    require(n_leaves == count - n_inner, "a node has one child only", f"{where}.nodes")
+    tree = np.repeat(np.arange(len(sizes)), sizes)[inner]
+    start, end = starts[tree], ends[tree]
+    parents = np.full(count, -1, np.intp)
+    parents[starts] = starts
+    for name in ("left_child", "right_child"):
+        child = nodes[name][inner]
+        child += start  # a sum that overflows is negative
+        within = np.count_nonzero(child < end) == n_inner
+        require(within, "a child is no node of its tree", f"{where}.nodes[{name!r}]")
+        behind = np.count_nonzero(child > inner) == n_inner
+        require(behind, "a child does not come after its parent", f"{where}.nodes[{name!r}]")
+        parents[child] = inner
+    # As many places for children as there are nodes below the roots: where each has a parent, none has two.
+    fits = 2 * n_inner + len(sizes) == count and parents.min() >= 0
+    require(fits, "a node has not exactly one parent", f"{where}.nodes")
     feature = nodes["feature"][inner]
-    require(
-        bool(((feature >= 0) & (feature < n_features[tree_of])).all()),
-        "is not a feature",
-        f"{where}.nodes['feature']",
-    )
-    require(bool((nodes["n_node_samples"] >= 0).all()), "is negative", f"{where}.nodes['n_node_samples']")
-    parents = (
-        np.bincount(np.concatenate(children), minlength=len(nodes)) if len(inner) else np.zeros(len(nodes))
-    )
-    parents[starts] += 1
-    require(bool((parents == 1).all()), "a node has not exactly one parent", f"{where}.nodes")
-    # Every parent comes before its children, so that the levels of all trees can be walked as whole arrays.
-    place = np.zeros(len(nodes), np.intp)
-    place[inner] = np.arange(len(inner))
-    depth, level = np.zeros(len(sizes), np.int64), starts
+    fits = feature.min(initial=0) >= 0 and np.count_nonzero(feature < n_features[tree]) == n_inner
+    require(fits, "is not a feature", f"{where}.nodes['feature']")
+    require(nodes["n_node_samples"].min() >= 0, "is negative", f"{where}.nodes['n_node_samples']")
+    # Each turn doubles the way from a node to the ancestor that is known, up to the root, which is its own.
+    edges = np.ones(count, np.int64)
+    edges[starts] = 0
     while True:
-        level = level[~leaf[level]]
-        if not level.size:
-            return depth
-        depth[tree[level]] += 1
-        level = np.concatenate([child[place[level]] for child in children])
+        edges += edges[parents]
+        further = parents[parents]
+        if np.array_equal(further, parents):
+            return np.maximum.reduceat(edges, starts)
+        parents = further
 
 
 HANDLERS = (Handler("sklearn.tree._tree:Tree", _get, _load, load_run=_load_run, get_run=_get_run),)
