@@ -21,10 +21,11 @@ from skopsafe.archive.npy import header
 
 POOLED_BELOW = 1 << 16
 """Arrays of fewer bytes than this are pooled."""
-POOL = 1 << 20
+POOL = 1 << 18
 """Bytes of arrays after which a new pool begins: what is put together, or read and taken apart, at a time.
 
-So little that it stays in the caches of a core, and that the memory of one pool serves the next.
+So little that it stays in the caches of a core, and that the memory of one pool serves the next: from a
+megabyte on, malloc gives it back to the system, and every page of the next pool is a fault.
 """
 ALIGNMENT = 16
 """Arrays in a pool begin at multiples of so many bytes, as they do where ``malloc`` gives memory for each.
