@@ -82,15 +82,14 @@ class Builder:
         """Build the nodes of a run and append them to the objects."""
         objects, shells = self._objects, self._shells
         start, count = len(objects), run.count
-        load = self._loader(shape)
+        handler = self._handler(shape)
         if shape.form is None:
-            rows: Any = run.columns
-            for row in rows:
+            load = self._loader(shape, handler)
+            for row in run.columns:
                 self._node(load, self._row_of(row), shape)
             return
         columns = [self._column(column, count) for column in run.columns]
         if not shells or shells.keys().isdisjoint(range(start, start + count)):
-            handler = self._handler(shape)
             if handler is not None and handler.load_run is not None:
                 made = handler.load_run(shape.attributes, columns, self)
                 if len(made) != count:
@@ -100,7 +99,8 @@ class Builder:
             if count > 1 and handler is None and self._is_plain(shape):
                 objects += self._instances(shape, run.columns, columns, count)
                 return
-        rows = zip(*columns, strict=True) if columns else [()] * count
+        load = self._loader(shape, handler)
+        rows: Any = zip(*columns, strict=True) if columns else [()] * count
         for values in rows:
             self._node(load, list(values), shape)
 
@@ -233,14 +233,13 @@ class Builder:
         self._row = shape.type
         return self._registry.by_name(row.name) if row.role == CLASS else None
 
-    def _loader(self, shape: Shape) -> Callable[[list[Any]], Any]:
+    def _loader(self, shape: Shape, handler: Handler | None) -> Callable[[list[Any]], Any]:
         """Return the function that builds a node of `shape` from its values."""
-        row = self._document.types[shape.type]
-        if row.role == VALUE:
+        role = self._document.types[shape.type].role
+        if role == VALUE:
             return functools.partial(self._value, shape.type)
-        if row.role == CALL:
+        if role == CALL:
             return functools.partial(self._call, shape)
-        handler = self._handler(shape)
         if handler is not None:
             load, attributes = handler.load, shape.attributes
             return lambda values: load(attributes, values, self)

@@ -24,6 +24,7 @@ class Name(NamedTuple):
     qualname: str
 
 
+@functools.lru_cache(maxsize=1024)
 def is_name(text: str) -> bool:
     """Tell whether `text` is a well-formed ``module:qualname``."""
     return _NAME.fullmatch(text) is not None

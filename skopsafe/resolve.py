@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import types
 from typing import Any
 
@@ -29,14 +30,12 @@ def resolve(name: str, role: str, tables: Tables) -> Any:
         It resolves to something that is denied under its real name.
     """
     module_name, qualname = names.parse(name)
-    found: Any
-    try:
-        found = importlib.import_module(module_name)
-    except ImportError as error:
-        raise MissingTypeError(
-            f"{names.spell(name)} was approved but cannot be imported ({error})",
-            next_step=f"Install the distribution that has it: {tables.distribution(module_name)}.",
-        ) from error
+    known = tables.resolved.get((name, role))
+    if known is not None:
+        module, found = known
+        if sys.modules.get(module_name) is module and vars(module).get(qualname) is found:
+            return found
+    found = module = _module(name, module_name, tables)
     for position, part in enumerate(qualname.split(".")):
         if position and not isinstance(found, type):
             raise _not_there(name, tables)
@@ -49,7 +48,19 @@ def resolve(name: str, role: str, tables: Tables) -> Any:
         found = where[part]
     found = getattr(found, "__func__", found) if isinstance(found, (classmethod, staticmethod)) else found
     _must_be(found, name, role, tables)
+    if vars(module).get(qualname) is found:
+        tables.resolved[name, role] = module, found
     return found
+
+
+def _module(name: str, module: str, tables: Tables) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingTypeError(
+            f"{names.spell(name)} was approved but cannot be imported ({error})",
+            next_step=f"Install the distribution that has it: {tables.distribution(module)}.",
+        ) from error
 
 
 def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:

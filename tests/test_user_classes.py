@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 import textwrap
+import types
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +193,26 @@ def test_what_is_defined_in_a_script_is_found_in_the_same_script_only(tmp_path: 
         assert found.stdout.split("\n")[:2] == ["['__main__.Own']", "True"], found.stderr
     with pytest.raises(skopsafe.MissingTypeError, match="has no Own"):
         skopsafe.load(file, trusted=["__main__.Own"])
+
+
+def test_a_name_means_what_its_module_has_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("module_that_changes")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    name = f"{module.__name__}.Thing"
+
+    def define() -> type:
+        made = type("Thing", (), {"__module__": module.__name__})
+        monkeypatch.setattr(module, "Thing", made, raising=False)
+        return made
+
+    first = define()
+    data = skopsafe.dumps(first())
+    assert type(skopsafe.loads(data, [name])) is first
+    second = define()
+    assert type(skopsafe.loads(data, [name])) is second
+    monkeypatch.setattr(module, "Thing", os.system)
+    with pytest.raises((skopsafe.MissingTypeError, skopsafe.DeniedTypeError)):
+        skopsafe.loads(data, [name])
+    monkeypatch.delattr(module, "Thing")
+    with pytest.raises(skopsafe.MissingTypeError):
+        skopsafe.loads(data, [name])

@@ -7,7 +7,7 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.errors import FormatError, LimitError
-from skopsafe.graph.document import ROLES, VALUE, WIDEST, Column, Document, Run
+from skopsafe.graph.document import ROLES, VALUE, WIDEST, Column, Document, Run, Shape, TypeRow
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 
 
@@ -21,44 +21,54 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
     LimitError
         There are more nodes than `limits` allows.
     """
-    rows = set()
-    for index, row in enumerate(document.types):
-        where = f"schema.json types[{index}]"
-        if not names.is_name(row.name):
-            raise _malformed("a type's name is not of the form module:qualname", where)
-        if row.role not in ROLES:
-            raise _malformed("a type's role is unknown", where)
-        if (row.name, row.role) in rows:
-            raise _malformed(f"{row.name} stands twice in the type table", where)
-        rows.add((row.name, row.role))
-    for index, shape in enumerate(document.shapes):
-        where = f"schema.json shapes[{index}]"
-        if not 0 <= shape.type < len(document.types):
-            raise _malformed("a shape refers to no type", where)
-        form = shape.form
-        if type(form) is tuple and len(set(form)) != len(form):
-            raise _malformed("a shape names an attribute twice", where)
-        if type(form) is int and not 0 < form <= WIDEST:
-            raise _malformed("a shape has an impossible number of values", where)
-        if document.types[shape.type].role == VALUE and form != ():
-            raise _malformed("a name used as a value has attributes", where)
+    types, shapes, nodes = document.types, document.shapes, document.node_count
+    rows = {(row.name, row.role) for row in types}
+    for index, row in enumerate(types):
+        problem = _type_problem(row)
+        if problem is not None:
+            raise _malformed(problem, f"schema.json types[{index}]")
+    if len(rows) != len(types):
+        raise _malformed("a name stands twice in the type table", "schema.json types")
+    for index, shape in enumerate(shapes):
+        problem = _shape_problem(shape, types)
+        if problem is not None:
+            raise _malformed(problem, f"schema.json shapes[{index}]")
     if any(run.count < 1 for run in document.runs):
         raise _malformed("a run has no nodes", "schema.json runs")
-    if document.node_count > limits.nodes:
+    if nodes > limits.nodes:
         raise LimitError(
-            f"the file has {document.node_count} nodes, more than the limit of {limits.nodes}",
+            f"the file has {nodes} nodes, more than the limit of {limits.nodes}",
             next_step="Pass limits=Limits(nodes=...) if you expect so many objects.",
         )
     for index, run in enumerate(document.runs):
-        if not 0 <= run.shape < len(document.shapes):
-            raise _malformed("a run refers to no shape", f"schema.json runs[{index}]")
-        width = document.shapes[run.shape].width
-        problem = _problem(run, width, document.node_count, document.bare)
+        if not 0 <= run.shape < len(shapes):
+            problem = "a run refers to no shape"
+        else:
+            problem = _problem(run, shapes[run.shape].width, nodes, document.bare)
         if problem is not None:
             raise _malformed(problem, f"schema.json runs[{index}]")
     root = document.root
     if type(root) is list and not _are_references([root], document.node_count):
         raise _malformed("a reference points to no node", "schema.json root")
+
+
+def _type_problem(row: TypeRow) -> str | None:
+    if not names.is_name(row.name):
+        return "a type's name is not of the form module:qualname"
+    return None if row.role in ROLES else "a type's role is unknown"
+
+
+def _shape_problem(shape: Shape, types: Sequence[TypeRow]) -> str | None:
+    form = shape.form
+    if not 0 <= shape.type < len(types):
+        return "a shape refers to no type"
+    if type(form) is tuple and len(set(form)) != len(form):
+        return "a shape names an attribute twice"
+    if type(form) is int and not 0 < form <= WIDEST:
+        return "a shape has an impossible number of values"
+    if types[shape.type].role == VALUE and form != ():
+        return "a name used as a value has attributes"
+    return None
 
 
 def _problem(run: Run, width: int | None, nodes: int, bare: set[int]) -> str | None:

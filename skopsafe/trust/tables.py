@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from skopsafe import names
@@ -143,12 +144,15 @@ class Tables:
     ----------
     memo : dict
         What was made of the tables for a name in a role; see `verdicts`.
+    resolved : dict
+        The module and the class or function that a name in a role meant last; see `resolve`.
     """
 
     def __init__(self, handled: Container[str], plugins: Plugins | None = None) -> None:
         self._handled = handled
         self._plugins = plugins
         self.memo: dict[tuple[str, str], Any] = {}
+        self.resolved: dict[tuple[str, str], tuple[ModuleType, Any]] = {}
 
     def handled(self, name: str) -> bool:
         """Tell whether instances of `name` have a loader that validates."""
