@@ -12,7 +12,7 @@ xgb = pytest.importorskip("xgboost")
 
 import skopsafe  # noqa: E402
 from skopsafe.handlers.xgboost.booster import examine  # noqa: E402
-from skopsafe.handlers.xgboost.nodes import FORMS  # noqa: E402
+from skopsafe.handlers.xgboost.layout import FORMS  # noqa: E402
 from skopsafe.handlers.xgboost.ubjson import Reader  # noqa: E402
 from tests.attacks.xgboost_crafted import CASES, booster_of, document, tree_of, ubj  # noqa: E402
 
@@ -128,9 +128,8 @@ def test_a_tree_that_is_missing_or_too_many(content: bytes) -> None:
 
 def test_every_end_that_comes_too_early(content: bytes) -> None:
     for end in range(0, len(content), 23):
-        for whole in (True, False):
-            with pytest.raises(skopsafe.ValidationError):
-                examine(content[:end], whole)
+        with pytest.raises(skopsafe.ValidationError):
+            examine(content[:end])
 
 
 def test_numbers_of_trees_of_every_width(content: bytes) -> None:
@@ -156,6 +155,17 @@ def test_numbers_that_spell_the_start_of_a_tree() -> None:
     content = ubj(found)
     assert content.count(START) == 4 + 3
     assert examine(content)[0] == examine(ubj(document(booster_of("booster"))))[0]
+
+
+def test_no_tree_is_left_out_for_one_as_long_as_two() -> None:
+    model = document(booster_of("booster"))["Model"]["learner"]["gradient_booster"]["model"]
+    first, second, third = model["trees"][:3]
+    third["tree_param"]["num_feature"] = "1" * (1 + -len(ubj(third)) % 4)
+    long = {**second, "categories": [0] * (len(ubj(third)) // 4)}
+    assert len(ubj(long)) == len(ubj(second)) + len(ubj(third))
+    trees = [long, second, third, first, long, second, third, second]
+    found = Reader(ubj({"trees": trees, "with": "what follows"})).read()["trees"]
+    assert found.sizes.tolist() == [len(tree["parents"]) for tree in trees]
 
 
 def test_lists_of_numbers_of_several_widths() -> None:

@@ -32,15 +32,13 @@ _FORMS = (
 )
 
 
-def examine(content: bytes, whole: bool = True) -> tuple[Facts, tuple[int, int], int]:
+def examine(content: bytes) -> tuple[Facts, tuple[int, int], int]:
     """Check a serialized booster.
 
     Parameters
     ----------
     content : bytes
         What ``Booster.__getstate__`` has as handle.
-    whole : bool
-        As for `skopsafe.handlers.xgboost.nodes.TreeReader`.
 
     Returns
     -------
@@ -51,7 +49,7 @@ def examine(content: bytes, whole: bool = True) -> tuple[Facts, tuple[int, int],
     threads : int
         The number of threads of its configuration.
     """
-    reader = Reader(content, whole)
+    reader = Reader(content)
     both = members(reader.read(), {"Config", "Model"}, "Booster.content")
     facts = document.check(both["Model"])
     sizes = both["Model"]["learner"]["learner_model_param"]
@@ -71,7 +69,7 @@ def _get(obj: Any) -> Parts:
         raise TypeError("this Booster has been freed")
     content = bytes(content)
     try:
-        facts, _, _ = examine(content, whole=False)
+        facts, _, _ = examine(content)
     except ValidationError as error:
         raise TypeError(
             f"its model would not be loaded again, {error.path}: {error.reason}; "

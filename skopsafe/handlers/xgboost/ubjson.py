@@ -12,6 +12,7 @@ Forms, with big-endian numbers: ``{`` (``L`` length key value)* ``}``; ``[#L`` c
 
 from __future__ import annotations
 
+import struct
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,7 +34,9 @@ _NUMBERS = {
     kind[0]: np.dtype([("mark", "u1"), ("number", dtype)]) for kind, dtype in DTYPES.items() if kind != b"U"
 }
 """Numbers that stand alone, by what stands before them."""
-_TEXT, _OBJECT, _ARRAY, _LONG = b"S{[L"
+_TEXT, _OBJECT, _CLOSE, _ARRAY, _LONG = b"S{}[L"
+_HEAD = struct.Struct(">BQ")
+"""What stands before a key or text: a mark and a length."""
 _RUN = 256
 """Items that are looked at together; most integers have as many bytes as the one before."""
 
@@ -45,8 +48,6 @@ class Reader:
     ----------
     data : bytes
         The document.
-    whole : bool
-        As for `skopsafe.handlers.xgboost.nodes.TreeReader`.
 
     Attributes
     ----------
@@ -54,9 +55,8 @@ class Reader:
         Where the values of the outermost object stand.
     """
 
-    def __init__(self, data: bytes, whole: bool = True) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data = data
-        self._whole = whole
         self.at = 0
         self.spans: dict[str, tuple[int, int]] = {}
 
@@ -91,21 +91,14 @@ class Reader:
             self._fail("a length that is negative or goes behind the end")
         return count
 
-    def _bytes(self) -> bytes:
-        """Read a length and as many bytes; keys and texts are most of what there is."""
-        data, at = self.data, self.at + 9
-        end = at + int.from_bytes(data[at - 8 : at], "big")
-        if data[at - 9 : at - 8] != b"L" or end > len(data):
-            self._length(1)  # which says what is wrong
-        self.at = end
-        return data[at:end]
-
     def _value(self, depth: int) -> Any:
         data, at = self.data, self.at
         mark = data[at] if at < len(data) else 0
         if mark == _TEXT:
             self.at = at + 1
-            return self._bytes().decode("utf-8", "surrogateescape")
+            length = self._length(1)
+            self.at = at + 10 + length
+            return data[at + 10 : self.at].decode("utf-8", "surrogateescape")
         if mark in (_OBJECT, _ARRAY):
             if depth >= DEEPEST:
                 self._fail("nested too deeply")
@@ -123,27 +116,48 @@ class Reader:
         return np.frombuffer(data, dtype, 1, at)["number"].item()
 
     def _object(self, depth: int) -> dict[str, Any]:
-        data = self.data
+        """Read keys and values, most of which are texts: those take no call."""
+        data, head, at = self.data, _HEAD.unpack_from, self.at
         out: dict[str, Any] = {}
         last = b""
-        while data[self.at : self.at + 1] != b"}":
-            key = self._bytes()
-            if out and key <= last:
-                self._fail("keys that are not in ascending order")
-            last = key
-            start = self.at
-            if key == b"trees" and data.startswith(b"[#L", start):
-                self.at += 2
-                value: Any = TreeReader(data, self._length(64), self.at, self._whole)
-                self.at = value.end
-            else:
-                value = self._value(depth)
-            name = key.decode("utf-8", "surrogateescape")
-            out[name] = value
-            if depth == 1:
-                self.spans[name] = (start, self.at)
-        self.at += 1
+        try:
+            while data[at] != _CLOSE:
+                self.at = at
+                mark, length = head(data, at)
+                if mark != _LONG:
+                    self._fail("no length")
+                start = at + 9 + length
+                key = data[at + 9 : start]
+                if key <= last and out:
+                    self._fail("keys that are not in ascending order")
+                last = key
+                value: Any
+                if data[start] == _TEXT:
+                    mark, length = head(data, start + 1)
+                    if mark != _LONG:
+                        self._fail("no length")
+                    at = start + 10 + length
+                    value = data[start + 10 : at].decode("utf-8", "surrogateescape")
+                else:
+                    self.at = start
+                    value = self._trees() if key == b"trees" else self._value(depth)
+                    at = self.at
+                name = key.decode("utf-8", "surrogateescape")
+                out[name] = value
+                if depth == 1:
+                    self.spans[name] = (start, at)
+        except (IndexError, struct.error):
+            self._fail("ends too early, or a length goes behind the end,")
+        self.at = at + 1
         return out
+
+    def _trees(self) -> TreeReader:
+        if not self.data.startswith(b"[#L", self.at):
+            self._fail("no trees")
+        self.at += 2
+        trees = TreeReader(self.data, self._length(64), self.at)
+        self.at = trees.end
+        return trees
 
     def _array(self, depth: int) -> Any:
         data, at = self.data, self.at
