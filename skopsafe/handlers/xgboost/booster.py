@@ -19,8 +19,10 @@ from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
 from skopsafe.handlers.xgboost import config, document
 from skopsafe.handlers.xgboost.document import Facts
+from skopsafe.handlers.xgboost.nodes import TreeReader
 from skopsafe.handlers.xgboost.params import members
 from skopsafe.handlers.xgboost.ubjson import Reader
+from skopsafe.handlers.xgboost.written import UnusualError, WrittenTrees
 
 Names = tuple[str, ...] | None
 
@@ -32,13 +34,17 @@ _FORMS = (
 )
 
 
-def examine(content: bytes) -> tuple[Facts, tuple[int, int], int]:
+def examine(
+    content: bytes, read_trees: type[TreeReader | WrittenTrees] = TreeReader
+) -> tuple[Facts, tuple[int, int], int]:
     """Check a serialized booster.
 
     Parameters
     ----------
     content : bytes
         What ``Booster.__getstate__`` has as handle.
+    read_trees : type
+        As for `skopsafe.handlers.xgboost.ubjson.Reader`.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def examine(content: bytes) -> tuple[Facts, tuple[int, int], int]:
     threads : int
         The number of threads of its configuration.
     """
-    reader = Reader(content)
+    reader = Reader(content, read_trees)
     both = members(reader.read(), {"Config", "Model"}, "Booster.content")
     facts = document.check(both["Model"])
     sizes = both["Model"]["learner"]["learner_model_param"]
@@ -69,7 +75,10 @@ def _get(obj: Any) -> Parts:
         raise TypeError("this Booster has been freed")
     content = bytes(content)
     try:
-        facts, _, _ = examine(content)
+        try:
+            facts, _, _ = examine(content, WrittenTrees)
+        except UnusualError:
+            facts, _, _ = examine(content)
     except ValidationError as error:
         raise TypeError(
             f"its model would not be loaded again, {error.path}: {error.reason}; "

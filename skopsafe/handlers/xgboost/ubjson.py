@@ -19,6 +19,7 @@ import numpy as np
 
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.xgboost.nodes import TreeReader
+from skopsafe.handlers.xgboost.written import WrittenTrees
 
 WHERE = "Booster.content"
 DEEPEST = 16
@@ -48,6 +49,8 @@ class Reader:
     ----------
     data : bytes
         The document.
+    read_trees : callable
+        Is given the document, the number of trees and where they start, and returns what has an ``end``.
 
     Attributes
     ----------
@@ -55,8 +58,9 @@ class Reader:
         Where the values of the outermost object stand.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, read_trees: type[TreeReader | WrittenTrees] = TreeReader) -> None:
         self.data = data
+        self._read_trees = read_trees
         self.at = 0
         self.spans: dict[str, tuple[int, int]] = {}
 
@@ -151,11 +155,11 @@ class Reader:
         self.at = at + 1
         return out
 
-    def _trees(self) -> TreeReader:
+    def _trees(self) -> TreeReader | WrittenTrees:
         if not self.data.startswith(b"[#L", self.at):
             self._fail("no trees")
         self.at += 2
-        trees = TreeReader(self.data, self._length(64), self.at)
+        trees = self._read_trees(self.data, self._length(64), self.at)
         self.at = trees.end
         return trees
 
