@@ -19,6 +19,7 @@ from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
 from skopsafe.handlers.xgboost import config, document
 from skopsafe.handlers.xgboost.document import Facts
+from skopsafe.handlers.xgboost.layout import Octets
 from skopsafe.handlers.xgboost.nodes import TreeReader
 from skopsafe.handlers.xgboost.params import members
 from skopsafe.handlers.xgboost.ubjson import Reader
@@ -35,13 +36,13 @@ _FORMS = (
 
 
 def examine(
-    content: bytes, read_trees: type[TreeReader | WrittenTrees] = TreeReader
+    content: Octets, read_trees: type[TreeReader | WrittenTrees] = TreeReader
 ) -> tuple[Facts, tuple[int, int], int]:
     """Check a serialized booster.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or bytearray
         What ``Booster.__getstate__`` has as handle.
     read_trees : type
         As for `skopsafe.handlers.xgboost.ubjson.Reader`.
@@ -73,7 +74,6 @@ def _get(obj: Any) -> Parts:
     content = state.pop("handle")
     if content is None:
         raise TypeError("this Booster has been freed")
-    content = bytes(content)
     try:
         try:
             facts, _, _ = examine(content, WrittenTrees)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Octets = bytes | bytearray
 
 _SCALAR = {
     "base_weights": "d",

@@ -13,7 +13,7 @@ from typing import NoReturn
 import numpy as np
 
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.xgboost.layout import BEFORE, END, LAYOUTS, SIZES, START, TEXTS, Array
+from skopsafe.handlers.xgboost.layout import BEFORE, END, LAYOUTS, SIZES, START, TEXTS, Array, Octets
 
 WHERE = "Booster.content.trees"
 
@@ -57,7 +57,7 @@ class Numbering:
         self._within = np.arange(cells.sum()) - np.repeat(firsts, cells)
         self._items = self.own + np.repeat(_CELL * firsts, counts)
 
-    def joined(self, data: bytes, places: Array, kind: str) -> Array:
+    def joined(self, data: Octets, places: Array, kind: str) -> Array:
         """Return the arrays that start at such places; those of a row, one behind the other.
 
         A cell goes behind the end of an array, but not behind that of a tree, which ends with parameters.
@@ -70,7 +70,7 @@ class Numbering:
         return found
 
 
-def _everywhere(data: bytes, kind: str) -> Array:
+def _everywhere(data: Octets, kind: str) -> Array:
     """Return what the bytes are from each place on."""
     dtype = np.dtype(kind)
     return np.ndarray((len(data) - dtype.itemsize + 1,), dtype, data, 0, (1,))
@@ -81,7 +81,7 @@ class TreeReader:
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or bytearray
         The document.
     count : int
         How many trees are announced.
@@ -104,7 +104,7 @@ class TreeReader:
         The ``id`` of each tree.
     """
 
-    def __init__(self, data: bytes, count: int, at: int) -> None:
+    def __init__(self, data: Octets, count: int, at: int) -> None:
         self._data = data
         self._octets = np.frombuffer(data, np.uint8)
         self._places: dict[str, Array] = {}

@@ -18,21 +18,19 @@ from typing import Any, NoReturn
 import numpy as np
 
 from skopsafe.handlers.checks import require
+from skopsafe.handlers.xgboost.layout import Octets
 from skopsafe.handlers.xgboost.nodes import TreeReader
 from skopsafe.handlers.xgboost.written import WrittenTrees
 
 WHERE = "Booster.content"
 DEEPEST = 16
-DTYPES: dict[bytes, np.dtype[Any]] = {
-    b"d": np.dtype(">f4"),
-    b"i": np.dtype(">i1"),
-    b"U": np.dtype(">u1"),
-    b"I": np.dtype(">i2"),
-    b"l": np.dtype(">i4"),
-    b"L": np.dtype(">i8"),
+_DTYPES = {
+    ord(kind): np.dtype(dtype)
+    for kind, dtype in {"d": ">f4", "i": ">i1", "U": ">u1", "I": ">i2", "l": ">i4", "L": ">i8"}.items()
 }
+"""Types of arrays."""
 _NUMBERS = {
-    kind[0]: np.dtype([("mark", "u1"), ("number", dtype)]) for kind, dtype in DTYPES.items() if kind != b"U"
+    kind: np.dtype([("mark", "u1"), ("number", dtype)]) for kind, dtype in _DTYPES.items() if kind != ord("U")
 }
 """Numbers that stand alone, by what stands before them."""
 _TEXT, _OBJECT, _CLOSE, _ARRAY, _LONG = b"S{}[L"
@@ -47,7 +45,7 @@ class Reader:
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or bytearray
         The document.
     read_trees : callable
         Is given the document, the number of trees and where they start, and returns what has an ``end``.
@@ -58,7 +56,7 @@ class Reader:
         Where the values of the outermost object stand.
     """
 
-    def __init__(self, data: bytes, read_trees: type[TreeReader | WrittenTrees] = TreeReader) -> None:
+    def __init__(self, data: Octets, read_trees: type[TreeReader | WrittenTrees] = TreeReader) -> None:
         self.data = data
         self._read_trees = read_trees
         self.at = 0
@@ -123,7 +121,7 @@ class Reader:
         """Read keys and values, most of which are texts: those take no call."""
         data, head, at = self.data, _HEAD.unpack_from, self.at
         out: dict[str, Any] = {}
-        last = b""
+        last: Octets = b""
         try:
             while data[at] != _CLOSE:
                 self.at = at
@@ -166,7 +164,7 @@ class Reader:
     def _array(self, depth: int) -> Any:
         data, at = self.data, self.at
         if data[at : at + 1] == b"$":
-            dtype = DTYPES.get(data[at + 1 : at + 2])
+            dtype = _DTYPES.get(data[at + 1])
             if dtype is None or data[at + 2 : at + 3] != b"#":
                 self._fail("an array of an unknown type")
             self.at = at + 3

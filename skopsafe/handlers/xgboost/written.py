@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skopsafe.handlers.xgboost.layout import END, LAYOUTS, START, TEXTS, Array
+from skopsafe.handlers.xgboost.layout import END, LAYOUTS, START, TEXTS, Array, Octets
 from skopsafe.handlers.xgboost.trees import DEEPEST
 
 _CATEGORICAL = b"SL" + bytes(7) + b"\1c"
@@ -27,7 +27,7 @@ class WrittenTrees:
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or bytearray
         The document.
     count : int
         How many trees are announced.
@@ -49,7 +49,7 @@ class WrittenTrees:
 
     form = 0
 
-    def __init__(self, data: bytes, count: int, at: int) -> None:
+    def __init__(self, data: Octets, count: int, at: int) -> None:
         self.count = count
         stop, heads = data.find(END, at), LAYOUTS[0].heads
         usual = (
