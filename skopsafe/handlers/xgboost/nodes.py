@@ -8,6 +8,7 @@ for all trees as a whole.
 from __future__ import annotations
 
 import struct
+from functools import cached_property
 from typing import NoReturn
 
 import numpy as np
@@ -28,11 +29,12 @@ _POWERS = np.array([[10 ** (n - 1 - i) if i < n else 0 for n in range(_DIGITS + 
 """What each digit counts, by how many there are."""
 _LEAST = np.array([1, 0, *(10**n for n in range(1, _DIGITS))])
 """The least number of so many digits, of which there is none without digits."""
-_CELL = 16
+_CELL, _SHORT = 16, 48
+"""Items that are copied at a time where arrays have few, and how many that is."""
 
 
 class Numbering:
-    """The items of arrays that are joined, which are copied by `_CELL` at a time.
+    """The items of arrays that are joined.
 
     Parameters
     ----------
@@ -48,26 +50,33 @@ class Numbering:
     """
 
     def __init__(self, counts: Array) -> None:
-        ends = np.cumsum(counts)
-        self.starts = ends - counts
+        self._counts = counts
+        self.starts = np.cumsum(counts) - counts
         self.first = np.repeat(self.starts, counts)
         self.own = np.arange(len(self.first)) - self.first
-        self._cells = cells = -(-counts // _CELL)
-        firsts = np.cumsum(cells) - cells
-        self._within = np.arange(cells.sum()) - np.repeat(firsts, cells)
-        self._items = self.own + np.repeat(_CELL * firsts, counts)
+
+    @cached_property
+    def _cells(self) -> tuple[Array, Array, Array]:
+        """How many cells arrays have, the number of each cell in its array, and where items are in cells."""
+        counts = -(-self._counts // _CELL)
+        firsts = np.cumsum(counts) - counts
+        numbers = np.arange(counts.sum()) - np.repeat(firsts, counts)
+        return counts, numbers, self.own + np.repeat(_CELL * firsts, self._counts)
 
     def joined(self, data: Octets, places: Array, kind: str) -> Array:
-        """Return the arrays that start at such places; those of a row, one behind the other.
-
-        A cell goes behind the end of an array, but not behind that of a tree, which ends with parameters.
-        """
+        """Return the arrays that start at such places; those of a row, one behind the other."""
         dtype = np.dtype(_DTYPES[kind])
-        size = _CELL * dtype.itemsize
-        at = np.repeat(places, self._cells, axis=1) + size * self._within
-        cells = _everywhere(data, f"V{size}")[at].view(dtype).reshape(len(places), -1)
-        found: Array = cells.take(self._items, axis=1).astype(dtype.newbyteorder("="), copy=False)
-        return found
+        if len(self.own) > _SHORT * len(self._counts):
+            ends = places + self._counts * dtype.itemsize
+            edges = zip(places.ravel().tolist(), ends.ravel().tolist(), strict=True)
+            found = np.frombuffer(b"".join([data[a:b] for a, b in edges]), dtype).reshape(len(places), -1)
+        else:
+            # A cell goes behind the end of an array, but not of a tree, which ends with parameters.
+            counts, numbers, items = self._cells
+            size = _CELL * dtype.itemsize
+            cells = _everywhere(data, f"V{size}")[np.repeat(places, counts, axis=1) + size * numbers]
+            found = cells.view(dtype).reshape(len(places), -1).take(items, axis=1)
+        return found.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _everywhere(data: Octets, kind: str) -> Array:
@@ -153,13 +162,15 @@ class TreeReader:
             mark, following = read(data, near) if near <= last else (b"", 0)
             if mark != START:
                 behind = at + least + weights * each
-                near = data.find(START, behind, behind + least)
-                if near >= 0:
-                    steps[weights] = near - at  # no tree has room between, to be left out the next time
-                else:
+                near = data.find(
+                    START, behind, behind + 10_000
+                )  # a search of the whole takes time to prepare
+                if near < 0:
                     near = data.find(START, behind)
                 if not 0 <= near <= last:
                     self._fail("no tree behind that", at)
+                if near < behind + least:  # no tree has room between, which the next time would be left out
+                    steps[weights] = near - at
                 _, following = read(data, near)
             at, weights = near, following
             out.append(at)
