@@ -140,7 +140,7 @@ HEAD = b"{" + number(1) + b"A"
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda c: c[:-1], "no length"),
+        (lambda c: c[:-1], "ends too early"),
         (lambda c: c[: len(c) // 2], "."),
         (lambda c: c + b"\0", "behind the end"),
         (lambda c: b"[" + c[1:], "start with an object"),

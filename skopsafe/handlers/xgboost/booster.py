@@ -19,8 +19,11 @@ from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
 from skopsafe.handlers.xgboost import config, document
 from skopsafe.handlers.xgboost.document import Facts
+from skopsafe.handlers.xgboost.layout import Octets
+from skopsafe.handlers.xgboost.nodes import TreeReader
 from skopsafe.handlers.xgboost.params import members
 from skopsafe.handlers.xgboost.ubjson import Reader
+from skopsafe.handlers.xgboost.written import UnusualError, WrittenTrees
 
 Names = tuple[str, ...] | None
 
@@ -32,15 +35,17 @@ _FORMS = (
 )
 
 
-def examine(content: bytes, whole: bool = True) -> tuple[Facts, tuple[int, int], int]:
+def examine(
+    content: Octets, read_trees: type[TreeReader | WrittenTrees] = TreeReader
+) -> tuple[Facts, tuple[int, int], int]:
     """Check a serialized booster.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or bytearray
         What ``Booster.__getstate__`` has as handle.
-    whole : bool
-        As for `skopsafe.handlers.xgboost.nodes.TreeReader`.
+    read_trees : type
+        As for `skopsafe.handlers.xgboost.ubjson.Reader`.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def examine(content: bytes, whole: bool = True) -> tuple[Facts, tuple[int, int],
     threads : int
         The number of threads of its configuration.
     """
-    reader = Reader(content, whole)
+    reader = Reader(content, read_trees)
     both = members(reader.read(), {"Config", "Model"}, "Booster.content")
     facts = document.check(both["Model"])
     sizes = both["Model"]["learner"]["learner_model_param"]
@@ -69,9 +74,11 @@ def _get(obj: Any) -> Parts:
     content = state.pop("handle")
     if content is None:
         raise TypeError("this Booster has been freed")
-    content = bytes(content)
     try:
-        facts, _, _ = examine(content, whole=False)
+        try:
+            facts, _, _ = examine(content, WrittenTrees)
+        except UnusualError:
+            facts, _, _ = examine(content)
     except ValidationError as error:
         raise TypeError(
             f"its model would not be loaded again, {error.path}: {error.reason}; "

@@ -15,6 +15,7 @@ from skopsafe.handlers.checks import integer, require
 from skopsafe.handlers.xgboost import categories, params, trees
 from skopsafe.handlers.xgboost.nodes import TreeReader
 from skopsafe.handlers.xgboost.params import members, texts
+from skopsafe.handlers.xgboost.written import WrittenTrees
 
 _HERE = "Booster.content"
 _MOST = 2**31 - 1
@@ -199,7 +200,7 @@ def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> in
     required = {"gbtree_model_param", "iteration_indptr", "tree_info", "trees"}
     model = members(booster["model"], required, where, {"cats", *within})
     found = model["trees"]
-    require(type(found) is TreeReader, "not trees", f"{_HERE}.trees")
+    require(isinstance(found, (TreeReader, WrittenTrees)), "not trees", f"{_HERE}.trees")
     sizes = texts(
         members(model["gbtree_model_param"], set(params.TREE_MODEL), where), params.TREE_MODEL, where
     )
@@ -216,7 +217,10 @@ def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> in
     require(fits, "not an output for each tree", f"{where}.tree_info")
     if not found.count:
         facts.cautions.append("no trees")
-    facts.cautions += trees.check(found, n_features, groups)
+    if isinstance(found, TreeReader):
+        facts.cautions += trees.check(found, n_features, groups)
+    else:
+        found.check(info, groups)
     if "cats" in model:
         categories.check(model["cats"], n_features, facts.version, f"{where}.cats")
     for part in (booster, model):

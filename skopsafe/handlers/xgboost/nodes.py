@@ -7,82 +7,82 @@ for all trees as a whole.
 
 from __future__ import annotations
 
-import re
 import struct
-from typing import Any, NoReturn
+from functools import cached_property
+from typing import NoReturn
 
 import numpy as np
 
 from skopsafe.handlers.checks import require
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from skopsafe.handlers.xgboost.layout import BEFORE, END, LAYOUTS, SIZES, START, TEXTS, Array, Octets
 
 WHERE = "Booster.content.trees"
 
-_SCALAR = {
-    "base_weights": "d",
-    "categories": "l",
-    "categories_nodes": "l",
-    "categories_segments": "L",
-    "categories_sizes": "L",
-    "default_left": "U",
-    "id": "",
-    "left_children": "l",
-    "loss_changes": "d",
-    "parents": "l",
-    "right_children": "l",
-    "split_conditions": "d",
-    "split_indices": "l",
-    "split_type": "U",
-    "sum_hessian": "d",
-}
-_STATISTICS = ("loss_changes", "sum_hessian")
-
-FORMS = (
-    _SCALAR,
-    dict(sorted({**_SCALAR, "leaf_weights": "d"}.items())),  # vectors in the leaves, since 3.2
-    {name: kind for name, kind in _SCALAR.items() if name not in _STATISTICS},  # the same, before 3.2
-)
-"""Names of the members of a tree in the order of the file, and the types of the arrays."""
-
-_SIZES = {"d": 4, "l": 4, "L": 8, "U": 1}
 _DTYPES = {"d": ">f4", "l": ">i4", "L": ">i8", "U": ">u1"}
 _WIDTHS = np.zeros(256, np.int64)
 _WIDTHS[list(b"iIl")] = 1, 2, 4
 """Bytes of an integer, by what stands before it."""
+_FIRST = struct.Struct(f">{len(START)}sQ")
+_DIGITS = 10
+"""The most that a number has which is a text."""
+_POWERS = np.array([[10 ** (n - 1 - i) if i < n else 0 for n in range(_DIGITS + 1)] for i in range(_DIGITS)])
+"""What each digit counts, by how many there are."""
+_LEAST = np.array([1, 0, *(10**n for n in range(1, _DIGITS))])
+"""The least number of so many digits, of which there is none without digits."""
+_CELL, _SHORT = 16, 48
+"""Items that are copied at a time where arrays have few, and how many that is."""
 
 
-def _key(name: str) -> bytes:
-    return b"L" + struct.pack(">q", len(name)) + name.encode()
+class Numbering:
+    """The items of arrays that are joined.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_arrays,)
+        The lengths.
+
+    Attributes
+    ----------
+    starts : ndarray of shape (n_arrays,)
+        Where each array starts when they are joined.
+    first, own : ndarray of shape (n_items,)
+        Where the array of an item starts, and the number of the item in it.
+    """
+
+    def __init__(self, counts: Array) -> None:
+        self._counts = counts
+        self.starts = np.cumsum(counts) - counts
+        self.first = np.repeat(self.starts, counts)
+        self.own = np.arange(len(self.first)) - self.first
+
+    @cached_property
+    def _cells(self) -> tuple[Array, Array, Array]:
+        """How many cells arrays have, the number of each cell in its array, and where items are in cells."""
+        counts = -(-self._counts // _CELL)
+        firsts = np.cumsum(counts) - counts
+        numbers = np.arange(counts.sum()) - np.repeat(firsts, counts)
+        return counts, numbers, self.own + np.repeat(_CELL * firsts, self._counts)
+
+    def joined(self, data: Octets, places: Array, kind: str) -> Array:
+        """Return the arrays that start at such places; those of a row, one behind the other."""
+        dtype = np.dtype(_DTYPES[kind])
+        if len(self.own) > _SHORT * len(self._counts):
+            ends = places + self._counts * dtype.itemsize
+            edges = zip(places.ravel().tolist(), ends.ravel().tolist(), strict=True)
+            found = np.frombuffer(b"".join([data[a:b] for a, b in edges]), dtype).reshape(len(places), -1)
+        else:
+            # A cell goes behind the end of an array, but not of a tree, which ends with parameters.
+            counts, numbers, items = self._cells
+            size = _CELL * dtype.itemsize
+            cells = _everywhere(data, f"V{size}")[np.repeat(places, counts, axis=1) + size * numbers]
+            found = cells.view(dtype).reshape(len(places), -1).take(items, axis=1)
+        return found.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _head(name: str, kind: str) -> bytes:
-    return _key(name) + (f"[${kind}#L".encode() if kind else b"")
-
-
-_HEADS = tuple({name: _head(name, kind) for name, kind in form.items()} for form in FORMS)
-"""What stands before the lengths of the arrays, and before the id."""
-_ID = _HEADS[0]["id"]
-_LENGTHS = ("base_weights", "leaf_weights", *(name for name in _SCALAR if name.startswith("categories")))
-"""Arrays of lengths of their own; the others have an item for each node."""
-_LAST = min(len(head) for head in _HEADS[0].values() if head != _ID)
-_BEFORE = max(map(len, _HEADS[1].values())) - _LAST
-"""The last and the first bytes of a head, which together are all of each."""
-
-_START = b"{" + _head("base_weights", "d")
-_FIRST = struct.Struct(f">{len(_START)}xQ")
-_LEAST = tuple(sum(map(len, heads.values())) + 8 * len(heads) for heads in _HEADS)
-"""Bytes that a tree has at least, by form."""
-_PER_NODE = (sum(_SIZES[kind] for name, kind in _SCALAR.items() if kind and "categories" not in name), 4, 4)
-"""Bytes that it has besides for each of its weights: those of all nodes where it has one for each."""
-_END = _key("tree_param")
-_TEXTS = ("num_deleted", "num_feature", "num_nodes", "size_leaf_vector")
-_TAIL = re.compile(
-    re.escape(_END + b"{")
-    + b"".join(re.escape(_key(name) + b"SL" + bytes(7)) + rb"(.)(0|[1-9][0-9]{0,9})" for name in _TEXTS)
-    + b"}}",
-    re.DOTALL,
-)
+def _everywhere(data: Octets, kind: str) -> Array:
+    """Return what the bytes are from each place on."""
+    dtype = np.dtype(kind)
+    return np.ndarray((len(data) - dtype.itemsize + 1,), dtype, data, 0, (1,))
 
 
 class TreeReader:
@@ -90,173 +90,166 @@ class TreeReader:
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or bytearray
         The document.
     count : int
         How many trees are announced.
     at : int
         Where the first one starts.
-    whole : bool
-        Whether to compare what stands between the arrays of all trees. Otherwise those of the first are
-        enough, which is for documents that xgboost has just written: it writes all trees alike.
 
     Attributes
     ----------
     form : int
-        Which of `FORMS` the trees have.
+        Which of `skopsafe.handlers.xgboost.layout.FORMS` the trees have.
     end : int
         Where the last tree ends.
     counts : dict of str to ndarray of shape (n_trees,)
-        The lengths of the arrays.
+        The lengths of the arrays that may have other items than one for each node.
     sizes : ndarray of shape (n_trees,)
         The numbers of nodes.
-    params : ndarray of shape (n_trees or 1, 4)
-        ``num_deleted``, ``num_feature``, ``num_nodes``, ``size_leaf_vector`` of the trees that were compared.
-    ids : ndarray of shape (n_trees or 1,)
-        The ``id`` of each of them.
+    params : dict of str to ndarray of shape (n_trees,)
+        ``num_deleted``, ``num_feature``, ``num_nodes``, ``size_leaf_vector``.
+    ids : ndarray of shape (n_trees,)
+        The ``id`` of each tree.
     """
 
-    def __init__(self, data: bytes, count: int, at: int, whole: bool) -> None:
+    def __init__(self, data: Octets, count: int, at: int) -> None:
         self._data = data
+        self._octets = np.frombuffer(data, np.uint8)
         self._places: dict[str, Array] = {}
         self.count: int = count
         self.form = 0
         self.end = at
         self.counts: dict[str, Array] = {}
+        self.params: dict[str, Array] = {}
         self.sizes = self.ids = np.zeros(0, np.int64)
-        self.params = np.zeros((0, 4), np.int64)
         if not count:
             return
-        stop = data.find(_END, at)
-        if data.find(_HEADS[1]["leaf_weights"], at, stop) >= 0:
+        stop = data.find(END, at)
+        if data.find(LAYOUTS[1].heads["leaf_weights"], at, stop) >= 0:
             self.form = 1
-        elif data.find(_HEADS[0]["loss_changes"], at, stop) < 0:
+        elif data.find(LAYOUTS[0].heads["loss_changes"], at, stop) < 0:
             self.form = 2
-        starts = self._starts(at)
-        ids, ends = self._lay_out(starts)
-        compared = count if whole or self.form else 1
-        self._compare(compared)
-        self._read_ids(ids[:compared])
-        self._read_ends(starts, ends.tolist(), compared)
+        self._layout = LAYOUTS[self.form]
+        starts = np.array(self._starts(at))
+        try:
+            ends = self._find_texts(self._lay_out(starts))
+            self._compare()
+            self._read_texts()
+        except IndexError:
+            self._fail("a length goes behind the end", at)
+        bad = ends[:-1] != starts[1:]
+        if bad.any():
+            self._fail("not the end of a tree", int(ends[bad.argmax()]))
+        self.end = int(ends[-1])
+        self.numbering = Numbering(self.sizes)
 
     def _fail(self, what: str, at: int) -> NoReturn:
         require(False, f"{what} at byte {at}", WHERE)
         raise AssertionError
 
-    def _everywhere(self, kind: str) -> Array:
-        """Return what the bytes are from each place on."""
-        dtype = np.dtype(kind)
-        return np.ndarray((len(self._data) - dtype.itemsize + 1,), dtype, self._data, 0, (1,))
-
     def _starts(self, at: int) -> list[int]:
         """Return where the trees start: the next one soon behind what a tree has at least."""
-        data, find, first = self._data, self._data.find, _FIRST.unpack_from
-        least, each = _LEAST[self.form], _PER_NODE[self.form]
-        if not data.startswith(_START, at):
+        data, least, each = self._data, self._layout.least, self._layout.each
+        last = len(data) - _FIRST.size
+        if at > last or not data.startswith(START, at):
             self._fail("no tree", at)
-        out = [at]
+        (_, weights), read, out = _FIRST.unpack_from(data, at), _FIRST.unpack_from, [at]
+        steps: dict[int, int] = {}
         for _ in range(self.count - 1):
-            if at + least > len(data):
-                break
-            (weights,) = first(data, at)
-            near = at + least + weights * each
-            # Close to it, since that is where it is, and a search of the whole takes time to prepare.
-            at = find(_START, near, near + 1000)
-            if at < 0:
-                at = find(_START, near)
-                if at < 0:
-                    self._fail("no tree behind that", out[-1])
+            # As far as behind the last tree of that size, mostly; looking there is cheaper than a search.
+            near = at + steps.get(weights, last)
+            mark, following = read(data, near) if near <= last else (b"", 0)
+            if mark != START:
+                behind = at + least + weights * each
+                near = data.find(
+                    START, behind, behind + 10_000
+                )  # a search of the whole takes time to prepare
+                if near < 0:
+                    near = data.find(START, behind)
+                if not 0 <= near <= last:
+                    self._fail("no tree behind that", at)
+                if near < behind + least:  # no tree has room between, which the next time would be left out
+                    steps[weights] = near - at
+                _, following = read(data, near)
+            at, weights = near, following
             out.append(at)
-        if at + least > len(data):
-            self._fail("ends too early", at)
         return out
 
-    def _lay_out(self, starts: list[int]) -> tuple[Array, Array]:
-        """Find where the arrays stand, and return where the ids and the ends of the trees do."""
-        numbers, total = self._everywhere(">i8"), len(self._data)
-        at = np.array(starts, np.int64) + 1
-        ids, size = at, self.sizes
-        try:
-            for name, head in _HEADS[self.form].items():
-                at = at + len(head)
-                if name == "id":
-                    ids = at
-                    width = _WIDTHS[np.frombuffer(self._data, np.uint8)[at]]
-                    at = at + (1 + width)
-                    continue
-                if name == "default_left":
-                    size = length = self.sizes = numbers[at].astype(np.int64)
-                else:
-                    length = numbers[at].astype(np.int64) if name in _LENGTHS else size
-                at = at + 8
-                self._places[name], self.counts[name] = at, length
-                at = at + length * _SIZES[FORMS[self.form][name]]
-        except IndexError:
-            self._fail("a length goes behind the end", starts[0])
+    def _lay_out(self, starts: Array) -> Array:
+        """Find where the arrays stand, and return where the last ones end."""
+        data, layout, total = self._data, self._layout, len(self._data)
+        numbers = _everywhere(data, ">i8")
+        at = width = starts
+        for name in layout.own:
+            at = self._places[name] = at + len(layout.heads[name])
+            if name == "id":
+                width = _WIDTHS[self._octets[at]]
+                self.ids = _everywhere(data, ">i4")[at + 1] >> (32 - 8 * width)
+                at = at + (1 + width)
+            else:
+                length = self.counts[name] = numbers[at].astype(np.int64)
+                at = at + (8 + length * SIZES[layout.kinds[name]])
+        self.sizes = self.counts["default_left"]
+        *found, ends = at + (layout.steps + layout.widths * self.sizes)
+        self._places.update(zip(layout.rest, found, strict=True))
         # Where a length was no length, places are none either; but by then what stands there was read.
-        lengths = np.array([self.counts[name] for name in ("default_left", *_LENGTHS) if name in self.counts])
-        ends = np.array([*starts[1:], total])
-        bad = (lengths < 0).any(0) | (lengths > total).any(0) | (width == 0) | (at >= ends)
+        lengths = np.array(list(self.counts.values()))
+        bad = ((lengths < 0) | (lengths > total)).any(0) | (width == 0)
+        bad |= ends >= np.append(starts[1:], total)
         if bad.any():
-            self._fail("a tree that does not end before the next, after that", starts[int(bad.argmax())])
-        return ids, at
+            self._fail("a tree that does not end before the next, after that", int(starts[bad.argmax()]))
+        return np.asarray(ends)
 
-    def _compare(self, count: int) -> None:
-        """Check what stands before the arrays of the first `count` trees: a head, and the length."""
-        heads = {name: head for name, head in _HEADS[self.form].items() if head != _ID}
-        places = np.array([self._places[name][:count] for name in heads]) - (_LAST + 8)
-        found = self._everywhere(f"V{_LAST + 8}")[places].view([("head", f"V{_LAST}"), ("length", ">i8")])
-        sizes = np.array([len(head) - _LAST for head in heads.values()])
-        before = self._everywhere(f"V{_BEFORE}")[places - sizes[:, None]]
-        if (
-            before.tobytes() == b"".join([head[:_BEFORE] * count for head in heads.values()])
-            and found["head"].tobytes() == b"".join([head[-_LAST:] * count for head in heads.values()])
-            and (found["length"] == np.array([self.counts[name][:count] for name in heads])).all()
-        ):
+    def _find_texts(self, at: Array) -> Array:
+        """Find the texts behind the arrays, and return where the trees end."""
+        heads, places, octets = self._layout.heads, self._places, self._octets
+        at = places["tree_param"] = at + len(heads["tree_param"])
+        for name in TEXTS:
+            at = places[name] = at + len(heads[name])
+            at = at + 8 + octets[at + 7]
+        at = places["end"] = at + len(heads["end"])
+        return at
+
+    def _compare(self) -> None:
+        """Check what stands before the arrays and texts: a head, and the length."""
+        layout, words = self._layout, BEFORE // 8 + 1
+        places = np.array(list(self._places.values())).T.copy()
+        found = _everywhere(self._data, f"V{8 * words}")[places - BEFORE].view(np.uint64)
+        own, both = len(layout.own), len(layout.own) + len(layout.rest)
+        lengths = found.view(">i8")[:, words * own + words - 1 : words * both : words] != self.sizes[:, None]
+        found &= layout.mask
+        heads = found != layout.expected
+        if not (heads.any() or lengths.any()):
             return
-        for name, head in heads.items():
-            for place, length in zip(self._places[name].tolist(), self.counts[name].tolist(), strict=True):
-                at = place - 8 - len(head)
-                if self._data[at : place - 8] != head:
-                    self._fail("not the next member of a tree", at)
-                if self._data[place - 8 : place] != struct.pack(">q", length):
-                    require(False, "not one item for each node", f"{WHERE}.{name}")
+        wrong = heads.reshape(*places.shape, words).any(2)
+        either = wrong.copy()
+        either[:, own:both] |= lengths
+        tree, row = divmod(int(either.argmax()), either.shape[1])
+        name, head = list(layout.heads.items())[row]
+        if wrong[tree, row]:
+            self._fail("not the next member of a tree", int(places[tree, row]) - len(head))
+        require(False, "not one item for each node", f"{WHERE}.{name}")
 
-    def _read_ids(self, at: Array) -> None:
-        heads = self._everywhere(f"V{len(_ID)}")[at - len(_ID)].tobytes()
-        if heads != _ID * len(at):
-            self._fail("no id in a tree", int(at[0]))
-        found = self._everywhere("V5")[at].view([("mark", "u1"), ("number", ">i4")])
-        self.ids = found["number"] >> (32 - 8 * _WIDTHS[found["mark"]])
+    def _read_texts(self) -> None:
+        """Read the texts, which are numbers of decimal digits without zeros before them."""
+        at = np.array([self._places[name] for name in TEXTS]) + 7
+        lengths = self._octets[at]
+        longest = min(int(lengths.max()), _DIGITS)
+        digits = self._octets[at + np.arange(1, longest + 1)[:, None, None]] - ord("0")
+        powers = _POWERS[:longest].take(lengths, axis=1)
+        values = (digits * powers).sum(0)
+        bad = ((digits > 9) & (powers > 0)).any(0) | (values < _LEAST[lengths])
+        if bad.any():
+            self._fail("not the end of a tree", int(at[0][bad.any(0).argmax()]))
+        self.params = dict(zip(TEXTS, values, strict=True))
 
-    def _read_ends(self, starts: list[int], at: list[int], count: int) -> None:
-        """Read what stands behind the arrays, where few trees differ."""
-        data = self._data
-        last = _TAIL.match(data, at[-1])
-        self.end = last.end() if last else at[-1]
-        texts = [data[a:b] for a, b in zip(at[:count], [*starts[1:], self.end][:count], strict=True)]
-        rows: dict[bytes, int] = {}
-        order = [rows.setdefault(text, len(rows)) for text in texts]
-        table = []
-        for text in rows:
-            found = _TAIL.fullmatch(text)
-            parts = found.groups() if found else ()
-            if not parts or [part[0] for part in parts[::2]] != [len(part) for part in parts[1::2]]:
-                self._fail("not the end of a tree", at[texts.index(text)])
-            table.append([int(part) for part in parts[1::2]])
-        self.params = np.array(table)[order]
-
-    def largest(self, *names: str) -> list[int]:
-        """Return the largest item of arrays of bytes, in the order of the file."""
-        ends = [edge for name in names for edge in (self._places[name], self._places[name] + self.sizes)]
-        found = np.maximum.reduceat(np.frombuffer(self._data, np.uint8), np.array(ends).T.ravel())
-        return [int(found[2 * i :: 2 * len(names)].max()) for i in range(len(names))]
+    def nodes(self, *names: str) -> Array:
+        """Return arrays that have an item for each node and are of one type: all trees of each in a row."""
+        (kind,) = {self._layout.kinds[name] for name in names}
+        return self.numbering.joined(self._data, np.array([self._places[name] for name in names]) + 8, kind)
 
     def joined(self, name: str) -> Array:
-        """Return the array of that name of all trees, one behind the other."""
-        data, kind = self._data, FORMS[self.form][name]
-        start, count = self._places[name], self.counts[name]
-        ends = start + count * _SIZES[kind]
-        joined = b"".join([data[a:b] for a, b in zip(start.tolist(), ends.tolist(), strict=True)])
-        found = np.frombuffer(joined, _DTYPES[kind])
-        return found.astype(found.dtype.newbyteorder("="))
+        """Return an array of lengths of its own, of all trees."""
+        places = self._places[name][None] + 8
+        return Numbering(self.counts[name]).joined(self._data, places, self._layout.kinds[name])[0, :]

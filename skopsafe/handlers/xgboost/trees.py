@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from skopsafe.handlers.checks import in_range, require
-from skopsafe.handlers.xgboost.nodes import WHERE, TreeReader
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from skopsafe.handlers.xgboost.layout import Array
+from skopsafe.handlers.xgboost.nodes import WHERE, Numbering, TreeReader
 
 DEEPEST = 512
 MOST_CATEGORIES = 2**24 - 1
@@ -42,17 +41,14 @@ def check(trees: TreeReader, n_features: int, n_outputs: int) -> list[str]:
     if trees.count == 0:
         return []
     require((trees.ids == np.arange(len(trees.ids))).all(), "not the numbers of the trees", f"{WHERE}.id")
-    sizes, numbers = trees.sizes, trees.params[:, 2]
+    sizes, numbers = trees.sizes, trees.params["num_nodes"]
     require((sizes > 0).all(), "a tree without nodes", f"{WHERE}.tree_param.num_nodes")
-    require((numbers == sizes[: len(numbers)]).all(), "not that of nodes", f"{WHERE}.tree_param.num_nodes")
+    require((numbers == sizes).all(), "not that of nodes", f"{WHERE}.tree_param.num_nodes")
     _check_vectors(trees, sizes, n_outputs)
-    ends = np.cumsum(sizes)
     nodes = _Nodes(
-        sizes,
-        ends - sizes,
-        *(trees.joined(name) for name in ("left_children", "right_children", "parents", "split_indices")),
+        sizes, trees.numbering, *trees.nodes("left_children", "right_children", "parents", "split_indices")
     )
-    toward, kinds = trees.largest("default_left", "split_type")
+    toward, kinds = trees.nodes("default_left", "split_type").max(1)
     require(toward <= 1, "not flags", f"{WHERE}.default_left")
     require(kinds <= 1, "not flags", f"{WHERE}.split_type")
     _check_deleted(trees, nodes)
@@ -82,19 +78,18 @@ class _Nodes:
     """
 
     def __init__(
-        self, sizes: Array, starts: Array, left: Array, right: Array, parents: Array, features: Array
+        self, sizes: Array, numbering: Numbering, left: Array, right: Array, parents: Array, features: Array
     ) -> None:
-        self.sizes, self.starts = sizes, starts
+        self.sizes, self.starts, self.first = sizes, numbering.starts, numbering.first
+        self.own = numbering.own.astype(np.int32)
         self.left, self.right, self.parents, self.features = left, right, parents, features
-        self.first = np.repeat(starts, sizes)
-        self.own = (np.arange(len(left)) - self.first).astype(np.int32)
         self.leaf = left == -1
         self.gone: Array | None = None
 
 
 def _check_vectors(trees: TreeReader, sizes: Array, n_outputs: int) -> None:
     """Check the lengths of weights, which are vectors in some trees."""
-    weights, vector = trees.counts["base_weights"], trees.params[:, 3]
+    weights, vector = trees.counts["base_weights"], trees.params["size_leaf_vector"]
     if trees.form == 0:
         require(bool((vector <= 1).all()), "a leaf is no vector", f"{WHERE}.tree_param.size_leaf_vector")
         require(bool((weights == sizes).all()), "not one item for each node", f"{WHERE}.base_weights")
@@ -109,13 +104,13 @@ def _check_vectors(trees: TreeReader, sizes: Array, n_outputs: int) -> None:
 
 def _check_deleted(trees: TreeReader, nodes: _Nodes) -> None:
     """Find the deleted nodes, which only pruning leaves behind."""
-    deleted = trees.params[:, 0]
+    deleted = trees.params["num_deleted"]
     counted = np.zeros_like(deleted)
     if nodes.features.max() == _DELETED:
-        gone = nodes.gone = (nodes.features == _DELETED) & (trees.joined("default_left") == 1)
+        gone = nodes.gone = (nodes.features == _DELETED) & (trees.nodes("default_left")[0] == 1)
         require(bool((nodes.leaf | ~gone).all()), "a deleted node has children", f"{WHERE}.left_children")
         require(not gone[nodes.starts].any(), "the root is deleted", f"{WHERE}.split_indices")
-        counted = np.add.reduceat(gone, nodes.starts, dtype=np.int64)[: len(deleted)]
+        counted = np.add.reduceat(gone, nodes.starts, dtype=np.int64)
     if not (counted == deleted).all():
         require(False, "not the number of deleted nodes", f"{WHERE}.tree_param.num_deleted")
 
@@ -160,7 +155,7 @@ def _check_right(trees: TreeReader, nodes: _Nodes) -> None:
         limit = np.repeat(nodes.sizes, nodes.sizes)[leaf]
         require(bool((which < limit).all()), "outside the tree", f"{WHERE}.right_children")
         return
-    targets = trees.params[:, 3]
+    targets = trees.params["size_leaf_vector"]
     lengths = trees.counts["leaf_weights"]
     require(bool((lengths % targets == 0).all()), "not vectors", f"{WHERE}.leaf_weights")
     fits = (which >= 0) & (which < np.repeat(lengths // targets, nodes.sizes)[leaf])
@@ -188,7 +183,7 @@ def _check_categories(trees: TreeReader, nodes: _Nodes) -> list[str]:
     for name in ("categories_segments", "categories_sizes"):
         require(bool((trees.counts[name] == counts).all()), "not one for each node", f"{WHERE}.{name}")
     owner = np.repeat(np.arange(trees.count), counts)
-    where = np.flatnonzero(trees.joined("split_type"))
+    where = np.flatnonzero(trees.nodes("split_type")[0])
     same = len(where) == len(numbers) and bool((nodes.own[where] == numbers).all())
     require(
         same and bool((nodes.first[where] == nodes.starts[owner]).all()),

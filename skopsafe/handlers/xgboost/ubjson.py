@@ -12,28 +12,30 @@ Forms, with big-endian numbers: ``{`` (``L`` length key value)* ``}``; ``[#L`` c
 
 from __future__ import annotations
 
+import struct
 from typing import Any, NoReturn
 
 import numpy as np
 
 from skopsafe.handlers.checks import require
+from skopsafe.handlers.xgboost.layout import Octets
 from skopsafe.handlers.xgboost.nodes import TreeReader
+from skopsafe.handlers.xgboost.written import WrittenTrees
 
 WHERE = "Booster.content"
 DEEPEST = 16
-DTYPES: dict[bytes, np.dtype[Any]] = {
-    b"d": np.dtype(">f4"),
-    b"i": np.dtype(">i1"),
-    b"U": np.dtype(">u1"),
-    b"I": np.dtype(">i2"),
-    b"l": np.dtype(">i4"),
-    b"L": np.dtype(">i8"),
+_DTYPES = {
+    ord(kind): np.dtype(dtype)
+    for kind, dtype in {"d": ">f4", "i": ">i1", "U": ">u1", "I": ">i2", "l": ">i4", "L": ">i8"}.items()
 }
+"""Types of arrays."""
 _NUMBERS = {
-    kind[0]: np.dtype([("mark", "u1"), ("number", dtype)]) for kind, dtype in DTYPES.items() if kind != b"U"
+    kind: np.dtype([("mark", "u1"), ("number", dtype)]) for kind, dtype in _DTYPES.items() if kind != ord("U")
 }
 """Numbers that stand alone, by what stands before them."""
-_TEXT, _OBJECT, _ARRAY, _LONG = b"S{[L"
+_TEXT, _OBJECT, _CLOSE, _ARRAY, _LONG = b"S{}[L"
+_HEAD = struct.Struct(">BQ")
+"""What stands before a key or text: a mark and a length."""
 _RUN = 256
 """Items that are looked at together; most integers have as many bytes as the one before."""
 
@@ -43,10 +45,10 @@ class Reader:
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or bytearray
         The document.
-    whole : bool
-        As for `skopsafe.handlers.xgboost.nodes.TreeReader`.
+    read_trees : callable
+        Is given the document, the number of trees and where they start, and returns what has an ``end``.
 
     Attributes
     ----------
@@ -54,9 +56,9 @@ class Reader:
         Where the values of the outermost object stand.
     """
 
-    def __init__(self, data: bytes, whole: bool = True) -> None:
+    def __init__(self, data: Octets, read_trees: type[TreeReader | WrittenTrees] = TreeReader) -> None:
         self.data = data
-        self._whole = whole
+        self._read_trees = read_trees
         self.at = 0
         self.spans: dict[str, tuple[int, int]] = {}
 
@@ -91,21 +93,14 @@ class Reader:
             self._fail("a length that is negative or goes behind the end")
         return count
 
-    def _bytes(self) -> bytes:
-        """Read a length and as many bytes; keys and texts are most of what there is."""
-        data, at = self.data, self.at + 9
-        end = at + int.from_bytes(data[at - 8 : at], "big")
-        if data[at - 9 : at - 8] != b"L" or end > len(data):
-            self._length(1)  # which says what is wrong
-        self.at = end
-        return data[at:end]
-
     def _value(self, depth: int) -> Any:
         data, at = self.data, self.at
         mark = data[at] if at < len(data) else 0
         if mark == _TEXT:
             self.at = at + 1
-            return self._bytes().decode("utf-8", "surrogateescape")
+            length = self._length(1)
+            self.at = at + 10 + length
+            return data[at + 10 : self.at].decode("utf-8", "surrogateescape")
         if mark in (_OBJECT, _ARRAY):
             if depth >= DEEPEST:
                 self._fail("nested too deeply")
@@ -123,32 +118,53 @@ class Reader:
         return np.frombuffer(data, dtype, 1, at)["number"].item()
 
     def _object(self, depth: int) -> dict[str, Any]:
-        data = self.data
+        """Read keys and values, most of which are texts: those take no call."""
+        data, head, at = self.data, _HEAD.unpack_from, self.at
         out: dict[str, Any] = {}
-        last = b""
-        while data[self.at : self.at + 1] != b"}":
-            key = self._bytes()
-            if out and key <= last:
-                self._fail("keys that are not in ascending order")
-            last = key
-            start = self.at
-            if key == b"trees" and data.startswith(b"[#L", start):
-                self.at += 2
-                value: Any = TreeReader(data, self._length(64), self.at, self._whole)
-                self.at = value.end
-            else:
-                value = self._value(depth)
-            name = key.decode("utf-8", "surrogateescape")
-            out[name] = value
-            if depth == 1:
-                self.spans[name] = (start, self.at)
-        self.at += 1
+        last: Octets = b""
+        try:
+            while data[at] != _CLOSE:
+                self.at = at
+                mark, length = head(data, at)
+                if mark != _LONG:
+                    self._fail("no length")
+                start = at + 9 + length
+                key = data[at + 9 : start]
+                if key <= last and out:
+                    self._fail("keys that are not in ascending order")
+                last = key
+                value: Any
+                if data[start] == _TEXT:
+                    mark, length = head(data, start + 1)
+                    if mark != _LONG:
+                        self._fail("no length")
+                    at = start + 10 + length
+                    value = data[start + 10 : at].decode("utf-8", "surrogateescape")
+                else:
+                    self.at = start
+                    value = self._trees() if key == b"trees" else self._value(depth)
+                    at = self.at
+                name = key.decode("utf-8", "surrogateescape")
+                out[name] = value
+                if depth == 1:
+                    self.spans[name] = (start, at)
+        except (IndexError, struct.error):
+            self._fail("ends too early, or a length goes behind the end,")
+        self.at = at + 1
         return out
+
+    def _trees(self) -> TreeReader | WrittenTrees:
+        if not self.data.startswith(b"[#L", self.at):
+            self._fail("no trees")
+        self.at += 2
+        trees = self._read_trees(self.data, self._length(64), self.at)
+        self.at = trees.end
+        return trees
 
     def _array(self, depth: int) -> Any:
         data, at = self.data, self.at
         if data[at : at + 1] == b"$":
-            dtype = DTYPES.get(data[at + 1 : at + 2])
+            dtype = _DTYPES.get(data[at + 1])
             if dtype is None or data[at + 2 : at + 3] != b"#":
                 self._fail("an array of an unknown type")
             self.at = at + 3
