@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.lightgbm.numbers import Array, Numbers, require_floats
+from skopsafe.handlers.lightgbm.bits import Array
+from skopsafe.handlers.lightgbm.numbers import Numbers, require_floats
 
 WHERE = "Booster.model"
 
@@ -119,7 +120,7 @@ def find(text: bytes, start: int, sizes: Array) -> Lines | None:
     lasts = area[(ends[:, None] - np.arange(1, 1 + len(_BEHIND))).clip(0)]
     if not (lasts == _BEHIND[0]).all():
         return None
-    numbers = Numbers(area)
+    numbers = Numbers(text, start - 1, len(area))
     # Each tree begins where a line does, for the one before it ends there.
     first = np.searchsorted(numbers.starts, ends - sizes)
     more = np.append(first[1:], len(numbers.starts)) - first - _FEWEST
@@ -140,8 +141,9 @@ def find(text: bytes, start: int, sizes: Array) -> Lines | None:
         (np.array([boundaries, boundaries + 1]), _KEYS_OF_CATEGORIES),
     ):
         found = windows[numbers.starts[those]].view(np.uint64).reshape(len(lengths), -1, 2)
-        if not ((found & masks[:, None]) == expected[:, None]).all():
-            return None
+        for half in range(2):  # with all trees in the inner loop
+            if not ((found[:, :, half] & masks[:, half, None]) == expected[:, half, None]).all():
+                return None
         numbers.take_keys(those.ravel(), np.repeat(lengths, those.shape[1]))
     return Lines(numbers, lines, np.flatnonzero(has_categories), boundaries, {})
 

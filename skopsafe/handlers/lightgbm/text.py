@@ -34,7 +34,7 @@ _COUNT = re.compile(rb"[1-9]\d{0,18}")
 _SIZES = re.compile(rb"[1-9]\d{0,18}(?: [1-9]\d{0,18})*+")
 _BEHIND_TREES = b"end of trees\n\nfeature_importances:\n"
 _AT_ONCE = 2**20
-"""Bytes of trees that are checked together: some ten times as many are needed for it."""
+"""Bytes of trees that are checked together: some four times as many are needed for it."""
 _NUMBER = re.compile(INTEGER)
 _NOT_IN_NAMES = re.compile(rb'[",:\[\]{}]')
 
