@@ -140,6 +140,8 @@ def find(text: bytes, start: int, sizes: Array) -> Lines | None:
         (lines, _KEYS),
         (np.array([boundaries, boundaries + 1]), _KEYS_OF_CATEGORIES),
     ):
+        if not those.size:
+            continue
         found = windows[numbers.starts[those]].view(np.uint64).reshape(len(lengths), -1, 2)
         for half in range(2):  # with all trees in the inner loop
             if not ((found[:, :, half] & masks[:, half, None]) == expected[:, half, None]).all():
@@ -168,6 +170,7 @@ def _without_linear(text: bytes, start: int, sizes: Array, places: dict[int, lis
 
 def explain(tree: bytes, number: int) -> None:
     """Raise where a tree has not its lines in their order and numbers in them, naming the first such line."""
+    check_characters(tree)
     rows = [row.partition(b"=") for row in tree.split(b"\n")]
     keys = tuple(key.decode("utf-8", "replace") for key, _, _ in rows)
     if keys[:-3] in _FORMS and tree.endswith(_BEHIND):
@@ -186,6 +189,16 @@ def explain(tree: bytes, number: int) -> None:
             found = shown(start + mark)
             require(False, f"tree {number} has {found} in place of {wanted}", f"{WHERE} {wanted}")
     require(False, f"tree {number} is not as long as it says, or not in its form", f"{WHERE} tree_sizes")
+
+
+def check_characters(text: bytes) -> None:
+    """Require UTF-8 without characters at which C++ takes a text or a line to end."""
+    require(b"\0" not in text and b"\r" not in text, "holds characters that end a text or a line", WHERE)
+    if not text.isascii():
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            require(False, "is not UTF-8", WHERE)
 
 
 def shown(line: bytes) -> str:
