@@ -20,6 +20,7 @@ _WORD, _BITS = np.dtype("<u8"), 64
 _AT_ONCE = 2**18  # characters that are compared again and again while they are in a cache of the processor
 _NUMPY_COUNTS = hasattr(np, "bitwise_count")  # since numpy 2.0
 _ZERO, _ONE, _LAST = np.uint64(0), np.uint64(1), np.uint64(_BITS - 1)
+_LOWER = (_ONE << np.arange(_BITS, dtype=np.uint64)) - _ONE  # all bits below that of each number
 
 
 def find(text: Array, kinds: Sequence[Kind]) -> list[Words]:
@@ -76,8 +77,8 @@ def behind_runs(runs: Words, starts: Words) -> Words:
 def places(bits: Words) -> Array:
     """Return the places of bits."""
     octets = bits.view(np.uint8)
-    given = np.flatnonzero(octets != 0)
-    found = np.flatnonzero(np.unpackbits(octets[given], bitorder="little").view(bool))
+    given = (octets != 0).nonzero()[0]
+    found = np.unpackbits(octets[given], bitorder="little").view(bool).nonzero()[0]
     result: Array = given[found >> 3] * 8 + (found & 7)
     return result
 
@@ -92,8 +93,7 @@ def ranks(bits: Words, at: Array) -> Array:
     total = np.zeros(len(bits) + 1, np.int64)
     np.cumsum(_in_each(bits), out=total[1:])
     words = at >> 6
-    below = (_ONE << (at.astype(np.uint64) & _LAST)) - _ONE
-    result: Array = total[words] + _in_each(bits[words] & below).astype(np.int64)
+    result: Array = total[words] + _in_each(bits[words] & _LOWER[at & 63]).astype(np.int64)
     return result
 
 

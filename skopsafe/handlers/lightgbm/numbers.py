@@ -77,8 +77,8 @@ class Numbers:
         self._whole, self._start = text, start
         self._text = np.frombuffer(text, np.uint8, size, start)
         self._bits = bits.find(self._text, _KINDS)
-        ends = bits.places(self._bits[_ENDS])
-        self.starts, self._stops = ends[:-1] + 1, ends[1:]
+        self._ends = bits.places(self._bits[_ENDS])
+        self.starts, self._stops = self._ends[:-1] + 1, self._ends[1:]
         self._values = self.starts.copy()
         self._tens = self._bits[_DIGITS]
         self.is_odd = False
@@ -107,31 +107,32 @@ class Numbers:
         digits, zeros, ends, blanks, minuses, points, others = kinds
         # No value begins with one of the others, so that a run of them at the start of a line is a key alone.
         keys = others & ~bits.behind_runs(others, bits.after(ends))
+        letters = others & ~keys
         white = blanks | ends | keys
-        starts = bits.after(white)
-        signs = minuses & starts
-        behind_signs, fractions = bits.after(signs), bits.after(points)
-        firsts = starts | behind_signs
-        twos = digits & bits.before(digits)
-        fours = twos & bits.before(twos, 2)
-        eights = fours & bits.before(fours, 4)
-        self._tens = eights & bits.before(twos, 8)
-        eighteens = self._tens & bits.before(eights, 10)
-
-        wrong = (white & bits.after(blanks)) | (blanks & starts)
-        wrong |= (behind_signs | fractions) & ~digits
+        firsts = bits.after(white)
+        wrong = (white & bits.after(blanks)) | (blanks & firsts)
+        signs = minuses & firsts
+        behind = bits.after(signs)
+        firsts |= behind
+        fractions = bits.after(points)
+        behind |= fractions
+        wrong |= behind & ~digits
         # a point behind a point, with digits between them
         wrong |= points & (~bits.after(digits) | bits.behind_runs(digits, fractions))
+        twos = digits & bits.before(digits)
         wrong |= firsts & zeros & twos
+        self._tens, eighteens = _long_runs(twos)
         wrong |= eighteens & (firsts | (fractions & bits.before(eighteens, 4)))
-        if wrong.any() or not self._are_exponents(text, others & ~keys, minuses & ~signs):
+        if wrong.any() or not self._are_exponents(text, letters, minuses & ~signs):
             return False
-        blanks_before = bits.ranks(blanks, np.append(self.starts, self._stops[-1:]))
-        self.counts = np.diff(blanks_before) + ~are_empty
+        ranks = bits.ranks(blanks, self._ends)
+        self.counts = ranks[1:] - ranks[:-1] + ~are_empty
         return True
 
     def _are_exponents(self, text: Array, letters: Words, minuses: Words) -> bool:
         """Tell whether all of these letters and plus signs, and these minus signs, are those of exponents."""
+        if not letters.any():
+            return not minuses.any()
         places = bits.places(letters)
         are_e = text[places] == _E
         # From the digit in front of an "e" to what stands behind three digits.
@@ -152,8 +153,8 @@ class Numbers:
         """Tell whether lines hold integers from 0 up alone, which are below 2**31 by their digits."""
         plain = (self._bits[_DIGITS] | self._bits[_BLANKS]) & ~self._tens
         places = np.array([self._values[lines], self._stops[lines]])
-        others: Array = np.diff(places, axis=0) - np.diff(bits.ranks(plain, places), axis=0)
-        return not others.any()
+        ranks = bits.ranks(plain, places)
+        return bool((ranks[1] - ranks[0] == places[1] - places[0]).all())
 
     def integers(self, lines: Array) -> Array | None:
         """Return the numbers of lines, or None if there are others than integers."""
@@ -182,6 +183,14 @@ class Numbers:
         return b" ".join([text[start:stop] for start, stop in places if start < stop])
 
 
+def _long_runs(twos: Words) -> tuple[Words, Words]:
+    """Return where ten and eighteen digits begin, given where two do."""
+    eights = twos & bits.before(twos, 2)
+    eights &= bits.before(eights, 4)
+    tens = eights & bits.before(twos, 8)
+    return tens, tens & bits.before(eights, 10)
+
+
 def _integers(text: bytes) -> Array | None:
     """Return well-formed numbers with blanks between them, or None if others than integers are among them."""
     found = np.frombuffer(b" " + text + b" " * bool(text), np.uint8)
@@ -190,20 +199,21 @@ def _integers(text: bytes) -> Array | None:
     others = len(found) - sum(map(np.count_nonzero, (are_blanks, are_signs, are_digits)))
     if others or (are_signs[:-1] & (digits[1:] == 0)).any():
         return None
-    blanks = np.flatnonzero(are_blanks)
-    starts, lasts = blanks[:-1] + 1, blanks[1:] - 1
-    are_negative = are_signs.take(starts)
-    more = lasts - starts - are_negative  # digits in front of the last
-    longest = int(more.max(initial=0))
-    if longest >= _MOST_DIGITS:
+    blanks = are_blanks.nonzero()[0]
+    ends, are_negative = blanks[1:], are_signs[1:].take(blanks[:-1])
+    # No number is as long as a byte counts.
+    sizes = (ends - blanks[:-1]).astype(np.uint8) - np.uint8(1) - are_negative
+    longest = int(sizes.max(initial=0))
+    if longest > _MOST_DIGITS:
         return None
     digits *= are_digits
-    pairs = digits.copy()  # what each digit says together with that in front of it
-    pairs[1:] += digits[:-1] * np.uint8(10)
-    numbers = pairs.take(lasts).astype(np.int64)
-    for length in range(2, longest + 1, 2):
-        those = np.flatnonzero(more >= length)
-        numbers[those] += np.int64(10**length) * pairs.take(lasts[those] - length)
+    pairs = np.zeros_like(digits)  # what the two digits in front of each place say
+    pairs[1:] = digits[:-1]
+    pairs[2:] += digits[:-2] * np.uint8(10)
+    numbers: Array = pairs.take(ends).astype(np.int64)
+    for size in range(2, longest, 2):
+        those = np.flatnonzero(sizes > size)
+        numbers[those] += pairs.take(ends[those] - size).astype(np.int64) * 10**size
     numbers *= 1 - 2 * are_negative.view(np.int8)
     return numbers
 
