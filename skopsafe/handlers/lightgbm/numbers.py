@@ -110,18 +110,20 @@ class Numbers:
         letters = others & ~keys
         white = blanks | ends | keys
         firsts = bits.after(white)
+        # blanks that are not between two numbers
         wrong = (white & bits.after(blanks)) | (blanks & firsts)
         signs = minuses & firsts
         behind = bits.after(signs)
         firsts |= behind
         fractions = bits.after(points)
         behind |= fractions
-        wrong |= behind & ~digits
-        # a point behind a point, with digits between them
+        wrong |= behind & ~digits  # a sign or a point without digits behind it
+        # a point without digits in front of it, or behind another, with digits between them
         wrong |= points & (~bits.after(digits) | bits.behind_runs(digits, fractions))
         twos = digits & bits.before(digits)
-        wrong |= firsts & zeros & twos
+        wrong |= firsts & zeros & twos  # 0 in front of other digits
         self._tens, eighteens = _long_runs(twos)
+        # more than 17 digits in front of a point, or 21 behind it
         wrong |= eighteens & (firsts | (fractions & bits.before(eighteens, 4)))
         if wrong.any() or not self._are_exponents(text, letters, minuses & ~signs):
             return False
