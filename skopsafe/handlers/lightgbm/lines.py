@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.lightgbm.numbers import Array, Numbers, require_floats
+from skopsafe.handlers.lightgbm.bits import Array
+from skopsafe.handlers.lightgbm.numbers import Numbers, require_floats
 
 WHERE = "Booster.model"
 
@@ -119,7 +120,7 @@ def find(text: bytes, start: int, sizes: Array) -> Lines | None:
     lasts = area[(ends[:, None] - np.arange(1, 1 + len(_BEHIND))).clip(0)]
     if not (lasts == _BEHIND[0]).all():
         return None
-    numbers = Numbers(area)
+    numbers = Numbers(text, start - 1, len(area))
     # Each tree begins where a line does, for the one before it ends there.
     first = np.searchsorted(numbers.starts, ends - sizes)
     more = np.append(first[1:], len(numbers.starts)) - first - _FEWEST
@@ -139,9 +140,12 @@ def find(text: bytes, start: int, sizes: Array) -> Lines | None:
         (lines, _KEYS),
         (np.array([boundaries, boundaries + 1]), _KEYS_OF_CATEGORIES),
     ):
+        if not those.size:
+            continue
         found = windows[numbers.starts[those]].view(np.uint64).reshape(len(lengths), -1, 2)
-        if not ((found & masks[:, None]) == expected[:, None]).all():
-            return None
+        for half in range(2):  # with all trees in the inner loop
+            if not ((found[:, :, half] & masks[:, half, None]) == expected[:, half, None]).all():
+                return None
         numbers.take_keys(those.ravel(), np.repeat(lengths, those.shape[1]))
     return Lines(numbers, lines, np.flatnonzero(has_categories), boundaries, {})
 
@@ -166,6 +170,7 @@ def _without_linear(text: bytes, start: int, sizes: Array, places: dict[int, lis
 
 def explain(tree: bytes, number: int) -> None:
     """Raise where a tree has not its lines in their order and numbers in them, naming the first such line."""
+    check_characters(tree)
     rows = [row.partition(b"=") for row in tree.split(b"\n")]
     keys = tuple(key.decode("utf-8", "replace") for key, _, _ in rows)
     if keys[:-3] in _FORMS and tree.endswith(_BEHIND):
@@ -184,6 +189,16 @@ def explain(tree: bytes, number: int) -> None:
             found = shown(start + mark)
             require(False, f"tree {number} has {found} in place of {wanted}", f"{WHERE} {wanted}")
     require(False, f"tree {number} is not as long as it says, or not in its form", f"{WHERE} tree_sizes")
+
+
+def check_characters(text: bytes) -> None:
+    """Require UTF-8 without characters at which C++ takes a text or a line to end."""
+    require(b"\0" not in text and b"\r" not in text, "holds characters that end a text or a line", WHERE)
+    if not text.isascii():
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            require(False, "is not UTF-8", WHERE)
 
 
 def shown(line: bytes) -> str:

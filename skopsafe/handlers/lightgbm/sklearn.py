@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from skopsafe.handlers.checks import array, integer, require
@@ -39,11 +40,17 @@ def _check_parameters(obj: Any, state: dict[str, Any], where: str, most_classes:
     others = state.get("_other_params", {})
     require(type(others) is dict, "not a dict", f"{where}._other_params")
     parameters.check(others, f"{where}._other_params", most_classes)
-    names = set(type(obj)._get_param_names()) - _NOT_PASSED_ON
+    names = _passed_on(type(obj))  # type: ignore[arg-type]
     parameters.check({name: state[name] for name in sorted(names & state.keys())}, where, most_classes)
     for name in ("_objective", "_eval_at"):
         if name in state:
             parameters.check({name: state[name]}, where, most_classes)
+
+
+@lru_cache(maxsize=64)
+def _passed_on(cls: type[Any]) -> frozenset[str]:
+    # scikit-learn looks at the signature anew each time.
+    return frozenset(cls._get_param_names()) - _NOT_PASSED_ON
 
 
 def _check_classifier(obj: Any) -> None:

@@ -14,8 +14,9 @@ import numpy as np
 
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.lightgbm import lines, numbers
+from skopsafe.handlers.lightgbm.bits import Array
 from skopsafe.handlers.lightgbm.lines import WHERE, Lines
-from skopsafe.handlers.lightgbm.numbers import NOT_SO, ODD, Array
+from skopsafe.handlers.lightgbm.numbers import NOT_SO, ODD
 
 DEEPEST = 1000
 """Trees grow leaf by leaf and stay far below. LightGBM itself crashes between 8,000 and 16,000 with the 8 MB
@@ -102,7 +103,9 @@ def _integers(
 ) -> Array:
     """Return the integers of lines, one row for each key, which has as many of them as the others."""
     lines = found.of(keys)
-    numbers = found.numbers.integers(lines.ravel())
+    numbers = found.numbers.scalars(lines.ravel()) if keys is _SCALARS else None
+    if numbers is None:
+        numbers = found.numbers.integers(lines.ravel())
     if numbers is None:
         for key, row in zip(keys, lines, strict=True):
             require(found.numbers.integers(row) is not None, NOT_SO, f"{WHERE} {key}")
