@@ -168,6 +168,18 @@ def compression(subject: Subject) -> Table:
     return heads, rows
 
 
+def shuffle(subject: Subject) -> Table:
+    """Size and time of arrays deflated as they are and with shuffled bytes."""
+    heads = ["arrays of", "MB", "deflated, %", "shuffled and deflated, %", "deflate, ms", "shuffle and deflate, ms"]
+    rows = []
+    for case in subject.cases():
+        ways = [key for key in subject.best if key[0] == case]
+        facts = [subject.facts[key] for key in ways]
+        cells = [_mb(facts[0]["whole"]), *(number(f["size"] / f["whole"] * 100, 0) for f in facts)]
+        rows.append([case, *cells, *(_ms(subject.best[key]) for key in ways)])
+    return heads, rows
+
+
 def _ms(seconds: float) -> str:
     return number(seconds * 1000, 2)
 
@@ -184,5 +196,6 @@ SECTIONS = {
     "threads": (threads,),
     "start": (start, imports),
     "compression": (compression,),
+    "shuffle": (shuffle,),
 }
 """By subject. A section of the page is marked with the name of its function."""
