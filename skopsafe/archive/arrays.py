@@ -21,7 +21,7 @@ from skopsafe.archive.npy import header
 
 POOLED_BELOW = 1 << 16
 """Arrays of fewer bytes than this are pooled."""
-POOL = 1 << 18
+POOL = 1 << 19
 """Bytes of arrays after which a new pool begins: what is put together, or read and taken apart, at a time.
 
 So little that it stays in the caches of a core, and that the memory of one pool serves the next: from a
