@@ -1,4 +1,4 @@
-"""What a filter would win: arrays compressed as they are, and with the bytes of their items sorted by place."""
+"""What a filter would win: arrays deflated as they are, and with the bytes of items sorted by place."""
 
 from __future__ import annotations
 

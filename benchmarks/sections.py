@@ -170,7 +170,14 @@ def compression(subject: Subject) -> Table:
 
 def shuffle(subject: Subject) -> Table:
     """Size and time of arrays deflated as they are and with shuffled bytes."""
-    heads = ["arrays of", "MB", "deflated, %", "shuffled and deflated, %", "deflate, ms", "shuffle and deflate, ms"]
+    heads = [
+        "arrays of",
+        "MB",
+        "deflated, %",
+        "shuffled and deflated, %",
+        "deflate, ms",
+        "shuffle and deflate, ms",
+    ]
     rows = []
     for case in subject.cases():
         ways = [key for key in subject.best if key[0] == case]

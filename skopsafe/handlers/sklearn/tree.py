@@ -143,12 +143,12 @@ def check_nodes(
     n_inner = len(inner)
     n_leaves = np.count_nonzero(nodes["right_child"] == -1)
     require(n_leaves == count - n_inner, "a node has one child only", f"{where}.nodes")
-    tree = np.repeat(np.arange(len(sizes)), sizes)[inner]
-    start, end = starts[tree], ends[tree]
+    tree = np.repeat(np.arange(len(sizes)), sizes).take(inner)
+    start, end = starts.take(tree), ends.take(tree)
     parents = np.full(count, -1, np.intp)
     parents[starts] = starts
     for name in ("left_child", "right_child"):
-        child = nodes[name][inner]
+        child = nodes[name].take(inner)
         child += start  # a sum that overflows is negative
         within = np.count_nonzero(child < end) == n_inner
         require(within, "a child is no node of its tree", f"{where}.nodes[{name!r}]")
@@ -158,19 +158,19 @@ def check_nodes(
     # As many places for children as there are nodes below the roots: where each has a parent, none has two.
     fits = 2 * n_inner + len(sizes) == count and parents.min() >= 0
     require(fits, "a node has not exactly one parent", f"{where}.nodes")
-    feature = nodes["feature"][inner]
-    fits = feature.min(initial=0) >= 0 and np.count_nonzero(feature < n_features[tree]) == n_inner
+    feature = nodes["feature"].take(inner)
+    fits = feature.min(initial=0) >= 0 and np.count_nonzero(feature < n_features.take(tree)) == n_inner
     require(fits, "is not a feature", f"{where}.nodes['feature']")
     require(nodes["n_node_samples"].min() >= 0, "is negative", f"{where}.nodes['n_node_samples']")
     # Each turn doubles the way from a node to the ancestor that is known, up to the root, which is its own.
     edges = np.ones(count, np.int64)
     edges[starts] = 0
     while True:
-        edges += edges[parents]
-        further = parents[parents]
-        if np.array_equal(further, parents):
+        more = edges.take(parents, mode="clip")  # all are places: clipping is only faster than an error
+        if not more.any():
             return np.maximum.reduceat(edges, starts)
-        parents = further
+        edges += more
+        parents = parents.take(parents, mode="clip")
 
 
 HANDLERS = (Handler("sklearn.tree._tree:Tree", _get, _load, load_run=_load_run, get_run=_get_run),)
