@@ -85,7 +85,14 @@ class Builder:
         handler = self._handler(shape)
         if shape.form is None:
             load = self._loader(shape, handler)
+            load_pairs = None if handler is None else handler.load_pairs
             for row in run.columns:
+                if load_pairs and isinstance(row, Column) and len(objects) not in shells:
+                    pair = row.columns or []
+                    if len(pair) == 2:
+                        keys, items = (self._column(column, row.count) for column in pair)
+                        objects.append(load_pairs(keys, items, self))
+                        continue
                 self._node(load, self._row_of(row), shape)
             return
         columns = [self._column(column, count) for column in run.columns]

@@ -113,6 +113,8 @@ class Handler:
     get_run : callable or None
         ``get_run(objects) -> Columns or None``: `get` for many objects; None where they have no shape in
         common.
+    load_pairs : callable or None
+        ``load_pairs(keys, items, context) -> object``: `load` for a node whose values are two columns.
     """
 
     type: str
@@ -122,3 +124,4 @@ class Handler:
     fill: Callable[[Any, tuple[str, ...] | None, list[Any], Context], None] | None = None
     load_run: Callable[[tuple[str, ...] | None, list[Sequence[Any]], Context], list[Any]] | None = None
     get_run: Callable[[list[Any]], Columns | None] | None = None
+    load_pairs: Callable[[Sequence[Any], Sequence[Any], Context], Any] | None = None

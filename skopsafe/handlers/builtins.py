@@ -48,7 +48,7 @@ _FEW = 256
 """Items with one hash among which a dict may search."""
 
 
-def require_spread(keys: list[Any], where: str) -> None:
+def require_spread(keys: Sequence[Any], where: str) -> None:
     """Raise if so many keys have one hash that putting them into a dict would take quadratic time.
 
     Hashes of numbers and of tuples of them can be made to collide; those of texts cannot.
@@ -110,10 +110,17 @@ def _load_tuples(_: Names, columns: list[Sequence[Any]], __: Context) -> list[tu
     return list(zip(*columns, strict=True))
 
 
-def _load_dict(_: Names, values: list[Any], context: Context) -> dict[Any, Any]:
-    out: dict[Any, Any] = {}
-    _fill_dict(out, _, values, context)
+def _load_pairs(keys: Sequence[Any], values: Sequence[Any], _: Context) -> dict[Any, Any]:
+    require_spread(keys, "dict")
+    out = dict(zip(keys, values, strict=True))
+    require(len(out) == len(keys), "a key stands twice", "dict")
+    require_no_address(out, "dict")
     return out
+
+
+def _load_dict(_: Names, values: list[Any], context: Context) -> dict[Any, Any]:
+    require(len(values) % 2 == 0, "a key has no value", "dict")
+    return _load_pairs(values[::2], values[1::2], context)
 
 
 def _load_dicts(names: Names, columns: list[Sequence[Any]], context: Context) -> list[dict[Any, Any]]:
@@ -128,12 +135,8 @@ def _load_dicts(names: Names, columns: list[Sequence[Any]], context: Context) ->
     return [dict(zip(keys, row, strict=True)) for row in zip(*columns[1::2], strict=True)]
 
 
-def _fill_dict(shell: dict[Any, Any], _: Names, values: list[Any], __: Context) -> None:
-    require(len(values) % 2 == 0, "a key has no value", "dict")
-    require_spread(values[::2], "dict")
-    shell.update(zip(values[::2], values[1::2], strict=True))
-    require(len(shell) == len(values) // 2, "a key stands twice", "dict")
-    require_no_address(shell, "dict")
+def _fill_dict(shell: dict[Any, Any], names: Names, values: list[Any], context: Context) -> None:
+    shell.update(_load_dict(names, values, context))
 
 
 def _get_int(obj: int) -> Parts:
@@ -304,7 +307,9 @@ def _sequence(obj: Any) -> Parts:
 HANDLERS = (
     Handler("builtins:list", _sequence, _load_list, lambda _: [], _fill_list, _load_lists, _get_sequences),
     Handler("builtins:tuple", _sequence, _load_tuple, load_run=_load_tuples, get_run=_get_sequences),
-    Handler("builtins:dict", _get_dict, _load_dict, lambda _: {}, _fill_dict, _load_dicts, _get_dicts),
+    Handler(
+        "builtins:dict", _get_dict, _load_dict, lambda _: {}, _fill_dict, _load_dicts, _get_dicts, _load_pairs
+    ),
     Handler(
         "builtins:set",
         lambda obj: Parts(None, canonical(obj)),

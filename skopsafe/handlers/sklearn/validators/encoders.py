@@ -35,13 +35,22 @@ def _columns(mapping: object, where: str) -> None:
     assert isinstance(mapping, dict)
     # Floats are cut off by scikit-learn as they are here; other objects could change what they stand for.
     numbers = (int, float, np.integer, np.floating)
-    require(all(issubclass(kind, numbers) for kind in set(map(type, mapping.values()))), "not numbers", where)
+    columns = list(mapping.values())
+    kinds = set(map(type, columns))
+    require(all(issubclass(kind, numbers) for kind in kinds), "not numbers", where)
+    if columns:
+        least, greatest = (min(columns), max(columns)) if kinds == {int} else _extremes(columns)
+        inside = least >= 0 and greatest < len(columns)
+        require(inside, f"columns outside [0, {len(columns)})", where)
+
+
+def _extremes(numbers: list[Any]) -> tuple[int, int]:
+    """Return the least and the greatest of some numbers as integers, or -1 where one cannot be."""
     try:
-        columns = np.fromiter(mapping.values(), np.int64, len(mapping))
+        found = np.fromiter(numbers, np.int64, len(numbers))
     except (OverflowError, ValueError):
-        columns = np.array([-1])
-    inside = not columns.size or (columns.min() >= 0 and columns.max() < len(mapping))
-    require(inside, f"columns outside [0, {len(mapping)})", where)
+        return -1, -1
+    return int(found.min()), int(found.max())
 
 
 def _check_vocabulary(obj: Any) -> None:
