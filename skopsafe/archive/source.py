@@ -39,12 +39,12 @@ class _Place:
 
     __slots__ = ("dtype", "ends", "has_gaps", "is_alike", "items", "run", "start", "total")
 
-    def __init__(self, run: ArrayRun, dtype: np.dtype[Any], path: str) -> None:
+    def __init__(self, run: ArrayRun, dtype: np.dtype[Any], index: int) -> None:
         self.run = run
         self.dtype = dtype
         self.start = 0
         width = dtype.itemsize
-        counts = _counts(run, path)
+        counts = _counts(run, index)
         self.is_alike = isinstance(counts, int)
         if isinstance(counts, int):
             self.items = counts * run.count
@@ -78,18 +78,30 @@ class _Place:
         return flat, [np.ndarray(sizes, dtype, content, end - ends[0], None, order) for sizes, end in rows]
 
 
-def _counts(run: ArrayRun, path: str) -> int | list[int]:
+def _counts(run: ArrayRun, index: int) -> int | list[int]:
     """Return how many items each array has, or the number that all have."""
-    same = math.prod(size for size in run.shape if isinstance(size, int))
-    others = [size for size in run.shape if not isinstance(size, int)]
-    if any(len(sizes) != run.count for sizes in others):
-        raise FormatError("a run of arrays has not one size for each", path=path, next_step=_DAMAGED)
-    if not others:
-        return same
-    sizes = others[0]
-    for more in others[1:]:
-        sizes = list(map(mul, sizes, more))
-    return sizes if same == 1 else [size * same for size in sizes]
+    if list not in map(type, run.shape):
+        return math.prod(run.shape)
+    same, others = 1, []
+    for sizes in run.shape:
+        if isinstance(sizes, int):
+            same *= sizes
+        elif len(sizes) != run.count:
+            raise _wrong("a run of arrays has not one size for each", index)
+        else:
+            others.append(sizes)
+    counts = others[0]
+    for sizes in others[1:]:
+        counts = list(map(mul, counts, sizes))
+    return counts if same == 1 else [count * same for count in counts]
+
+
+def _wrong(reason: str, index: int) -> FormatError:
+    return FormatError(reason, path=_run_path(index), next_step=_DAMAGED)
+
+
+def _run_path(index: int) -> str:
+    return f"schema.json arrays[{index}]"
 
 
 class Source:
@@ -143,32 +155,30 @@ class Source:
     def _prepare(self) -> None:
         """Find out where each array is; all arrays of a pool fill it."""
         dtypes = [dtype_of(descr, index) for index, descr in enumerate(self._dtypes)]
-        most = min(self._limits.dimensions, MOST_DIMENSIONS)
+        fill, left = self._fill, self._left
         for index, run in enumerate(self._runs):
-            path = f"schema.json arrays[{index}]"
-            if not (run.dtype < len(dtypes) and run.member < len(self._members)):
-                raise FormatError("an array refers to no dtype or member", path=path, next_step=_DAMAGED)
-            if len(run.shape) > most:
+            member = run.member
+            if run.dtype >= len(dtypes) or member >= len(self._members):
+                raise _wrong("an array refers to no dtype or member", index)
+            if len(run.shape) > min(self._limits.dimensions, MOST_DIMENSIONS):
                 raise LimitError(
                     f"an array has {len(run.shape)} dimensions",
-                    path=path,
+                    path=_run_path(index),
                     next_step="Pass limits=Limits(dimensions=...) if you expect so many.",
                 )
-            dtype = dtypes[run.dtype]
-            place = _Place(run, dtype, path)
+            place = _Place(run, dtypes[run.dtype], index)
             if max(place.items, place.total) > self._limits.array_bytes:
                 what = "an array has" if run.count == 1 else "arrays side by side have"
                 raise LimitError(
-                    f"{what} {place.items} items of {dtype.itemsize} bytes",
-                    path=path,
+                    f"{what} {place.items} items of {place.dtype.itemsize} bytes",
+                    path=_run_path(index),
                     next_step="Pass limits=Limits(array_bytes=...) if you expect so large an array.",
                 )
-            is_pool = self._members[run.member].startswith("pool/")
-            if not is_pool and (run.count != 1 or run.member in self._fill):
-                raise FormatError("a member does not hold such arrays", path=path, next_step=_DAMAGED)
-            place.start = self._fill.get(run.member, 0)
-            self._fill[run.member] = place.start + place.total
-            self._left[run.member] = self._left.get(run.member, 0) + run.count
+            if (run.count != 1 or member in fill) and not self._members[member].startswith("pool/"):
+                raise _wrong("a member does not hold such arrays", index)
+            place.start = fill.get(member, 0)
+            fill[member] = place.start + place.total
+            left[member] = left.get(member, 0) + run.count
             self._places.append(place)
         self._taken = bytearray(self.count)
 

@@ -25,6 +25,9 @@ _FAMILIES = {
 }
 """By module, once it is loaded: classes whose subclasses all have the handler of the class."""
 
+_MOST = 4096
+"""Names whose handler, or that they have none, is kept."""
+
 
 class Registry:
     """Handlers and checks by the name of a type.
@@ -48,6 +51,7 @@ class Registry:
         self._plugin = plugin
         self._plugged: set[str] = set()
         self._by_name: dict[str, Handler] = {}
+        self._answers: dict[str, Handler | None] = {}
         self._checks: dict[str, Check] = {}
         self._waiting = dict(libraries or {})
         self._by_type: dict[type, Handler | None] = {}
@@ -58,6 +62,7 @@ class Registry:
         for handler in library.handlers:
             self._by_name.setdefault(handler.type, handler)
         self._checks |= library.checks
+        self._answers.clear()
 
     def _read(self, name: str) -> None:
         """Read the support for the library of a name, if that has not been done."""
@@ -90,11 +95,14 @@ class Registry:
 
     def by_name(self, name: str) -> Handler | None:
         """Return the handler of the type that a file names, or None."""
-        found = self._by_name.get(name)
-        if found is None:
+        try:
+            return self._answers[name]
+        except KeyError:
             self._read(name)
-            found = self._by_name.get(name)
-        return found
+            if len(self._answers) >= _MOST:  # names of files, which may be any
+                self._answers.clear()
+            found = self._answers[name] = self._by_name.get(name)
+            return found
 
     def by_type(self, cls: type) -> Handler | None:
         """Return the handler for instances of exactly `cls`, or of its family, or None."""
