@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import skopsafe
+from skopsafe.handlers.registry import LIBRARIES
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -74,6 +75,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 _LOOK = """
 import sys
 import skopsafe
+from skopsafe.handlers.registry import LIBRARIES
 path, *known = sys.argv[1:]
 print(skopsafe.get_untrusted_types(path))
 try:
@@ -120,3 +122,22 @@ def test_data_inside_of_a_booster_library_cannot_be_saved(library: str, make: An
     with pytest.raises(skopsafe.UnsupportedTypeError, match="save the") as caught:
         skopsafe.dumps({"model": [data]})
     assert caught.value.path == "object['model'][0]"
+
+
+@pytest.mark.parametrize("top", LIBRARIES)
+def test_the_support_for_a_library_is_read_by_its_own_names(top: str) -> None:
+    """Otherwise it would depend on what else a process has loaded whether a type has a loader."""
+    support = LIBRARIES[top]()
+    for name in (*(handler.type for handler in support.handlers), *support.checks):
+        assert name.partition(":")[0].partition(".")[0] == top
+
+
+def test_a_spline_of_scipy_needs_no_other_library() -> None:
+    code = """
+import numpy as np, scipy.interpolate, skopsafe
+spline = scipy.interpolate.make_interp_spline(np.arange(9.0), np.arange(9.0) ** 2)
+data = skopsafe.dumps(spline)
+assert skopsafe.get_untrusted_types(data=data) == []
+assert (skopsafe.loads(data)(np.linspace(0, 8)) == spline(np.linspace(0, 8))).all()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

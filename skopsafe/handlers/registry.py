@@ -194,9 +194,9 @@ def _support(top: str) -> Library:
         case "quantile_forest":
             from skopsafe.handlers.quantile_forest_ import LIBRARY
         case "scipy":
-            from skopsafe.handlers import scipy_, scipy_stats
+            from skopsafe.handlers import scipy_, scipy_interpolate, scipy_stats
 
-            LIBRARY = Library((*scipy_.HANDLERS, *scipy_stats.HANDLERS))
+            LIBRARY = Library((*scipy_.HANDLERS, *scipy_interpolate.HANDLERS, *scipy_stats.HANDLERS))
         case "sklearn":
             from skopsafe.handlers.sklearn import LIBRARY
         case "xgboost":

@@ -1,4 +1,4 @@
-"""Small compiled types: losses, distance metrics, Bunch, and the splines of scipy."""
+"""Small compiled types: losses, distance metrics and Bunch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.aliases import LOSSES
-from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.checks import array, require
 from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
@@ -127,35 +127,6 @@ def _load_bunch(names: Names, values: list[Any], context: Context) -> Any:
     return out
 
 
-def _get_spline(obj: Any) -> Parts:
-    return Parts(
-        ("t", "c", "k", "extrapolate", "axis"), [obj.t, obj.c, int(obj.k), obj.extrapolate, int(obj.axis)]
-    )
-
-
-def _load_spline(names: Names, values: list[Any], context: Context) -> Any:
-    cls = context.resolve()
-    require(names == ("t", "c", "k", "extrapolate", "axis"), "unknown form", "BSpline")
-    t, c, k, extrapolate, axis = values
-    k = integer(k, "BSpline.k", 0, 1000)
-    knots = array(t, "BSpline.t", kinds="f", ndim=1)
-    require(knots.dtype == np.float64 and knots.flags.c_contiguous, "not float64 in C order", "BSpline.t")
-    require(
-        bool(np.isfinite(knots).all()) and bool((np.diff(knots) >= 0).all()), "not ascending", "BSpline.t"
-    )
-    coefficients = array(c, "BSpline.c", kinds="fc")
-    require(coefficients.dtype in (np.float64, np.complex128), "not float64 or complex128", "BSpline.c")
-    count = len(knots) - k - 1
-    require(count >= k + 1, "fewer knots than the degree needs", "BSpline.t")
-    require(
-        coefficients.ndim >= 1 and coefficients.shape[0] >= count, "fewer than the knots need", "BSpline.c"
-    )
-    require(knots[k] < knots[count], "the base interval is empty", "BSpline.t")
-    integer(axis, "BSpline.axis", 0, coefficients.ndim - 1)
-    require(extrapolate in (True, False, None, "periodic"), "unknown", "BSpline.extrapolate")
-    return cls.construct_fast(knots, coefficients, k, extrapolate, axis)
-
-
 HANDLERS = (
     *(Handler(f"sklearn._loss._loss:{name}", _get_loss, _load_loss) for name in LOSSES),
     *(Handler(f"sklearn.linear_model._sgd_fast:{name}", _get_loss, _load_loss) for name in _SGD_LOSSES),
@@ -167,5 +138,4 @@ HANDLERS = (
     # Not with 32 bits: scikit-learn gives the function twice as many bytes as there are.
     Handler("sklearn.metrics._dist_metrics:PyFuncDistance64", _get_metric, _load_metric),
     Handler("sklearn.utils._bunch:Bunch", _get_bunch, _load_bunch, lambda c: c.resolve()(), _fill_bunch),
-    Handler("scipy.interpolate._bsplines:BSpline", _get_spline, _load_spline),
 )
