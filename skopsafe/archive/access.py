@@ -13,7 +13,15 @@ _UNREADABLE = "the file cannot be read"
 
 
 class Access(Protocol):
-    """Reads that do not depend on what was read before."""
+    """Reads that do not depend on what was read before.
+
+    Attributes
+    ----------
+    is_shared : bool
+        Whether several threads can read at once.
+    """
+
+    is_shared: bool
 
     def read(self, place: int, size: int) -> bytes:
         """Return the bytes at a place, fewer at the end of the file."""
@@ -36,6 +44,8 @@ def access(file: BinaryIO) -> Access:
 
 
 class _Descriptor:
+    is_shared = True
+
     def __init__(self, number: int) -> None:
         self._number = number
 
@@ -61,6 +71,8 @@ class _Descriptor:
 
 
 class _Seeking:
+    is_shared = False
+
     def __init__(self, file: Any) -> None:
         self._file = file
 

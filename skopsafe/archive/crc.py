@@ -1,4 +1,4 @@
-"""The CRC-32 of members: of large ones, it is computed beside the reading or writing of them.
+"""The CRC-32 of members: piece by piece as they are read, while a piece is in a cache of the processor.
 
 The instructions that modern processors have for it make it nearly free, and `isal` uses them.
 """
@@ -10,16 +10,18 @@ from typing import Any
 
 from skopsafe.archive.tasks import Task
 
+crc32_combine: Callable[[int, int, int], int] | None = None
+"""Returns the CRC of two parts from that of each, and the size of the second."""
 try:
-    from isal.isal_zlib import crc32
+    from isal.isal_zlib import crc32, crc32_combine
 except ImportError:
     from zlib import crc32
 
 __all__ = ["LARGE", "crc32", "filled", "of_chunks", "passed"]
 
-LARGE = 1 << 22
+LARGE = 1 << 21
 """From so many bytes on, a second thread is worth its start."""
-_CHUNK = 1 << 21
+_PIECE = 1 << 18
 
 
 def of_chunks(chunks: Iterable[Any]) -> int:
@@ -30,29 +32,45 @@ def of_chunks(chunks: Iterable[Any]) -> int:
     return crc
 
 
-def filled(view: memoryview, fill: Callable[[memoryview, int], None], crc: int) -> int:
-    """Fill memory with `fill(piece, its place)`, and return the CRC that goes on from `crc`."""
-    if len(view) < LARGE:
-        fill(view, 0)
-        return crc32(view, crc)
-    starts = range(0, len(view), _CHUNK)
-    return _in_turn(((view[start : start + _CHUNK], start) for start in starts), fill, crc, beside=True)
+def filled(view: memoryview, fill: Callable[[memoryview, int], None], crc: int, *, beside: bool) -> int:
+    """Fill memory with `fill(piece, its place)`, and return the CRC that goes on from `crc`.
+
+    With `beside`, two threads may call `fill` at once.
+    """
+
+    def work(start: int, stop: int, crc: int) -> int:
+        for place in range(start, stop, _PIECE):
+            piece = view[place : min(place + _PIECE, stop)]
+            fill(piece, place)
+            crc = crc32(piece, crc)
+        return crc
+
+    return _in_halves(work, len(view), crc, beside)
 
 
-def passed(size: int, fill: Callable[[memoryview, int], None]) -> int:
-    """Return the CRC of so many bytes that `fill` gives, without room for all of them."""
-    rooms = [memoryview(bytearray(min(size, _CHUNK))) for _ in range(2)]
-    starts = range(0, size, _CHUNK)
-    pieces = ((rooms[number % 2][: size - start], start) for number, start in enumerate(starts))
-    return _in_turn(pieces, fill, 0, beside=size >= LARGE)
+def passed(size: int, fill: Callable[[memoryview, int], None], *, beside: bool) -> int:
+    """Return the CRC of so many bytes that `fill` gives, without room for all of them; see `filled`."""
+
+    def work(start: int, stop: int, crc: int) -> int:
+        room = memoryview(bytearray(min(stop - start, _PIECE)))
+        for place in range(start, stop, _PIECE):
+            piece = room[: stop - place]
+            fill(piece, place)
+            crc = crc32(piece, crc)
+        return crc
+
+    return _in_halves(work, size, 0, beside)
 
 
-def _in_turn(
-    pieces: Iterable[tuple[memoryview, int]], fill: Callable[[memoryview, int], None], crc: int, beside: bool
-) -> int:
-    """Fill each piece while the CRC of the one before is computed, and not of any before that."""
-    task = Task(int, crc, beside=False)
-    for piece, place in pieces:
-        fill(piece, place)
-        task = Task(crc32, piece, task.result(), beside=beside)
-    return task.result()
+def _in_halves(work: Callable[[int, int, int], int], size: int, crc: int, beside: bool) -> int:
+    """Return the CRC of ``work(start, stop, crc)``; a second thread does half of it where that pays."""
+    if crc32_combine is None or not beside or size < LARGE:
+        return work(0, size, crc)
+    middle = size // 2
+    task = Task(work, middle, size, 0)
+    try:
+        first = work(0, middle, crc)
+    except BaseException:
+        task.wait()  # it reads a file that is closed next
+        raise
+    return crc32_combine(first, task.result(), size - middle)

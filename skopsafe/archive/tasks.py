@@ -34,6 +34,11 @@ class Task(Generic[Result]):
         finally:
             self._done.release()
 
+    def wait(self) -> None:
+        """Wait for the end, whatever it is."""
+        with self._done:
+            pass
+
     def result(self) -> Result:
         """Wait for the end; return what the call returned, or raise what it raised."""
         with self._done:

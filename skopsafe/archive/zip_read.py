@@ -109,7 +109,12 @@ class Reader:
         view = memoryview(cast("Any", target))
         if member.method == STORED:
             start = self.offset(name) + skip
-            checksum = crc.filled(view, lambda piece, at: self._fill(piece, start + at), crc.crc32(head))
+            checksum = crc.filled(
+                view,
+                lambda piece, at: self._fill(piece, start + at),
+                crc.crc32(head),
+                beside=self._access.is_shared,
+            )
         else:
             checksum, place = crc.crc32(head), -skip
             for piece in self._decompressed(name, member):
@@ -126,7 +131,9 @@ class Reader:
         member = self._member(name)
         if member.method == STORED:
             start = self.offset(name)
-            checksum = crc.passed(member.size, lambda piece, at: self._fill(piece, start + at))
+            checksum = crc.passed(
+                member.size, lambda piece, at: self._fill(piece, start + at), beside=self._access.is_shared
+            )
         else:
             checksum = crc.of_chunks(self._decompressed(name, member))
         if checksum != member.checksum:
