@@ -243,33 +243,40 @@ def _load_catboost(path: str) -> Any:
 
 
 NINE = (
-    Model("logistic-regression pipeline", logistic, rounds=11),
+    Model("logistic-regression pipeline", logistic, rounds=25),
     Model("RandomForest, 100 trees", forest),
     Model("RandomForest, 1000 trees, depth 6", shallow_forest, skops_rounds=3),
-    Model("HistGradientBoosting, 300 iterations", histograms),
+    Model("HistGradientBoosting, 300 iterations", histograms, rounds=11),
     Model("GradientBoosting, 300 trees", gradients, skops_rounds=5),
     Model("KNN, 500k x 50", neighbours, skops_rounds=5),
     Model("tf-idf, 100k words, + SGD", vocabulary, skops_rounds=3),
-    Model("MLP, 512 x 512", layers, rounds=11),
-    Model("GridSearchCV over SVC", search, rounds=11),
+    Model("MLP, 512 x 512", layers, rounds=15),
+    Model("GridSearchCV over SVC", search, rounds=25),
 )
 
 MODELS = {
     model.name: model
     for model in (
         *NINE,
-        Model("XGBClassifier, 500 trees", xgboost, Own(".ubj", lambda m, p: m.save_model(p), _load_xgboost)),
+        Model(
+            "XGBClassifier, 500 trees",
+            xgboost,
+            Own(".ubj", lambda m, p: m.save_model(p), _load_xgboost),
+            rounds=15,
+        ),
         Model(
             "LGBMClassifier, 500 trees",
             lightgbm,
             Own(".txt", lambda m, p: m.booster_.save_model(p), _load_lightgbm),
+            rounds=11,
         ),
         Model(
             "CatBoostClassifier, 500 trees",
             catboost,
             Own(".cbm", lambda m, p: m.save_model(p), _load_catboost),
+            rounds=25,
         ),
         Model("columns + stacking of three", stack),
-        Model("dict of 200,000 objects", objects, rounds=3, skops_rounds=1),
+        Model("dict of 200,000 objects", objects, rounds=5, skops_rounds=1),
     )
 }
