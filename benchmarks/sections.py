@@ -44,16 +44,19 @@ def times(subject: Subject) -> Table:
 
 
 def own(subject: Subject) -> Table:
-    """Boosters beside the save and load of their own libraries."""
+    """Boosters beside the save and load of their own libraries, and what free validation would win."""
     heads = ["model", "own save, ms", "dump: own", "own load, ms", "load: own", "size / own"]
+    heads += ["load but for validation: joblib"]
     rows = []
     for case in subject.cases():
         if (case, "dump", OWN) in subject.best:
-            sizes = subject.facts[case, "facts", OURS]["sizes"]
-            cells = []
+            facts = subject.facts[case, "facts", OURS]
+            sizes, cells = facts["sizes"], []
             for verb in ("dump", "load"):
                 cells += [_ms(subject.best[case, verb, OWN]), ratio(subject.ratio(case, verb, OWN))]
-            rows.append([case, *cells, ratio(sizes[OURS] / sizes[OWN])])
+            joblib = subject.ratio(case, "load", "joblib")
+            rest = None if joblib is None else joblib / (1 - facts["share"])
+            rows.append([case, *cells, ratio(sizes[OURS] / sizes[OWN]), ratio(rest)])
     return heads, rows
 
 

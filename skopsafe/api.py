@@ -105,6 +105,10 @@ def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int
     ------
     UnsupportedTypeError
         Something in `obj` could not be loaded again.
+
+    Notes
+    -----
+    While it runs, Python does not look for garbage cycles (`gc.disable`), nor in `load` and `audit`.
     """
     method = container.check_compression(compression, compresslevel)
     if not isinstance(file, (str, os.PathLike)):
