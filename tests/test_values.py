@@ -10,6 +10,7 @@ import functools
 import math
 import pathlib
 import re
+import struct
 import uuid
 import zoneinfo
 from typing import Any
@@ -240,3 +241,9 @@ def test_nested_values_come_back(value: Any) -> None:
 def test_what_cannot_be_saved_names_its_place(value: Any) -> None:
     with pytest.raises(skopsafe.UnsupportedTypeError, match=r"steps.*\[1\]"):
         skopsafe.dumps({"steps": [0, value]})
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.nan, math.inf, -math.inf, -0.0])
+def test_floats_keep_their_sign(value: float) -> None:
+    for loaded in (back(value), *back([value] * 300), back((value, value))[1]):
+        assert struct.pack("<d", loaded) == struct.pack("<d", value)

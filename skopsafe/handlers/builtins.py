@@ -6,6 +6,7 @@ import base64
 import binascii
 import collections
 import itertools
+import math
 import re
 import types
 from collections.abc import Sequence
@@ -150,11 +151,16 @@ def _load_int(_: Names, values: list[Any], __: Context) -> int:
 
 
 def _get_float(obj: float) -> Parts:
-    return Parts(None, ["nan" if obj != obj else "inf" if obj > 0 else "-inf"])  # noqa: PLR0124
+    sign = "-" if math.copysign(1, obj) < 0 else ""
+    return Parts(None, [sign + ("nan" if math.isnan(obj) else "inf")])
+
+
+_NOT_FINITE = ("nan", "-nan", "inf", "-inf")
 
 
 def _load_float(_: Names, values: list[Any], __: Context) -> float:
-    require(values in (["nan"], ["inf"], ["-inf"]), "not one of nan, inf and -inf", "float")
+    known = len(values) == 1 and type(values[0]) is str and values[0] in _NOT_FINITE
+    require(known, "not one of nan, -nan, inf and -inf", "float")
     return float(values[0])
 
 
