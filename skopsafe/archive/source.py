@@ -66,7 +66,8 @@ class _Place:
         order: Any = "F" if self.run.fortran else "C"
         is_alike = self.is_alike and order == "C" and 0 < len(shape) < MOST_DIMENSIONS
         if not self.total:
-            if is_alike:
+            # numpy multiplies all sizes but zeros, and refuses a product of more than 63 bits.
+            if is_alike and math.prod([size or 1 for size in self.shape(0)]) < 2**31:
                 return None, list(np.zeros((last - first, *self.shape(0)), dtype))
             return None, [np.zeros(self.shape(row), dtype) for row in range(first, last)]
         ends = self.ends[first : last + 1]

@@ -131,6 +131,12 @@ def test_items_of_no_bytes_come_back(dtype: str) -> None:
     assert [array.shape for array in skopsafe.loads(skopsafe.dumps(made))] == [a.shape for a in made]
 
 
+@pytest.mark.parametrize("shape", [(2**59, 0), (0, 2**58, 2), (2**31, 0, 3)])
+def test_empty_arrays_of_large_shapes_come_back(shape: tuple[int, ...]) -> None:
+    made = [np.zeros(shape) for _ in range(8)]
+    assert [array.shape for array in skopsafe.loads(skopsafe.dumps(made))] == [shape] * 8
+
+
 def test_orders_and_dimensions_of_many_arrays_come_back() -> None:
     made = [
         np.asfortranarray(np.arange(24.0).reshape(shape)) if number % 3 else np.arange(24.0).reshape(shape)
