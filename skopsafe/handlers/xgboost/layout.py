@@ -117,3 +117,11 @@ def _layout(kinds: dict[str, str]) -> Layout:
 
 
 LAYOUTS = tuple(map(_layout, FORMS))
+
+
+def form_of(data: Octets, at: int) -> int:
+    """Return which of `FORMS` the tree that starts at a place has, by the members it has."""
+    stop = data.find(END, at)
+    if data.find(LAYOUTS[1].heads["leaf_weights"], at, stop) >= 0:
+        return 1
+    return 0 if data.find(LAYOUTS[0].heads["loss_changes"], at, stop) >= 0 else 2

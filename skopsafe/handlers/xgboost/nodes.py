@@ -14,7 +14,7 @@ from typing import NoReturn
 import numpy as np
 
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.xgboost.layout import BEFORE, END, LAYOUTS, SIZES, START, TEXTS, Array, Octets
+from skopsafe.handlers.xgboost.layout import BEFORE, LAYOUTS, SIZES, START, TEXTS, Array, Octets, form_of
 
 WHERE = "Booster.content.trees"
 
@@ -125,11 +125,7 @@ class TreeReader:
         self.sizes = self.ids = np.zeros(0, np.int64)
         if not count:
             return
-        stop = data.find(END, at)
-        if data.find(LAYOUTS[1].heads["leaf_weights"], at, stop) >= 0:
-            self.form = 1
-        elif data.find(LAYOUTS[0].heads["loss_changes"], at, stop) < 0:
-            self.form = 2
+        self.form = form_of(data, at)
         self._layout = LAYOUTS[self.form]
         starts = np.array(self._starts(at))
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skopsafe.handlers.xgboost.layout import END, LAYOUTS, START, TEXTS, Array, Octets
+from skopsafe.handlers.xgboost.layout import END, LAYOUTS, START, TEXTS, Array, Octets, form_of
 from skopsafe.handlers.xgboost.trees import DEEPEST
 
 _CATEGORICAL = b"SL" + bytes(7) + b"\1c"
@@ -51,11 +51,10 @@ class WrittenTrees:
 
     def __init__(self, data: Octets, count: int, at: int) -> None:
         self.count = count
-        stop, heads = data.find(END, at), LAYOUTS[0].heads
+        heads = LAYOUTS[0].heads
         usual = (
             data.startswith(START, at)
-            and data.find(heads["loss_changes"], at, stop) >= 0
-            and data.find(LAYOUTS[1].heads["leaf_weights"], at, stop) < 0
+            and form_of(data, at) == 0
             # Sets of categories may be large.
             and data.find(_CATEGORICAL, data.rfind(b"feature_types", 0, at), at) < 0
         )
