@@ -39,11 +39,8 @@ def filled(view: memoryview, fill: Callable[[memoryview, int], None], crc: int, 
     """
 
     def work(start: int, stop: int, crc: int) -> int:
-        for place in range(start, stop, _PIECE):
-            piece = view[place : min(place + _PIECE, stop)]
-            fill(piece, place)
-            crc = crc32(piece, crc)
-        return crc
+        places = range(start, stop, _PIECE)
+        return _in_turn(((view[place : min(place + _PIECE, stop)], place) for place in places), fill, crc)
 
     return _in_halves(work, len(view), crc, beside)
 
@@ -53,13 +50,20 @@ def passed(size: int, fill: Callable[[memoryview, int], None], *, beside: bool) 
 
     def work(start: int, stop: int, crc: int) -> int:
         room = memoryview(bytearray(min(stop - start, _PIECE)))
-        for place in range(start, stop, _PIECE):
-            piece = room[: stop - place]
-            fill(piece, place)
-            crc = crc32(piece, crc)
-        return crc
+        places = range(start, stop, _PIECE)
+        return _in_turn(((room[: stop - place], place) for place in places), fill, crc)
 
     return _in_halves(work, size, 0, beside)
+
+
+def _in_turn(
+    pieces: Iterable[tuple[memoryview, int]], fill: Callable[[memoryview, int], None], crc: int
+) -> int:
+    """Fill each piece, and go on with the CRC while it is in a cache."""
+    for piece, place in pieces:
+        fill(piece, place)
+        crc = crc32(piece, crc)
+    return crc
 
 
 def _in_halves(work: Callable[[int, int, int], int], size: int, crc: int, beside: bool) -> int:
