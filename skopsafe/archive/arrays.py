@@ -101,11 +101,7 @@ class _Pool:
         if kind.unused:
             at = self.size
             for size in sizes if has_gaps else [total]:
-                last = self.unused[-1] if self.unused else (0, 0, None)
-                if last[2] is kind and last[0] + last[1] == at:
-                    self.unused[-1] = (last[0], last[1] + size, kind)
-                else:
-                    self.unused.append((at, size, kind))
+                self.unused.append((at, size, kind))
                 at += padded(size)
         self.pieces += found
         self.size += total
