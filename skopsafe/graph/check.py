@@ -22,13 +22,12 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
         There are more nodes than `limits` allows.
     """
     types, shapes, nodes = document.types, document.shapes, document.node_count
-    rows = {(row.name, row.role) for row in types}
+    rows: set[tuple[str, str]] = set()
     for index, row in enumerate(types):
-        problem = _type_problem(row)
+        problem = _type_problem(row, rows)
         if problem is not None:
             raise _malformed(problem, f"schema.json types[{index}]")
-    if len(rows) != len(types):
-        raise _malformed("a name stands twice in the type table", "schema.json types")
+        rows.add((row.name, row.role))
     for index, shape in enumerate(shapes):
         problem = _shape_problem(shape, types)
         if problem is not None:
@@ -48,14 +47,16 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
         if problem is not None:
             raise _malformed(problem, f"schema.json runs[{index}]")
     root = document.root
-    if type(root) is list and not _are_references([root], document.node_count):
+    if type(root) is list and not _are_references([root], nodes):
         raise _malformed("a reference points to no node", "schema.json root")
 
 
-def _type_problem(row: TypeRow) -> str | None:
+def _type_problem(row: TypeRow, before: set[tuple[str, str]]) -> str | None:
     if not names.is_name(row.name):
         return "a type's name is not of the form module:qualname"
-    return None if row.role in ROLES else "a type's role is unknown"
+    if row.role not in ROLES:
+        return "a type's role is unknown"
+    return f"{row.name} stands twice in the type table" if (row.name, row.role) in before else None
 
 
 def _shape_problem(shape: Shape, types: Sequence[TypeRow]) -> str | None:
@@ -103,14 +104,8 @@ def _is_row(row: Column, nodes: int, bare: set[int]) -> bool:
         return False
     for column in columns:
         if isinstance(column, Column):
-            # No scalar, array or reference to one node for all rows: a row may not grow out of nothing.
-            if (
-                column.first is not None
-                or column.floats is not None
-                or column.step != (column.ref is not None)
-            ):
-                return False
-            if not _is_rule(column, count, nodes):
+            # References alone, and not one to the same node for all: a row may not grow out of nothing.
+            if (column.refs is None and column.step != 1) or not _is_rule(column, count, nodes):
                 return False
         elif len(column) != count:
             return False
