@@ -95,6 +95,14 @@ def test_gaps_of_a_pool_are_zero_and_not_looked_at() -> None:
     assert not content[8:16].any()
     assert not content[18:32].any()
     assert not content[36:].any()
+    spans, out = [(0, 8), (16, 18), (32, 36)], io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        member = bytearray(old.read(name))
+        member[-48:] = b"".join([content[a:b].tobytes() + b"\xff" * (-(b - a) % 16) for a, b in spans])
+        new.writestr(name, bytes(member))
+        new.writestr("schema.json", old.read("schema.json"))
+    found = skopsafe.loads(out.getvalue())
+    assert [array.tolist() for array in found] == [[1.5], [True, False], ["a"]]
 
 
 @pytest.mark.parametrize(
