@@ -9,6 +9,7 @@ import numpy as np
 
 from skopsafe.handlers.checks import MOST_THREADS, integer, require
 from skopsafe.handlers.dtypes import require_plain_dtype
+from skopsafe.handlers.sklearn.validators.widths import check_widths
 
 _METHODS = frozenset(
     {
@@ -38,6 +39,7 @@ def _check_params(obj: Any) -> None:
     for name, least in (("n_jobs", -MOST_THREADS), ("_n_threads", 1), ("n_threads", 1)):
         if state.get(name) is not None:
             integer(state[name], f"{type(obj).__name__}.{name}", least, MOST_THREADS)
+    check_widths(obj)
 
 
 def _methods(name: str) -> Callable[[Any], None]:
