@@ -1,4 +1,4 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants.
 
 Needs the interpreters that it names.
 """
@@ -56,7 +56,7 @@ def bench_more(session: nox.Session) -> None:
 
 
 @nox.session
-def robustness(session: nox.Session) -> None:
-    """Load files changed at random, 5,000 of each family; ``-- xgboost --count 300`` for few."""
+def mutants(session: nox.Session) -> None:
+    """Use files changed at random, 5,000 of each family; ``-- xgboost --count 20000`` for more of one."""
     session.install("-e", ".[test]")
-    session.run("python", "benchmarks/robustness.py", *session.posargs)
+    session.run("python", "tests/attacks/fuzz.py", *session.posargs)

@@ -22,6 +22,8 @@ def _outputs(act: str) -> None:
     elif act == "writes":
         with tempfile.TemporaryFile() as file:
             file.write(b"x")
+    elif act == "fills":
+        np.ones(5 * 2**25)
     elif act == "raises":
         raise ValueError("what a model does not like")
 
@@ -35,4 +37,4 @@ def _made(act: str) -> Callable[[], tuple[Any, None]]:
     return lambda: ({"array": _GENUINE, "act": act}, None)
 
 
-MODELS = {act: _made(act) for act in ("dies", "hangs", "writes", "raises")}
+MODELS = {act: _made(act) for act in ("dies", "hangs", "writes", "fills", "raises")}

@@ -1,0 +1,151 @@
+"""Audits, loads and uses a hostile file, and says how far it got and how that ended."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import resource
+import sys
+import sysconfig
+from collections.abc import Callable
+from typing import Any
+
+import skopsafe
+from skopsafe.archive.container import Reader
+from skopsafe.limits import DEFAULT_LIMITS
+from skopsafe.testing.mutate import Subject
+
+STAGES = ("made", "opened", "described", "approved", "built", "answered")
+"""How far a mutant gets: made; its zip read; its schema checked and audited; nothing left to approve; loaded;
+a method of what was loaded has given something out."""
+
+_MEMORY = 4 * 2**30  # bytes of address space above what the process has when the model is made
+_GROWTH = 2**20  # kilobytes by which one mutant may raise the peak of the memory in use
+_EFFECTS = (
+    "socket.connect",
+    "socket.bind",
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+)
+_CHANGES = (
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.chmod",
+    "os.symlink",
+    "os.putenv",
+    "shutil.rmtree",
+)
+_SYSTEM = ("/proc/", "/sys/", "/usr/share/zoneinfo/")
+"""Where processors are counted and time zones are looked up."""
+
+
+class Watch:
+    """Uses mutants of one subject, under a limit of memory and an audit hook.
+
+    Parameters
+    ----------
+    outputs : callable
+        ``outputs(model, X)`` of the family.
+    X : object
+        Valid input.
+    subject : Subject
+        What the mutants are made of: what it asks to approve is approved for them too.
+    """
+
+    def __init__(self, outputs: Callable[[Any, Any], Any], X: Any, subject: Subject) -> None:
+        self._outputs, self._X = outputs, X
+        self._trusted = skopsafe.get_untrusted_types(data=subject.data)
+        self._effects: list[str] = []
+        self._stage = ""
+        self._places = (*sysconfig.get_paths().values(), sys.prefix, *skopsafe.__path__, *_SYSTEM)
+        # What is imported when it is first needed is imported now: refusals too import what they need.
+        self._warm_up(subject)
+        sys.addaudithook(self._hear)
+        with open("/proc/self/statm") as stream:
+            used = int(stream.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, used + _MEMORY))
+
+    def _warm_up(self, subject: Subject) -> None:
+        for one in (subject, *subject.donors):
+            trusted = skopsafe.get_untrusted_types(data=one.data)
+            skopsafe.loads(one.data, trusted)
+        self._outputs(skopsafe.loads(subject.data, self._trusted), self._X)
+        for damaged in (subject.data[:-10], subject.data + b"x", b"PK\3\4" + bytes(100)):
+            with contextlib.suppress(skopsafe.SkopsafeError):
+                skopsafe.audit(damaged)
+
+    def use(self, data: bytes, reached: Callable[[str], None]) -> tuple[str, str]:
+        """Return how the use of a file ended, and the last stage that it got to.
+
+        `reached` is called with every stage, so that it is known when the process dies.
+        """
+        self._effects.clear()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        ending = self._through(data, reached)
+        stage, self._stage = self._stage, ""
+        if self._effects:
+            ending = f"effect: {self._effects[0]}"
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        if grown > _GROWTH:
+            ending = f"memory: {grown // 1024} MB"
+        return ending, stage
+
+    def _through(self, data: bytes, reached: Callable[[str], None]) -> str:
+        def stage(name: str) -> None:
+            self._stage = name
+            reached(name)
+
+        self._stage = "made"
+        try:
+            Reader(io.BytesIO(data), DEFAULT_LIMITS).read("schema.json")
+            stage("opened")
+            report = skopsafe.audit(data)
+            stage("described")
+            _ = str(report), report.to_dict(), report._repr_html_()
+            _ = str(skopsafe.visualize(io.BytesIO(data)))
+            if not (report.denied or set(report.untrusted) - set(self._trusted)):
+                stage("approved")
+            loaded = skopsafe.loads(data, self._trusted)
+            if self._stage != "approved":
+                return "undocumented: loaded although something was to be approved"
+            stage("built")
+        except skopsafe.SkopsafeError as error:
+            _ = str(error), repr(error)
+            return type(error).__name__
+        except BaseException as error:
+            return f"undocumented: {type(error).__name__}: {error}"[:200]
+        try:
+            found = self._outputs(loaded, self._X)
+        except MemoryError as error:
+            return f"memory: {error}"
+        except Exception:
+            # Errors of an object that loaded are its own; what counts is that it does no more than raise.
+            return "loaded"
+        if found:
+            stage("answered")
+        return "loaded"
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note what happens outside of the process, and imports before all is approved."""
+        if not self._stage:
+            return
+        if event == "open":
+            path, mode = str(arguments[0]), arguments[1]
+            writes = isinstance(mode, str) and not set(mode).isdisjoint("wax+")
+            # Methods import, and imports read.
+            if not writes and path.startswith(self._places):
+                return
+        elif event == "import":
+            name = str(arguments[0])
+            if self._stage in STAGES[STAGES.index("approved") :] or name.startswith(
+                ("skopsafe.", "encodings.")
+            ):
+                return
+        elif event not in _EFFECTS and event not in _CHANGES:
+            return
+        self._effects.append(f"{event} {arguments!r}"[:150])
