@@ -62,7 +62,8 @@ class Watch:
         self._trusted = skopsafe.get_untrusted_types(data=subject.data)
         self._effects: list[str] = []
         self._stage = ""
-        self._places = (*sysconfig.get_paths().values(), sys.prefix, *skopsafe.__path__, *_SYSTEM)
+        # Plugins are looked up wherever packages are, and methods import.
+        self._places = (*sysconfig.get_paths().values(), *filter(None, sys.path), sys.prefix, *_SYSTEM)
         # What is imported when it is first needed is imported now: refusals too import what they need.
         self._warm_up(subject)
         sys.addaudithook(self._hear)
@@ -137,7 +138,6 @@ class Watch:
         if event == "open":
             path, mode = str(arguments[0]), arguments[1]
             writes = isinstance(mode, str) and not set(mode).isdisjoint("wax+")
-            # Methods import, and imports read.
             if not writes and path.startswith(self._places):
                 return
         elif event == "import":

@@ -48,7 +48,7 @@ def _parts(owner: Any) -> list[tuple[Any, Any]]:
 def _set(owner: Any, key: Any, part: Any) -> None:
     if isinstance(owner, dict | list):
         owner[key] = part
-    elif hasattr(owner, "dtype"):
+    elif isinstance(key, int):
         owner.reshape(-1)[key] = part
     else:
         vars(owner)[key] = part
