@@ -36,6 +36,7 @@ from typing import Any
 
 from skopsafe.testing import use
 from skopsafe.testing.mutate import Subject, mutant, subject_of
+from skopsafe.testing.mutate.grafts import DumpError
 
 SECONDS = 30.0
 """How long one mutant may take: longer is a hang."""
@@ -193,8 +194,8 @@ def main(family_name: str, model_name: str, first: int, count: int) -> None:
         rng = random.Random(f"{model_name} {number}")
         try:
             made = mutant(subject, rng)
-        except Exception as error:  # of a dump, and of that alone: the changes are ours
-            ending = f"undocumented: in dump: {type(error).__name__}: {error}"[:200]
+        except DumpError as error:
+            ending = f"undocumented: in dump: {error}"[:200]
             _tell(number=number, layer="grafts", stage="made", ending=ending)
             continue
 

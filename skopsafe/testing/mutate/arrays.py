@@ -100,6 +100,9 @@ def change_items(members: dict[str, bytes], place: Place, rng: random.Random) ->
     if array.dtype.names and rng.random() < 0.9:
         array = array[rng.choice([name for name in array.dtype.names])]  # noqa: C416 - a sequence
     array = array.reshape(-1)
+    if array.dtype.kind not in "iufc":
+        # As bytes: texts with code points that do not exist cannot be read, to be moved elsewhere.
+        array = array.view(np.dtype((np.void, array.dtype.itemsize)))
     if not array.size:
         return
     how = rng.randrange(10)

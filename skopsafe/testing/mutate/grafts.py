@@ -8,6 +8,11 @@ from typing import Any
 
 import skopsafe
 
+
+class DumpError(Exception):
+    """A dump failed with an error that is none of skopsafe's."""
+
+
 _DEPTH = 6
 _ITEMS = 40
 
@@ -74,3 +79,5 @@ def grafted(model: Any, data: bytes, donors: list[Any], rng: random.Random) -> b
         return skopsafe.dumps(copy)
     except skopsafe.SkopsafeError:  # a part that cannot be saved there
         return None
+    except Exception as error:
+        raise DumpError(f"{type(error).__name__}: {error}") from error
