@@ -23,7 +23,7 @@ from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
-from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
+from skopsafe.handlers.protocols import items, refuse_protocol, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -202,6 +202,7 @@ def _get_typed_array(obj: Any) -> Parts:
 
 
 def _get_partial(obj: Any) -> Parts:
+    refuse_protocol(obj.__dict__)
     return Parts(None, [obj.func, obj.args, obj.keywords, obj.__dict__ or None])
 
 
