@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.handlers.arguments import require_harmless
 from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
@@ -214,6 +215,7 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
     )
     require(all(isinstance(key, str) for key in keywords), "malformed keywords", "functools.partial")
     require_shallow((func, *args, *keywords.values()), "functools.partial")
+    require_harmless(func, args, keywords, "functools.partial")
     # Functions of numpy write into arrays that they are given: into copies, not into those of the model.
     args = tuple(map(_own, args))
     out = functools.partial(func, *args, **{key: _own(value) for key, value in keywords.items()})
