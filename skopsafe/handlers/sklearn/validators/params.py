@@ -78,9 +78,23 @@ def _check_selector(obj: Any) -> None:
             require_plain_dtype(dtype, f"{type(obj).__name__}.{name}")
 
 
+def _check_getter(obj: Any) -> None:
+    """A path of attributes that is followed from the nested estimator: not into Python itself."""
+    getter = vars(obj).get("importance_getter")
+    if isinstance(getter, str):
+        parts = getter.split(".")
+        require(
+            not any(part.startswith("__") for part in parts),
+            "not attributes of an estimator",
+            f"{type(obj).__name__}.importance_getter",
+        )
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "sklearn.base:BaseEstimator": _check_params,
     "sklearn.compose._column_transformer:make_column_selector": _check_selector,
+    "sklearn.feature_selection._from_model:SelectFromModel": _check_getter,
+    "sklearn.feature_selection._rfe:RFE": _check_getter,
     "sklearn.ensemble._stacking:_BaseStacking": _methods("stack_method_"),
     "sklearn.metrics._scorer:_BaseScorer": _methods("_response_method"),
     "sklearn.model_selection._classification_threshold:BaseThresholdClassifier": _methods("response_method"),
