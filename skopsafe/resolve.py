@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import types
@@ -71,10 +72,10 @@ def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
     real = names.of(found)
     real = ALIASES.get(real, real) if real is not None else None
     qualname = names.parse(name).qualname
-    if real is not None:
-        reason = tables.denied(real)
-        if reason is not None:
-            raise DeniedTypeError([names.spell(name)], f"it is {names.spell(real)}: {reason}")
+    for other in (real, _behind(found)):
+        reason = tables.denied(other) if other is not None else None
+        if other is not None and reason is not None:
+            raise DeniedTypeError([names.spell(name)], f"it is {names.spell(other)}: {reason}")
     if (isinstance(found, type) and real != name) or (
         isinstance(found, types.FunctionType) and "." not in qualname and real != name
     ):
@@ -82,6 +83,13 @@ def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
             f"{names.spell(name)} is only another name of {real}",
             next_step="Save the object again under the installed version of its package.",
         )
+
+
+def _behind(found: Any) -> str | None:
+    """Return the name of the function in a `partial`, or of the class of an object that has no name."""
+    while isinstance(found, functools.partial):
+        found = found.func
+    return names.of(found) or names.of(type(found))
 
 
 def _not_there(name: str, tables: Tables) -> MissingTypeError:

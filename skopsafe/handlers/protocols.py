@@ -1,9 +1,13 @@
-"""Attributes by which numpy takes any object for an array.
+"""Attributes that others look for on an object and not on its class: what they find there, they use or call.
 
-``__array_interface__`` is a dict with an address, a shape and a dtype. numpy looks for it on the object, not
-on its class, and then reads or writes whatever is at that address. So no object that is built from a file may
-have such an attribute, and no dict that names an address may come from a file: a series of pandas answers for
-an attribute with what it has under that label.
+``__array_interface__`` is a dict with an address, a shape and a dtype. numpy looks for it on the object, and
+then reads or writes whatever is at that address. So no object that is built from a file may have such an
+attribute, and no dict that names an address may come from a file: a series of pandas answers for an attribute
+with what it has under that label.
+
+A notebook calls ``_repr_javascript_``, ``_repr_html_`` and their like, and runs the script or shows the
+markup that they give; scikit-learn puts the address of a documentation into its diagrams as it is. A function
+that is harmless as a value, such as a `partial` of ``str``, gives any text there.
 """
 
 from __future__ import annotations
@@ -13,16 +17,56 @@ from typing import Any
 
 from skopsafe.handlers.checks import require
 
-PROTOCOLS = frozenset(
+_ARRAYS = frozenset(
     {"__array_interface__", "__array_struct__", "__array__", "__cuda_array_interface__", "__dlpack__"}
 )
+_SHOWN = frozenset(
+    {
+        # Jupyter, beside ``_repr_*_``; then marimo, templates that escape, and rich.
+        "_ipython_display_",
+        "_display_",
+        "_mime_",
+        "__html__",
+        "__rich__",
+        "__rich_console__",
+        "__rich_repr__",
+        # scikit-learn, for its diagrams in HTML.
+        "_sk_visual_block_",
+        "_get_params_html",
+        "_get_fitted_attr_html",
+        "_get_doc_link",
+        "_doc_link_module",
+        "_doc_link_template",
+        "_doc_link_url_param_generator",
+        "__doc_link_template",
+    }
+)
+_COPIED = frozenset({"__deepcopy__", "__sklearn_clone__", "__sklearn_tags__"})
+
+
+def claim(name: object) -> str | None:
+    """Say what an object would claim that has an attribute of this name, or return None."""
+    if not isinstance(name, str) or name[:1] != "_":
+        return None
+    if name in _ARRAYS:
+        return "to be an array"
+    if name in _SHOWN or (name.startswith("_repr_") and name.endswith("_")):
+        return "to know how it is shown"
+    return "to know how it is copied" if name in _COPIED else None
 
 
 def require_no_protocol(names: Iterable[object], where: str) -> None:
-    """Raise `ValidationError` if one of `names` would make an object claim to be an array."""
+    """Raise `ValidationError` if one of `names` is an attribute that others would use or call."""
     for name in names:
-        if isinstance(name, str) and name in PROTOCOLS:
-            require(False, "an object may not claim to be an array", f"{where}.{name}")
+        if claim(name) is not None:
+            require(False, f"an object may not claim {claim(name)}", f"{where}.{name}")
+
+
+def refuse_protocol(names: Iterable[object]) -> None:
+    """Raise `TypeError` for attributes that could not be loaded again."""
+    for name in names:
+        if claim(name) is not None:
+            raise TypeError(f"its attribute {name!r} claims {claim(name)}, and would not be loaded")
 
 
 def has_address(mapping: dict[Any, Any]) -> bool:

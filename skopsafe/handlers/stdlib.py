@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.handlers.arguments import require_harmless
 from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
-from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
+from skopsafe.handlers.protocols import items, refuse_protocol, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -202,6 +203,7 @@ def _get_typed_array(obj: Any) -> Parts:
 
 
 def _get_partial(obj: Any) -> Parts:
+    refuse_protocol(obj.__dict__)
     return Parts(None, [obj.func, obj.args, obj.keywords, obj.__dict__ or None])
 
 
@@ -213,6 +215,7 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
     )
     require(all(isinstance(key, str) for key in keywords), "malformed keywords", "functools.partial")
     require_shallow((func, *args, *keywords.values()), "functools.partial")
+    require_harmless(func, args, keywords, "functools.partial")
     # Functions of numpy write into arrays that they are given: into copies, not into those of the model.
     args = tuple(map(_own, args))
     out = functools.partial(func, *args, **{key: _own(value) for key, value in keywords.items()})

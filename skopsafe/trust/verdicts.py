@@ -17,6 +17,11 @@ _ALLOWS = {
     VALUE: "imports {module} and hands the function or class itself to the object, which may call it",
     CALL: "imports {module} and calls it with arguments from the file while loading",
 }
+_UNKNOWN = {
+    CLASS: "a class that nobody reviewed",
+    VALUE: "a function or class that nobody reviewed as a value",
+    CALL: "loading calls it",
+}
 _MOST = 4096
 """Verdicts that are kept: a file can name as many types as it likes."""
 
@@ -97,8 +102,6 @@ def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
         return "reviewed", reason
     if denied is not None:
         return "denied", denied
-    return "unknown", {
-        CLASS: "a class that nobody reviewed",
-        VALUE: "a function or class that nobody reviewed as a value",
-        CALL: "loading calls it",
-    }[role]
+    # Cyrillic letters, for one, cannot be told from Latin ones.
+    note = "" if name.isascii() else ", with letters in its name that may look like others"
+    return "unknown", _UNKNOWN[role] + note

@@ -339,7 +339,7 @@ def test_a_pipeline_with_pandas_output_and_a_table_of_results() -> None:
 
 
 def test_dtypes_as_values_need_no_approval() -> None:
-    classes = [pd.CategoricalDtype, pd.Int64Dtype, pd.Timestamp]
+    classes = [pd.CategoricalDtype, pd.Int64Dtype, pd.Timedelta]
     assert back(classes) == classes
 
 

@@ -13,9 +13,15 @@ import numpy as np
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.pandas.common import Names, form, leaf, own, pandas
+from skopsafe.handlers.protocols import refuse_protocol, require_no_protocol
 
 _FRAME = ("columns", "index", "blocks", "places", "attrs", "unique_labels")
 _SERIES = ("values", "index", "name", "attrs", "unique_labels")
+
+
+def _names(labels: Any) -> Any:
+    """Return labels that are attributes of a series, or of a row of a frame: what stands under them."""
+    return labels if labels.dtype.kind == "O" else ()
 
 
 def _rest(obj: Any) -> list[Any]:
@@ -24,6 +30,9 @@ def _rest(obj: Any) -> list[Any]:
 
 def _get_frame(obj: Any) -> Parts:
     blocks = obj._mgr.blocks
+    if any(block.dtype.kind == "O" for block in blocks):
+        refuse_protocol(_names(obj.columns))
+        refuse_protocol(_names(obj.index))
     places = [np.asarray(block.mgr_locs.as_array, np.int64) for block in blocks]
     return Parts(
         _FRAME,
@@ -38,6 +47,8 @@ def _get_frame(obj: Any) -> Parts:
 
 
 def _get_series(obj: Any) -> Parts:
+    if obj.dtype.kind == "O":
+        refuse_protocol(_names(obj.index))
     return Parts(_SERIES, [own(obj._mgr.blocks[0].values), obj.index, obj.name, *_rest(obj)])
 
 
@@ -67,6 +78,9 @@ def _load_frame(names: Names, values: list[Any], context: Context) -> Any:
         made.append(new_block(data, BlockPlacement(_placement(places[start:end])), ndim=2))
         start = end
     require(start == len(places), "fewer columns than labels", "DataFrame.blocks")
+    if any(block.dtype.kind == "O" for block in made):
+        require_no_protocol(_names(columns), "DataFrame.columns")
+        require_no_protocol(_names(index), "DataFrame.index")
     manager = BlockManager(tuple(made), [columns, index], verify_integrity=True)
     return _finish(pd.DataFrame._from_mgr(manager, axes=manager.axes), *values[4:])
 
@@ -85,6 +99,8 @@ def _load_series(names: Names, values: list[Any], context: Context) -> Any:
     index = values[1]
     require(isinstance(index, pd.Index), "not an index", "Series.index")
     data = _content(values[0], len(index), 1, "Series.values")
+    if data.dtype.kind == "O":
+        require_no_protocol(_names(index), "Series.index")
     from pandas.core.internals.managers import SingleBlockManager
 
     manager = SingleBlockManager.from_array(data, index)

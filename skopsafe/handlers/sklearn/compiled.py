@@ -10,8 +10,9 @@ import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.aliases import LOSSES
+from skopsafe.handlers.arguments import require_no_text
 from skopsafe.handlers.checks import array, require
-from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
+from skopsafe.handlers.protocols import items, refuse_protocol, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -106,6 +107,7 @@ def _check_function(function: Any, where: str) -> None:
 
 
 def _get_bunch(obj: Any) -> Parts:
+    refuse_protocol(obj)
     return Parts(None, items(obj))
 
 
@@ -118,6 +120,7 @@ def _fill_bunch(shell: Any, _: Names, values: list[Any], __: Context) -> None:
     require_no_protocol(values[::2], "Bunch")  # its keys are its attributes
     for key, value in zip(values[::2], values[1::2], strict=True):
         dict.__setitem__(shell, key, value)
+    require_no_text(shell.get("transform"), "Bunch.transform")
     require_no_address(shell, "Bunch")
 
 

@@ -8,12 +8,12 @@ from a file. The same goes for the few numbers that its compiled expansions take
 from __future__ import annotations
 
 import collections
-import types
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from skopsafe.handlers.arguments import is_foreign, require_harmless, require_no_text
 from skopsafe.handlers.checks import array, integer, require
 
 _INT32 = 2**31 - 1
@@ -199,8 +199,10 @@ def _check_function_transformer(obj: Any) -> None:
     """Functions of numpy write into the arrays that they are given as `out`: not into those of the model."""
     for function, arguments in (("func", "kw_args"), ("inverse_func", "inv_kw_args")):
         given = vars(obj).get(arguments)
+        require_no_text(vars(obj).get(function), _where(obj, function))
         require(given is None or type(given) is dict, "not a dict", _where(obj, arguments))
-        if given and not _is_foreign(vars(obj).get(function)):
+        if given and not is_foreign(vars(obj).get(function)):
+            require_harmless(vars(obj).get(function), (), given, _where(obj, arguments))
             out = given.get("out")
             written = (*out,) if type(out) is tuple else (out,)
             require(
@@ -208,12 +210,6 @@ def _check_function_transformer(obj: Any) -> None:
                 "an array to write into",
                 f"{_where(obj, arguments)}['out']",
             )
-
-
-def _is_foreign(function: Any) -> bool:
-    """Tell whether this is a function in Python of none of the reviewed libraries: its user approved it."""
-    top = str(getattr(function, "__module__", "")).partition(".")[0]
-    return isinstance(function, types.FunctionType) and top not in ("numpy", "scipy", "sklearn")
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
