@@ -18,7 +18,8 @@ from typing import Any, cast
 
 from skopsafe.graph.document import CALL
 from skopsafe.graph.parts import Columns, NameOf, Parts
-from skopsafe.handlers.protocols import PROTOCOLS
+from skopsafe.handlers.own import replaces
+from skopsafe.handlers.protocols import refuse_protocol
 
 _BASE = "sklearn.base"
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -238,12 +239,11 @@ def _are_attributes(cls: Any, names: tuple[Any, ...]) -> bool:
     is_spelled = all(type(name) is str and name.isidentifier() for name in names)
     if not is_spelled and any(type(name) is not str or name.startswith("()") for name in names):
         raise TypeError("the name of one of its attributes could not be read again")
-    claims = PROTOCOLS.intersection(names)
-    if claims:
-        raise TypeError(
-            f"its attribute {min(claims)!r} lets numpy take it for an array, and would not be loaded"
-        )
+    refuse_protocol(names)
     hidden = hides(cls, names)
     if hidden is not None:
         raise TypeError(f"its attribute {hidden!r} hides a method of its class, and would not be loaded")
+    replaced = replaces(cls, names)
+    if replaced is not None:
+        raise TypeError(f"its attribute {replaced!r} is for its class to say, and would not be loaded")
     return is_spelled

@@ -23,7 +23,7 @@ from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
-from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
+from skopsafe.handlers.protocols import items, refuse_protocol, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -202,6 +202,7 @@ def _get_typed_array(obj: Any) -> Parts:
 
 
 def _get_partial(obj: Any) -> Parts:
+    refuse_protocol(obj.__dict__)
     return Parts(None, [obj.func, obj.args, obj.keywords, obj.__dict__ or None])
 
 
@@ -220,8 +221,14 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
         require(isinstance(state, dict), "malformed attributes", "functools.partial")
         require_shallow(state.values(), "functools.partial")
         require_no_protocol(state, "functools.partial")
+        for name in ("__name__", "__qualname__", "__module__"):  # are shown as they are
+            require(_is_plain(state.get(name, "")), "is no name", f"functools.partial.{name}")
         out.__dict__.update(state)
     return out
+
+
+def _is_plain(text: object) -> bool:
+    return isinstance(text, str) and text.isprintable()
 
 
 def _own(value: Any) -> Any:

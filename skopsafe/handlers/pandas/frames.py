@@ -13,6 +13,7 @@ import numpy as np
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.pandas.common import Names, form, leaf, own, pandas
+from skopsafe.handlers.protocols import refuse_protocol, require_no_protocol
 
 _FRAME = ("columns", "index", "blocks", "places", "attrs", "unique_labels")
 _SERIES = ("values", "index", "name", "attrs", "unique_labels")
@@ -37,7 +38,13 @@ def _get_frame(obj: Any) -> Parts:
     )
 
 
+def _names(index: Any, values: Any) -> Any:
+    """Return the labels for which a series answers with objects, as if they were its attributes."""
+    return index if values.dtype.kind == "O" and index.nlevels == 1 else ()
+
+
 def _get_series(obj: Any) -> Parts:
+    refuse_protocol(_names(obj.index, obj))
     return Parts(_SERIES, [own(obj._mgr.blocks[0].values), obj.index, obj.name, *_rest(obj)])
 
 
@@ -85,6 +92,7 @@ def _load_series(names: Names, values: list[Any], context: Context) -> Any:
     index = values[1]
     require(isinstance(index, pd.Index), "not an index", "Series.index")
     data = _content(values[0], len(index), 1, "Series.values")
+    require_no_protocol(_names(index, data), "Series")
     from pandas.core.internals.managers import SingleBlockManager
 
     manager = SingleBlockManager.from_array(data, index)

@@ -11,7 +11,7 @@ import numpy as np
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.aliases import LOSSES
 from skopsafe.handlers.checks import array, require
-from skopsafe.handlers.protocols import items, require_no_address, require_no_protocol
+from skopsafe.handlers.protocols import items, refuse_protocol, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
 
@@ -106,6 +106,7 @@ def _check_function(function: Any, where: str) -> None:
 
 
 def _get_bunch(obj: Any) -> Parts:
+    refuse_protocol(obj)
     return Parts(None, items(obj))
 
 
