@@ -49,7 +49,7 @@ DISPLAYS = frozenset(
         "get_params",
     }
 )
-"""What is called for a text to show; scikit-learn writes the names that ``get_params`` gives into a script."""
+"""What is called for a text to show; scikit-learn writes the names that ``get_params`` gives to a script."""
 
 
 def claim(names: Iterable[object]) -> tuple[str, str] | None:
