@@ -66,10 +66,19 @@ def rules(table: dict[str, Any]) -> list[str]:
     for rule in table.get("rule", ()):
         allowed = ["`None`" if value == "<none>" else f"`{value!r}`" for value in rule.get("allowed", ())]
         allowed += [f"an instance of `{name}`" for name in rule.get("allowed_types", ())]
+        if rule.get("pattern"):
+            allowed.append("a pattern that is known to be matched in sane time")
+        if rule.get("form"):
+            allowed.append(f"a text of the form `{rule['form']}`")
         if rule.get("functions"):
             allowed.append("a function, which is listed by its own name")
         if rule.get("each"):
             allowed.append("a list of these")
+        if rule.get("heads"):
+            allowed = [f"a list of tuples, each of which begins with {' or '.join(allowed)}"]
+        if rule.get("keys"):
+            names_ = listing([*rule["keys"], *(f"{name} (a text)" for name in rule.get("texts", ()))])
+            allowed.append(f"a dict without the keys {names_}")
         others = f"any value but {' or '.join(allowed)}" if allowed else "any value"
         lines += [
             f"- `{names.spell(name)}:{rule['attribute']}`, {others}: {rule['reason']}"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skopsafe import names
-from skopsafe.errors import FormatError, SkopsafeError, ValidationError
+from skopsafe.errors import FormatError, SkopsafeError, ValidationError, shown
 from skopsafe.graph.document import CALL, CLASS, FLOAT, VALUE, Column, Document, Run, Shape, Values
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers import generic_load
@@ -74,7 +74,7 @@ class Builder:
             raise self._failed(name, "it is nested too deeply") from error
         except Exception as error:  # approved classes raise whatever they like
             name = name if checked is None else names.of(type(checked)) or ""
-            raise self._failed(name, f"{type(error).__name__}: {error}") from error
+            raise self._failed(name, f"{type(error).__name__}: {error}") from shown(error)
         root = document.root
         return objects[root[0]] if isinstance(root, list) else root
 
@@ -222,7 +222,7 @@ class Builder:
                 raise
             raise FormatError(
                 f"an array cannot be made ({error})", path="schema.json arrays", next_step=_NEXT
-            ) from error
+            ) from shown(error)
 
     def resolve(self) -> Any:
         """Return what the name of the type of the present node means."""

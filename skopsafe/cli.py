@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from skopsafe import __version__
-from skopsafe.errors import SkopsafeError, escape_lines
+from skopsafe.errors import SkopsafeError, escape, escape_lines
 
 OK, APPROVE, DENIED, UNREADABLE = 0, 1, 2, 3
 _ASCII = str.maketrans({"├": "|", "└": "`", "─": "-", "│": "|"})
@@ -110,14 +110,14 @@ def inspect(ctx: click.Context, file: str) -> None:
         for operation in inspect_operations(file):
             found.append(operation)
             what = "calls" if operation.name is None and operation.opcode != "STACK_GLOBAL" else "imports"
-            name = operation.name or ("a name that it computes" if what == "imports" else "")
+            name = escape(operation.name or ("a name that it computes" if what == "imports" else ""))
             mark = f"   DENIED: {operation.denied}" if operation.denied else ""
             _say(f"{operation.offset:>10}  {operation.opcode:13} {what} {name}{mark}".rstrip())
     except SkopsafeError as error:
         failure = error
     denied = sorted({operation.name for operation in found if operation.name and operation.denied})
     if denied:
-        _say(f"malicious: loading it would reach {', '.join(denied)}")
+        _say(f"malicious: loading it would reach {', '.join(map(escape, denied))}")
     elif failure is None:
         _say(f"{len(found)} operations; loading it would run them" if found else "plain data: nothing to run")
     if failure is not None:

@@ -30,6 +30,21 @@ def escape_lines(text: str) -> str:
     return "\n".join(map(escape, text.split("\n")))
 
 
+def shown(error: BaseException) -> BaseException | None:
+    """Return an error to be the cause of one of ours, or None if a trace of it would show control characters.
+
+    The text of an error of another library may repeat what stands in a file, and Python prints it as it is.
+    """
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        if not all(map(str.isprintable, str(found).split("\n"))):
+            return None
+        found = found.__cause__ or found.__context__
+    return error
+
+
 class SkopsafeError(Exception):
     """Base of every error raised by this package.
 
@@ -44,13 +59,15 @@ class SkopsafeError(Exception):
     """
 
     def __init__(self, reason: str, *, path: str = "", next_step: str = "") -> None:
-        self.reason = reason
-        self.path = path
-        self.next_step = next_step
-        where = f" (at {path})" if path else ""
-        then = f" {next_step}" if next_step else ""
         # Parts of it may come from a file, and a message ends up in terminals and logs.
-        super().__init__(escape_lines(f"{reason}{where}.{then}"))
+        self.reason = self._escape(reason)
+        self.path = escape(path)
+        self.next_step = next_step
+        where = f" (at {self.path})" if path else ""
+        then = f" {next_step}" if next_step else ""
+        super().__init__(f"{self.reason}{where}.{then}")
+
+    _escape = staticmethod(escape)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_restore, (type(self), self.args, dict(self.__dict__)))
@@ -120,6 +137,8 @@ class UntrustedTypesFoundException(SkopsafeError, TypeError):
     types : list of str
         The names that need approval, sorted.
     """
+
+    _escape = staticmethod(escape_lines)
 
     def __init__(self, types: Sequence[str], explanations: Sequence[str]) -> None:
         self.types = sorted(types)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from skopsafe.errors import FormatError
+from skopsafe.errors import FormatError, shown
 
 LONGEST = 1 << 16
 _MAGIC = b"\x93NUMPY\x01\x00"
@@ -85,7 +85,7 @@ def parse(head: bytes, name: str) -> tuple[int, np.dtype[Any], tuple[int, ...], 
         RecursionError,
         tokenize.TokenError,
     ) as error:
-        raise FormatError("the .npy header is damaged", path=name, next_step=_DAMAGED) from error
+        raise FormatError("the .npy header is damaged", path=name, next_step=_DAMAGED) from shown(error)
     if not is_plain(dtype):
         raise FormatError("the member's dtype holds objects", path=name, next_step=_DAMAGED)
     return stream.tell(), dtype, shape, bool(fortran)
@@ -113,7 +113,7 @@ def dtype_of(descr: Any, index: int) -> np.dtype[Any]:
         MemoryError,
         RecursionError,
     ) as error:
-        raise FormatError("a dtype cannot be understood", path=path, next_step=_DAMAGED) from error
+        raise FormatError("a dtype cannot be understood", path=path, next_step=_DAMAGED) from shown(error)
     if not isinstance(dtype, np.dtype) or not is_plain(dtype):
         raise FormatError("a dtype holds objects", path=path, next_step=_DAMAGED)
     return dtype

@@ -9,7 +9,7 @@ import msgspec
 from skopsafe.archive.arrays import ArrayRun, Collector
 from skopsafe.archive.container import Reader, Writer
 from skopsafe.archive.source import Mapping, Source
-from skopsafe.errors import FormatError, LimitError
+from skopsafe.errors import FormatError, LimitError, shown
 from skopsafe.graph.check import check
 from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value
 from skopsafe.graph.runs import spelled_out
@@ -109,7 +109,7 @@ def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Docu
     try:
         schema = _SCHEMAS.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _misread(data, error) from error
+        raise _misread(data, error) from shown(error)
     if schema.format != FORMAT or schema.protocol != PROTOCOL:
         raise _misread(data, ValueError("unknown format"))
     if len(set(schema.members)) != len(schema.members):

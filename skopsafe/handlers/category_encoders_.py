@@ -1,4 +1,4 @@
-"""category_encoders: numbers of processes and columns, and names of dtypes.
+"""category_encoders: numbers of processes and columns, names of dtypes and of hashes.
 
 All of it is Python over pandas, which looks after its indices. What is left are attributes of an encoder that
 say how much to start or to make, and texts that pandas takes for dtypes.
@@ -6,6 +6,7 @@ say how much to start or to make, and texts that pandas takes for dtypes.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from skopsafe.handlers.checks import MOST_THREADS, integer, require
@@ -22,6 +23,13 @@ def _check_dtypes(obj: Any) -> None:
     require(dtypes is None or type(dtypes) is list, "not a list", where)
     for dtype in dtypes or ():
         require_plain_dtype(dtype, where)
+    inner = vars(obj).get("ordinal_encoder")
+    if inner is not None:
+        from category_encoders import OrdinalEncoder
+
+        # Whatever else stands there could have a mapping that nobody looks at.
+        plain = type(inner) is OrdinalEncoder
+        require(plain, "not an OrdinalEncoder", f"{type(obj).__name__}.ordinal_encoder")
 
 
 def _check_ordinal(obj: Any) -> None:
@@ -34,8 +42,10 @@ def _check_ordinal(obj: Any) -> None:
 
 
 def _check_hashing(obj: Any) -> None:
-    """Transforming starts all processes at once."""
+    """Transforming starts all processes at once, and takes what `hashlib` has under the name for a hash."""
     state = vars(obj)
+    known = isinstance(state.get("hash_method"), str) and state["hash_method"] in hashlib.algorithms_available
+    require(known, "not the name of a hash", "HashingEncoder.hash_method")
     for name, least, most in (
         ("max_process", -MOST_THREADS, MOST_THREADS),
         ("n_components", -_MOST_COLUMNS, _MOST_COLUMNS),

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from skopsafe.graph.document import CALL
 from skopsafe.graph.parts import Columns, NameOf, Parts
+from skopsafe.handlers.own import replaces
 from skopsafe.handlers.protocols import refuse_protocol
 
 _BASE = "sklearn.base"
@@ -242,4 +243,7 @@ def _are_attributes(cls: Any, names: tuple[Any, ...]) -> bool:
     hidden = hides(cls, names)
     if hidden is not None:
         raise TypeError(f"its attribute {hidden!r} hides a method of its class, and would not be loaded")
+    replaced = replaces(cls, names)
+    if replaced is not None:
+        raise TypeError(f"its attribute {replaced!r} is for its class to say, and would not be loaded")
     return is_spelled

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.generic import hides, slots
+from skopsafe.handlers.own import replaces
 from skopsafe.handlers.protocols import require_no_address, require_no_protocol
 
 
@@ -27,6 +28,8 @@ def slots_to_set(cls: Any, attributes: tuple[str, ...]) -> Mapping[str, MemberDe
     require_no_protocol(attributes, cls.__qualname__)
     hidden = hides(cls, attributes)
     require(hidden is None, "an attribute would hide a method of its class", f"{cls.__qualname__}.{hidden}")
+    replaced = replaces(cls, attributes)
+    require(replaced is None, "is for its class to say, not for a file", f"{cls.__qualname__}.{replaced}")
     return slots(cls)
 
 
@@ -76,6 +79,9 @@ def give_parts(obj: Any, given: Mapping[str, Any], is_reviewed: bool) -> None:
     if setstate is not None:
         if isinstance(state, dict) and is_reviewed:
             slots_to_set(cast("Any", cls), tuple(state))
+            version = state.get("_sklearn_version", "")  # scikit-learn repeats it in a warning
+            plain = isinstance(version, str) and version.isprintable()
+            require(plain, "not a version", f"{cls.__qualname__}._sklearn_version")
         setstate(obj, state)
         return
     in_dict, in_slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)

@@ -6,8 +6,8 @@ attribute, and no dict that names an address may come from a file: a series of p
 with what it has under that label.
 
 A notebook calls ``_repr_javascript_``, ``_repr_html_`` and their like, and runs the script or shows the
-markup that they give; scikit-learn puts the address of a documentation into its diagrams as it is. A function
-that is harmless as a value, such as a `partial` of ``str``, gives any text there.
+markup that they give; scikit-learn calls ``_get_doc_link`` of whatever stands in a pipeline, and writes what
+it returns into a page. A function that is harmless as a value, such as a `partial` of ``str``, gives any.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from skopsafe.handlers.checks import require
 _ARRAYS = frozenset(
     {"__array_interface__", "__array_struct__", "__array__", "__cuda_array_interface__", "__dlpack__"}
 )
-_SHOWN = frozenset(
+SHOWN = frozenset(
     {
         # Jupyter, beside ``_repr_*_``; then marimo, templates that escape, and rich.
         "_ipython_display_",
@@ -30,8 +30,9 @@ _SHOWN = frozenset(
         "__rich__",
         "__rich_console__",
         "__rich_repr__",
-        # scikit-learn, for its diagrams in HTML.
+        # scikit-learn, for its diagrams in HTML; names that ``get_params`` gives become part of a script.
         "_sk_visual_block_",
+        "_html_repr",
         "_get_params_html",
         "_get_fitted_attr_html",
         "_get_doc_link",
@@ -39,6 +40,7 @@ _SHOWN = frozenset(
         "_doc_link_template",
         "_doc_link_url_param_generator",
         "__doc_link_template",
+        "get_params",
     }
 )
 _COPIED = frozenset({"__deepcopy__", "__sklearn_clone__", "__sklearn_tags__"})
@@ -46,11 +48,11 @@ _COPIED = frozenset({"__deepcopy__", "__sklearn_clone__", "__sklearn_tags__"})
 
 def claim(name: object) -> str | None:
     """Say what an object would claim that has an attribute of this name, or return None."""
-    if not isinstance(name, str) or name[:1] != "_":
+    if not isinstance(name, str):
         return None
     if name in _ARRAYS:
         return "to be an array"
-    if name in _SHOWN or (name.startswith("_repr_") and name.endswith("_")):
+    if name in SHOWN or (name.startswith("_repr_") and name.endswith("_")):
         return "to know how it is shown"
     return "to know how it is copied" if name in _COPIED else None
 

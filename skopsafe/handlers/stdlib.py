@@ -223,8 +223,14 @@ def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
         require(isinstance(state, dict), "malformed attributes", "functools.partial")
         require_shallow(state.values(), "functools.partial")
         require_no_protocol(state, "functools.partial")
+        for name in ("__name__", "__qualname__", "__module__"):  # are shown as they are
+            require(_is_plain(state.get(name, "")), "is no name", f"functools.partial.{name}")
         out.__dict__.update(state)
     return out
+
+
+def _is_plain(text: object) -> bool:
+    return isinstance(text, str) and text.isprintable()
 
 
 def _own(value: Any) -> Any:

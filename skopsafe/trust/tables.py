@@ -52,6 +52,14 @@ class Rule:
         one of these needs approval, as the attribute of that name does by itself.
     texts : tuple of str
         Beside `keys`: names whose values may be numbers and functions, also in lists, but not texts.
+    patterns : tuple of str
+        Beside `keys`: names whose values may be texts as well, if they are harmless patterns.
+    form : str
+        If not empty: a pattern for texts that need no approval.
+    heads : bool
+        Whether the value is a list of tuples, and `form` is about the first item of each.
+    pattern : bool
+        Whether a text needs no approval if it is a pattern that is matched in sane time.
     unless : tuple of str
         If not empty: attributes to follow from the instance, and the text at whose sight the rule does not
         apply.
@@ -68,6 +76,10 @@ class Rule:
     functions: bool
     keys: tuple[str, ...]
     texts: tuple[str, ...]
+    patterns: tuple[str, ...]
+    form: str
+    heads: bool
+    pattern: bool
     unless: tuple[str, ...]
     reason: str
 
@@ -254,13 +266,19 @@ def parse(table: dict[str, Any], by: str = OWN) -> Table:
                 reviewed[role][f"{group['module']}:{qualname}"] = group["reason"]
         setstate |= {f"{group['module']}:{qualname}" for qualname in group.get("setstate", ())}
     for entry in table.get("rule", ()):
+        sets = {key: frozenset(entry.get(key, ())) for key in ("allowed_types", "allowed_items")}
+        flags = {key: bool(entry.get(key)) for key in ("each", "functions", "heads", "pattern")}
+        lists = {key: tuple(entry.get(key, ())) for key in ("keys", "texts", "patterns", "unless")}
         allowed = tuple(None if value == "<none>" else value for value in entry.get("allowed", ()))
-        types, items = (frozenset(entry.get(key, ())) for key in ("allowed_types", "allowed_items"))
-        each, functions = (bool(entry.get(key)) for key in ("each", "functions"))
-        keys, texts, unless = (tuple(entry.get(key, ())) for key in ("keys", "texts", "unless"))
+        about: dict[str, Any] = {
+            **sets,
+            **flags,
+            **lists,
+            "allowed": allowed,
+            "form": str(entry.get("form", "")),
+        }
         for name in entry["classes"]:
-            about = (allowed, types, items, each, functions, keys, texts, unless, entry["reason"])
-            rule = Rule(name, entry["attribute"], *about)
+            rule = Rule(type=name, attribute=entry["attribute"], reason=entry["reason"], **about)
             rules.setdefault(name, {})[rule.attribute] = rule
     return Table(by, frozenset(table.get("handles", ())), reviewed, rules, frozenset(setstate))
 

@@ -236,7 +236,7 @@ def boosting_from_a_dummy_of_other_priors() -> tuple[Any, str]:
 def boosting_whose_loss_has_one_column() -> tuple[Any, str]:
     model = boosting_of_classes()
     model._loss.is_multiclass = False
-    return model, r"GradientBoostingClassifier\.init_"
+    return model, r"HalfMultinomialLoss\.is_multiclass"
 
 
 @craft

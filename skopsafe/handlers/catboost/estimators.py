@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.errors import ValidationError
+from skopsafe.errors import ValidationError, shown
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.catboost.blob import ordered, parse
 from skopsafe.handlers.catboost.check import Found, check_model, check_written
@@ -112,7 +112,7 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
             f"the installed CatBoost cannot read the model: {error}",
             path=f"{where}.model",
             next_step="Install the version that wrote the file, or a newer one.",
-        ) from error
+        ) from shown(error)
     # The loss decides what is read of the outputs when nothing else is asked for; the library does not look.
     losses = {"model": loss} | {
         f"params[{name!r}]": params.get(name) for name in ("loss_function", "objective")

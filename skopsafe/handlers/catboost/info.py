@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from skopsafe.errors import ValidationError
+from skopsafe.errors import ValidationError, shown
 from skopsafe.handlers.checks import require
 
 _READ = (b"params", b"training", b"class_params", b"multiclass_params", b"loss_function", b"output_options")
@@ -105,7 +105,7 @@ def _read(text: bytes, where: str) -> Any:
     try:
         return _DECODER.decode(text.decode("utf-8", "surrogateescape"))
     except ValueError as error:
-        raise ValidationError(f"is not readable ({error})", path=where) from error
+        raise ValidationError(f"is not readable ({error})", path=where) from shown(error)
 
 
 def _integer(digits: str) -> float:

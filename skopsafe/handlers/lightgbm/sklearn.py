@@ -40,6 +40,8 @@ def _check_parameters(obj: Any, state: dict[str, Any], where: str, most_classes:
     others = state.get("_other_params", {})
     require(type(others) is dict, "not a dict", f"{where}._other_params")
     parameters.check(others, f"{where}._other_params", most_classes)
+    for name in others:
+        require(not _is_taken(type(obj), name), "is no parameter", f"{where}._other_params[{name!r}]")  # type: ignore[arg-type]
     names = _passed_on(type(obj))  # type: ignore[arg-type]
     parameters.check({name: state[name] for name in sorted(names & state.keys())}, where, most_classes)
     for name in ("_objective", "_eval_at"):
@@ -51,6 +53,14 @@ def _check_parameters(obj: Any, state: dict[str, Any], where: str, most_classes:
 def _passed_on(cls: type[Any]) -> frozenset[str]:
     # scikit-learn looks at the signature anew each time.
     return frozenset(cls._get_param_names()) - _NOT_PASSED_ON
+
+
+@lru_cache(maxsize=1024)
+def _is_taken(cls: type[Any], name: str) -> bool:
+    """Tell whether a clone would take a further parameter for one of its own attributes: it sets them all."""
+    if name in cls._get_param_names():
+        return False
+    return name.startswith("_") or name.endswith("_") or hasattr(cls, name) or f"_{name}" in vars(cls())
 
 
 def _check_classifier(obj: Any) -> None:

@@ -21,6 +21,9 @@ def _check(obj: Any) -> None:
         require(isinstance(state["_Booster"], Booster), "not a Booster", f"{where}._Booster")
     more = state.get("kwargs")
     require(more is None or type(more) is dict, "not a dict", f"{where}.kwargs")
+    # scikit-learn writes the names of parameters into a script, and takes them for patterns, to show it.
+    plain = all(isinstance(name, str) and name.isidentifier() for name in more or ())
+    require(plain, "a key is not a name", f"{where}.kwargs")
     for have, place in ((state, where), (more or {}, f"{where}.kwargs")):
         for name in ("n_jobs", "nthread"):
             if have.get(name) is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from skopsafe.handlers.checks import MOST_THREADS, integer, require
 from skopsafe.handlers.dtypes import require_plain_dtype
+from skopsafe.handlers.own import LIBRARIES
 from skopsafe.handlers.sklearn.validators.widths import check_widths
 
 _METHODS = frozenset(
@@ -26,8 +27,8 @@ _METHODS = frozenset(
 )
 
 
-# Libraries whose estimators were reviewed; what a user's class means by these names is its own affair.
-_REVIEWED = frozenset({"sklearn", "imblearn", "quantile_forest", "category_encoders", "feature_engine"})
+# xgboost and lightgbm have checks of their own.
+_PLAIN = LIBRARIES - {"xgboost", "lightgbm", "catboost"}
 
 
 _ESTIMATOR = re.compile(
@@ -42,14 +43,15 @@ _TABLES = frozenset({"DataFrame", "Series"})
 
 def _check_params(obj: Any) -> None:
     """What a parameter of a reviewed class may say."""
-    if type(obj).__module__.partition(".")[0] not in _REVIEWED:
+    if type(obj).__module__.partition(".")[0] not in _PLAIN:
         return
     state = vars(obj)
     # The `transform` of a table calls its method of any name: "to_clipboard" starts a program.
     for name in [name for name, value in state.items() if type(value).__name__ in _TABLES]:
         require(not _ESTIMATOR.search(name), "a table is no estimator", f"{type(obj).__name__}.{name}")
-    if isinstance(state.get("dtype"), str):
-        require_plain_dtype(state["dtype"], f"{type(obj).__name__}.dtype")
+    for name, value in state.items():
+        if isinstance(value, str) and name.endswith("dtype"):
+            require_plain_dtype(value, f"{type(obj).__name__}.{name}")
     for name, least in (("n_jobs", -MOST_THREADS), ("_n_threads", 1), ("n_threads", 1)):
         if state.get(name) is not None:
             integer(state[name], f"{type(obj).__name__}.{name}", least, MOST_THREADS)
@@ -78,24 +80,25 @@ def _check_selector(obj: Any) -> None:
             require_plain_dtype(dtype, f"{type(obj).__name__}.{name}")
 
 
-def _check_getter(obj: Any) -> None:
-    """A path of attributes that is followed from the nested estimator: not into Python itself."""
-    getter = vars(obj).get("importance_getter")
-    if isinstance(getter, str):
-        parts = getter.split(".")
-        require(
-            not any(part.startswith("__") for part in parts),
-            "not attributes of an estimator",
-            f"{type(obj).__name__}.importance_getter",
-        )
+def _check_texts(obj: Any) -> None:
+    """``repr`` writes texts of these classes as they are, so that they reach a terminal."""
+    for name, value in vars(obj).items():
+        inner = value.items() if name == "_kwargs" and isinstance(value, dict) else [("", value)]
+        for text in (text for pair in inner for text in pair if isinstance(text, str)):
+            require(text.isprintable(), "holds control characters", f"{type(obj).__name__}.{name}")
+
+
+def _check_scorer(obj: Any) -> None:
+    _methods("_response_method")(obj)
+    _check_texts(obj)
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "sklearn.base:BaseEstimator": _check_params,
     "sklearn.compose._column_transformer:make_column_selector": _check_selector,
-    "sklearn.feature_selection._from_model:SelectFromModel": _check_getter,
-    "sklearn.feature_selection._rfe:RFE": _check_getter,
     "sklearn.ensemble._stacking:_BaseStacking": _methods("stack_method_"),
-    "sklearn.metrics._scorer:_BaseScorer": _methods("_response_method"),
+    "sklearn.gaussian_process.kernels:Kernel": _check_texts,
+    "sklearn.metrics._scorer:_BaseScorer": _check_scorer,
     "sklearn.model_selection._classification_threshold:BaseThresholdClassifier": _methods("response_method"),
+    "sklearn.multioutput:ClassifierChain": _methods("chain_method_"),
 }
