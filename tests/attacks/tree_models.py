@@ -184,6 +184,14 @@ def boosting_with_a_tree_of_other_features() -> tuple[Any, str]:
     model = boosting()
     model.estimators_[1, 0].tree_ = far_tree()
     model.estimators_[1, 0].n_features_in_ = 2**31 - 1
+    return model, r"DecisionTreeRegressor\.n_features_in_"
+
+
+@craft
+def boosting_with_a_tree_of_more_features() -> tuple[Any, str]:
+    model = boosting()
+    model.estimators_[1, 0].tree_ = far_tree(2**22 - 1)
+    model.estimators_[1, 0].n_features_in_ = 2**22
     return model, r"GradientBoostingRegressor\.estimators_"
 
 
