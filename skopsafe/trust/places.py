@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from skopsafe import names
+from skopsafe.errors import escape
 from skopsafe.graph.document import CLASS, VALUE, Document
 from skopsafe.graph.references import references
 from skopsafe.trust.tables import Confinement, Tables
@@ -69,7 +70,8 @@ def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, in
         attribute = "items" if shape.attributes is None else shape.attributes[place]
         for confinement, (first, count) in _hits(carried, owners, numbers).items():
             if f"{row.name}:{attribute}" not in confinement.places:
-                yield f"{names.spell(row.name)}:{attribute}", confinement.reason, first, count
+                # A name of an attribute is any text, and this one will be shown.
+                yield f"{names.spell(row.name)}:{escape(attribute)}", confinement.reason, first, count
 
 
 def _hits(
