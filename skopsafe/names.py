@@ -15,6 +15,7 @@ from typing import NamedTuple
 # keep to this too. Length is bounded so that messages stay readable.
 _IDENTIFIER = r"[^\W\d]\w{0,199}"
 _NAME = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER}){{0,30}}:{_IDENTIFIER}(?:\.{_IDENTIFIER}){{0,30}}")
+_LONGEST = 2 * 31 * 201
 
 
 class Name(NamedTuple):
@@ -24,9 +25,14 @@ class Name(NamedTuple):
     qualname: str
 
 
-@functools.lru_cache(maxsize=1024)
 def is_name(text: str) -> bool:
     """Tell whether `text` is a well-formed ``module:qualname``."""
+    # What is remembered stays in memory, and a text from a file can be as long as the file.
+    return len(text) < _LONGEST and _matches(text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _matches(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 

@@ -43,7 +43,7 @@ def decompressed(method: int, flags: int, size: int, packed: Iterator[bytes]) ->
         data = next(packed, b"") if decompressor.needs_input else b""
         if not piece and not data and decompressor.needs_input:
             break
-    if left or not (decompressor.eof or (method == LZMA and not flags & MARKED_END)):
+    if left or not (decompressor.eof or (method == LZMA and not flags & MARKED_END and decompressor.begun)):
         raise DamagedError("it ends early")
     if decompressor.unused_data or next(packed, b""):
         raise DamagedError("bytes follow its end")
@@ -108,6 +108,11 @@ class _Lzma:
         self.eof, self.needs_input = self._raw.eof, self._raw.needs_input
         self.unused_data = self._raw.unused_data
         return out
+
+    @property
+    def begun(self) -> bool:
+        """Whether the header was whole."""
+        return self._raw is not None
 
     def _opened(self, header: bytes) -> Any:
         import lzma

@@ -17,6 +17,18 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 _LENGTH = struct.Struct("<H")
 _ALIGNMENT = 64
 _SHORT = 32
+_FAILURES = (
+    TypeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    SyntaxError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    Warning,  # where warnings are errors
+)
+"""What numpy raises for descriptions that make no sense, and a hash of those that it takes."""
 _DAMAGED = "The file is damaged or crafted; get it again from its author."
 
 
@@ -28,6 +40,11 @@ def is_plain(dtype: np.dtype[Any]) -> bool:
     if dtype.names is not None:
         return all(is_plain(dtype.fields[name][0]) for name in dtype.names)  # type: ignore[index]
     return dtype.kind in "biufcSUVmM" and not dtype.hasobject
+
+
+def _is_of_arrays(dtype: np.dtype[Any]) -> bool:
+    """Tell whether an array in a file may have a dtype: a subarray turns into dimensions, and is of none."""
+    return dtype.subdtype is None and is_plain(dtype)
 
 
 def header(descr: Any, shape: tuple[int, ...], fortran: bool) -> bytes:
@@ -76,17 +93,12 @@ def parse(head: bytes, name: str) -> tuple[int, np.dtype[Any], tuple[int, ...], 
         version = npy.read_magic(stream)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
         shape, fortran, dtype = read(stream, max_header_size=LONGEST)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        SyntaxError,
-        MemoryError,
-        RecursionError,
-        tokenize.TokenError,
-    ) as error:
+        if any(type(size) is not int or size < 0 for size in shape):
+            raise ValueError("a shape is of numbers from 0 up")
+        plain = _is_of_arrays(dtype)
+    except (*_FAILURES, tokenize.TokenError) as error:
         raise FormatError("the .npy header is damaged", path=name, next_step=_DAMAGED) from shown(error)
-    if not is_plain(dtype):
+    if not plain:
         raise FormatError("the member's dtype holds objects", path=name, next_step=_DAMAGED)
     return stream.tell(), dtype, shape, bool(fortran)
 
@@ -103,18 +115,10 @@ def dtype_of(descr: Any, index: int) -> np.dtype[Any]:
     try:
         is_short = type(descr) is str and len(descr) < _SHORT
         dtype = _of_text(descr) if is_short else npy.descr_to_dtype(_tuples(descr))
-    except (
-        TypeError,
-        ValueError,
-        KeyError,
-        IndexError,
-        SyntaxError,
-        OverflowError,
-        MemoryError,
-        RecursionError,
-    ) as error:
+        plain = _is_of_arrays(dtype)
+    except _FAILURES as error:
         raise FormatError("a dtype cannot be understood", path=path, next_step=_DAMAGED) from shown(error)
-    if not isinstance(dtype, np.dtype) or not is_plain(dtype):
+    if not plain:
         raise FormatError("a dtype holds objects", path=path, next_step=_DAMAGED)
     return dtype
 

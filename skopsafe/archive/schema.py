@@ -9,14 +9,17 @@ import msgspec
 from skopsafe.archive.arrays import ArrayRun, Collector
 from skopsafe.archive.container import Reader, Writer
 from skopsafe.archive.source import Mapping, Source
-from skopsafe.errors import FormatError, LimitError, shown
+from skopsafe.errors import FormatError, LimitError, UnsupportedTypeError, shown
 from skopsafe.graph.check import check
 from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value
-from skopsafe.graph.runs import spelled_out
+from skopsafe.graph.runs import spelled_out, value_count
 from skopsafe.limits import Limits
 
 MEMBER = "schema.json"
 FORMAT = "skopsafe"
+VALUES_FOR_A_BYTE = 32
+"""Values that a schema may have for each of its bytes: columns and rows multiply, and each value becomes a
+place in an object. Nodes with fewer attributes than this never come near it."""
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -81,8 +84,16 @@ def write(
         root=root,
     )
     data = _ENCODER.encode(schema)
-    if sum(run.count for run in runs) > len(data):
+    values = value_count(runs, shapes)
+    if sum(run.count for run in runs) > len(data) or values > VALUES_FOR_A_BYTE * len(data):
         data = _ENCODER.encode(msgspec.structs.replace(schema, runs=spelled_out(runs)))
+    if values > VALUES_FOR_A_BYTE * len(data):
+        data = _ENCODER.encode(msgspec.structs.replace(schema, runs=spelled_out(runs, scalars=True)))
+    if values > VALUES_FOR_A_BYTE * len(data):
+        raise UnsupportedTypeError(
+            f"the object has {values} values in few columns, which a reader takes for a bomb",
+            next_step="Save the values as arrays.",
+        )
     zipped.add(MEMBER, data)
     zipped.close()
 
@@ -133,6 +144,17 @@ def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Docu
     if document.node_count > len(data):
         raise LimitError("the schema has more nodes than bytes", path=MEMBER, next_step=_AGAIN)
     check(document, limits)
+    values = value_count(document.runs, document.shapes)
+    if values > VALUES_FOR_A_BYTE * len(data):
+        raise LimitError(
+            f"the schema has {values} values, more than {VALUES_FOR_A_BYTE} for each of its bytes",
+            path=MEMBER,
+            next_step=_AGAIN,
+        )
+    if source.count > values:
+        raise FormatError(
+            "there are more arrays than values that could name them", path=MEMBER, next_step=_AGAIN
+        )
     return document
 
 

@@ -20,6 +20,7 @@ _CALLS = frozenset(
     ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "INST", "OBJ", "BUILD", "EXT1", "EXT2", "EXT4", "BINPERSID", "PERSID")
 )
 _OPCODES = 10_000_000
+_PIECE = 1 << 20
 # What makes every instance in protocols 0 and 1, and every array in a joblib file: the names say nothing of
 # what is made.
 _MACHINERY = frozenset(
@@ -49,6 +50,35 @@ class Operation:
     denied: str | None
 
 
+class _Pieces:
+    """Reads no more at a time than there may be: a file allocates what it is asked for before it looks.
+
+    Parameters
+    ----------
+    stream : binary file object
+        What is read.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.readline = stream.readline
+        if hasattr(stream, "tell"):
+            self.tell = stream.tell
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes, or as many as there are."""
+        data = self._stream.read(min(size, _PIECE))
+        if size <= _PIECE:
+            return data
+        found = [data]
+        left = size - len(data)
+        while data and left:
+            data = self._stream.read(min(left, _PIECE))
+            left -= len(data)
+            found.append(data)
+        return b"".join(found)
+
+
 def operations(stream: IO[bytes], denied: Callable[[str], str | None]) -> Iterator[Operation]:
     """List what the first pickle of a stream would import and call, in order.
 
@@ -68,8 +98,9 @@ def operations(stream: IO[bytes], denied: Callable[[str], str | None]) -> Iterat
     """
     strings: list[Any] = [None, None]
     memo: dict[Any, Any] = {}
+    pieces: Any = _Pieces(stream)
     try:
-        for count, (opcode, argument, place) in enumerate(pickletools.genops(stream)):
+        for count, (opcode, argument, place) in enumerate(pickletools.genops(pieces)):
             if count > _OPCODES:
                 raise LimitError(
                     f"the pickle has more than {_OPCODES} opcodes",

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from skopsafe.graph.document import FLOAT, Column, Run
+from skopsafe.graph.document import FLOAT, Column, Run, Shape
 from skopsafe.graph.parts import Leaf
 
 Add = Callable[[list[Any]], int]
@@ -182,23 +182,44 @@ def _are_same(values: list[Any]) -> bool:
     return first != 0.0 or len(set(map(str, values))) == 1
 
 
-def spelled_out(runs: Sequence[Run]) -> list[Run]:
-    """Return runs that name each reference, so that each node costs bytes.
+def value_count(runs: Sequence[Run], shapes: Sequence[Shape]) -> int:
+    """Return how many values all nodes have together."""
+    total = 0
+    for run in runs:
+        if shapes[run.shape].form is not None:
+            total += run.count * len(run.columns)
+            continue
+        for row in run.columns:
+            if isinstance(row, Column):
+                total += row.count * len(row.columns or ())
+            else:
+                total += len(row)  # type: ignore[arg-type]
+    return total
 
-    A reader refuses files with more nodes than bytes of schema, for columns that follow a rule could make
-    any number of nodes out of nothing. Real objects come near that only if most of them are all alike.
+
+def spelled_out(runs: Sequence[Run], *, scalars: bool = False) -> list[Run]:
+    """Return runs that name each reference, and each scalar, so that nodes and values cost bytes.
+
+    A reader refuses files with more nodes, or many more values, than bytes of schema, for columns that follow
+    a rule could make any number of them out of nothing. Real objects come near that only if most of them are
+    all alike.
     """
     return [
-        Run(run.shape, run.count, [_spelled_out(column, run.count) for column in run.columns]) for run in runs
+        Run(run.shape, run.count, [_spelled_out(column, run.count, scalars) for column in run.columns])
+        for run in runs
     ]
 
 
-def _spelled_out(column: Any, count: int) -> Any:
+def _spelled_out(column: Any, count: int, scalars: bool) -> Any:
     if not isinstance(column, Column):
-        return column
+        return [column] * count if scalars and not isinstance(column, list) else column
     if column.columns is not None:
-        parts = [_spelled_out(part, column.count) for part in column.columns]
+        parts = [_spelled_out(part, column.count, scalars) for part in column.columns]
         return msgspec.structs.replace(column, columns=parts)
     if column.ref is None:
-        return column
+        return (
+            list(range(column.first, column.first + count))
+            if scalars and column.first is not None
+            else column
+        )
     return Column(refs=[column.ref + row * column.step for row in range(count)])

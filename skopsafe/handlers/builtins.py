@@ -15,7 +15,7 @@ from typing import Any
 from skopsafe.graph.document import WIDEST
 from skopsafe.graph.parts import Columns, Context, Handler, Leaf, NameOf, Parts
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.depth import require_shallow
+from skopsafe.handlers.depth import require_light, require_shallow
 from skopsafe.handlers.protocols import refuse_address, require_no_address
 
 Names = tuple[str, ...] | None
@@ -50,10 +50,11 @@ _FEW = 256
 
 
 def require_spread(keys: Sequence[Any], where: str) -> None:
-    """Raise if so many keys have one hash that putting them into a dict would take quadratic time.
+    """Raise if putting keys into a dict would take quadratic time, or worse.
 
     Hashes of numbers and of tuples of them can be made to collide; those of texts cannot.
     """
+    require_light(keys, where)
     if len(keys) > _FEW and not {str}.issuperset(map(type, keys)):
         hashes = collections.Counter(map(hash, keys))
         require(hashes.most_common(1)[0][1] <= _FEW, "its keys have one hash", where)

@@ -3,6 +3,9 @@
 Lists, dicts, sets and instances may be nested to any depth: Python frees them step by step. Hashing a tuple
 and freeing the types below recurse instead, and a chain of a few hundred thousand of them kills the process.
 They are all built from what they hold, children first, so that each can look down when it is made.
+
+Tuples and aliases do not keep their hash either: one that holds another twice, which holds a third one twice,
+and so on, is short in a file, and hashing it takes time for each way down.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import collections
 import functools
 import types
+import typing
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -17,12 +21,17 @@ import numpy as np
 
 from skopsafe.handlers.checks import require
 
+MOST_PLACES, MOST_WAYS = 2**17, 16
+"""Places in the keys of a dict or the items of a set to which hashing may go, as often as a way leads there:
+so many in all, or so many times those that there are."""
 DEEPEST = 200
 """No model is nested so deep; a thread with a small stack recurses ten times deeper."""
 
 _FRAGILE: dict[str, tuple[type, Any]] = {
     "builtins:tuple": (tuple, lambda obj: obj),
     "builtins:slice": (slice, lambda obj: (obj.start, obj.stop, obj.step)),
+    "types:GenericAlias": (types.GenericAlias, lambda obj: obj.__args__),
+    "types:UnionType": (types.UnionType, lambda obj: obj.__args__),
     "builtins:method": (types.MethodType, lambda obj: (obj.__self__,)),
     "builtins:builtin_function_or_method": (types.BuiltinMethodType, lambda obj: (obj.__self__,)),
     "functools:partial": (
@@ -41,6 +50,8 @@ _FRAGILE: dict[str, tuple[type, Any]] = {
 NAMES = frozenset(_FRAGILE)
 _INSIDE: dict[type, Any] = dict(_FRAGILE.values())
 _KINDS = frozenset(_INSIDE)
+_ALIAS: type = type(typing.List[int])  # noqa: UP006 - that of the module, which the built-in has not
+_HASHED = (tuple, slice, types.GenericAlias, types.UnionType, _ALIAS)
 
 
 def require_shallow(parts: Collection[Any], where: str) -> None:
@@ -65,3 +76,36 @@ def require_shallow(parts: Collection[Any], where: str) -> None:
             for inner in _INSIDE[type(outer)](outer)
         }.values()
     require(False, f"nested more than {DEEPEST} deep", where)
+
+
+def require_light(parts: Collection[Any], where: str) -> None:
+    """Raise `ValidationError` if hashing objects would take far longer than making them took.
+
+    Parameters
+    ----------
+    parts : collection
+        What is about to be hashed; nothing in it is nested too deeply.
+    where : str
+        What they are for, for the error.
+    """
+    if not any(issubclass(kind, _HASHED) for kind in set(map(type, parts))):
+        return
+    level = {id(part): (part, 1) for part in parts}
+    ways = places = 0
+    while level:
+        below: dict[int, tuple[Any, int]] = {}
+        for outer, times in level.values():
+            for inner in _hashed_with(outer):
+                _, before = below.get(id(inner), (None, 0))
+                below[id(inner)] = inner, before + times
+                places += 1
+        ways += sum([times for _, times in below.values()])
+        require(ways <= max(MOST_PLACES, MOST_WAYS * places), "takes too long to be hashed", where)
+        level = below
+
+
+def _hashed_with(obj: Any) -> Collection[Any]:
+    """Return what the hash of an object is made of, anew each time."""
+    if type(obj) in _INSIDE and isinstance(obj, _HASHED):
+        return _INSIDE[type(obj)](obj)  # type: ignore[no-any-return]
+    return getattr(obj, "__args__", ()) if isinstance(obj, _ALIAS) else ()

@@ -23,7 +23,7 @@ from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.arguments import require_harmless
 from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.depth import require_shallow
+from skopsafe.handlers.depth import require_light, require_shallow
 from skopsafe.handlers.protocols import items, refuse_protocol, require_no_address, require_no_protocol
 
 Names = tuple[str, ...] | None
@@ -247,6 +247,7 @@ def _get_alias(obj: Any) -> Parts:
 def _load_alias(_: Names, values: list[Any], __: Context) -> Any:
     require(len(values) == 2 and isinstance(values[1], tuple), "malformed", "GenericAlias")
     require(isinstance(values[0], type), "not an alias of a class", "GenericAlias")
+    require_shallow(values[1:], "GenericAlias")
     return types.GenericAlias(values[0], values[1])
 
 
@@ -260,6 +261,7 @@ def _get_typing_alias(obj: Any) -> Parts:
 def _load_typing_alias(names: Names, values: list[Any], _: Context) -> Any:
     require(len(values) == 2 and isinstance(values[1], tuple), "malformed", "typing alias")
     origin, args = values
+    require_light(args, "typing alias")
     if names == ("name", "args"):
         origin = vars(typing).get(origin) if isinstance(origin, str) else None
         require(hasattr(type(origin), "__getitem__") and hasattr(origin, "__origin__"), "unknown", "typing")
@@ -272,6 +274,8 @@ def _load_typing_alias(names: Names, values: list[Any], _: Context) -> Any:
 def _load_union(_: Names, values: list[Any], __: Context) -> Any:
     kinds = (type, types.GenericAlias, typing.TypeVar)
     require(len(values) > 1 and all(isinstance(v, kinds) for v in values), "not types", "types.UnionType")
+    require_shallow(values, "types.UnionType")
+    require_light(values, "types.UnionType")
     return functools.reduce(operator.or_, values)
 
 

@@ -7,6 +7,7 @@ the terminal that shows it.
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from skopsafe.api import audit_of, described
 from skopsafe.collecting import without_collections
 from skopsafe.errors import escape
 from skopsafe.graph.document import CALL, VALUE, Document
+from skopsafe.graph.references import references
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.streams import File
 from skopsafe.trust.audit import Audit
@@ -175,10 +177,15 @@ def _shared(document: Document) -> set[int]:
     more: set[int] = set()
     if isinstance(document.root, list):
         once.add(document.root[0])
-    for node in document.each():
-        for value in node:
-            if type(value) is list:
-                (more if value[0] in once else once).add(value[0])
+    for _, _, owners, numbers in references(document):
+        found = set(numbers)
+        more |= once & found
+        once |= found
+        if len(numbers) == 1:
+            if len(owners) > 1:
+                more |= found
+        elif len(found) < len(numbers):
+            more |= {number for number, count in Counter(numbers).items() if count > 1}
     return more
 
 

@@ -151,9 +151,9 @@ def _order(entry: Entry) -> tuple[str, str]:
 def _values(document: Document, verdicts: list[Verdict], tables: Tables) -> list[Entry]:
     """List attributes of trusted classes whose values need approval, by rules or by what they hold."""
     reasons = suspicious(document, verdicts)
-    for name, reason, index in misplaced(document, tables):
+    for name, reason, index, more in misplaced(document, tables):
         _, count, where = reasons.get(name, (reason, 0, f"nodes[{index}]"))
-        reasons[name] = (reason, count + 1, where)
+        reasons[name] = (reason, count + more, where)
     allows = "keeps the value that the file gives to this attribute"
     return [
         Entry(name, "attribute", "unknown", reason, allows, count, where)

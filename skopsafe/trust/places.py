@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from skopsafe import names
+from skopsafe.errors import escape
 from skopsafe.graph.document import CLASS, VALUE, Document
+from skopsafe.graph.references import references
 from skopsafe.trust.tables import Confinement, Tables
 from skopsafe.trust.verdicts import verdict
 
@@ -42,13 +44,14 @@ _CARRIERS = frozenset(
 Carried = dict[int, frozenset[Confinement]]
 
 
-def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, int]]:
+def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, int, int]]:
     """Find confined functions at attributes of trusted types that are no place for them.
 
     Yields
     ------
-    tuple of (str, str, int)
-        The name to approve, such as ``sklearn.svm._classes.SVC:kernel``; the reason; the node.
+    tuple of (str, str, int, int)
+        The name to approve, such as ``sklearn.svm._classes.SVC:kernel``; the reason; the first node; how many
+        references there are.
     """
     rows = {
         number: found
@@ -58,41 +61,60 @@ def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, in
     if not rows:
         return
     carried = _spread(document, rows)
-    for index, node in enumerate(document.each()):
-        shape = document.shapes[node[0]]
+    for run, place, owners, numbers in references(document):
+        shape = document.shapes[run.shape]
         row = document.types[shape.type]
         # A class that nobody reviewed needs approval itself.
         if row.role != CLASS or row.name in _CARRIERS or not _is_trusted(row.name, tables):
             continue
-        for position, value in enumerate(node[1:]):
-            for confinement in carried.get(value[0], ()) if type(value) is list else ():
-                names_of_values = shape.attributes
-                attribute = "items" if names_of_values is None else names_of_values[position]
-                if f"{row.name}:{attribute}" not in confinement.places:
-                    yield f"{names.spell(row.name)}:{attribute}", confinement.reason, index
+        attribute = "items" if shape.attributes is None else shape.attributes[place]
+        for confinement, (first, count) in _hits(carried, owners, numbers).items():
+            if f"{row.name}:{attribute}" not in confinement.places:
+                # A name of an attribute is any text, and this one will be shown.
+                yield f"{names.spell(row.name)}:{escape(attribute)}", confinement.reason, first, count
+
+
+def _hits(
+    carried: Carried, owners: Sequence[int], numbers: Sequence[int]
+) -> dict[Confinement, tuple[int, int]]:
+    """Return for each kind of confined function the first node that holds one, and how many references do."""
+    found: dict[Confinement, tuple[int, int]] = {}
+    times = len(owners) if len(numbers) == 1 else 1
+    for place in [place for place, number in enumerate(numbers) if number in carried]:
+        owner = owners[place if len(owners) == len(numbers) else 0]
+        for confinement in carried[numbers[place]]:
+            first, count = found.get(confinement, (owner, 0))
+            found[confinement] = first, count + times
+    return found
 
 
 def _spread(document: Document, rows: dict[int, Confinement]) -> Carried:
     """Return the nodes that are, or carry, a confined function."""
-    shapes = document.shapes
+    shapes, types = document.shapes, document.types
     carried: Carried = {}
-    carriers = []
-    for index, (shape, *values) in enumerate(document.each()):
-        row = shapes[shape].type
+    for run, start in zip(document.runs, document.starts, strict=False):
+        row = shapes[run.shape].type
         if row in rows:
-            carried[index] = frozenset([rows[row]])
-        elif document.types[row].name in _CARRIERS:
-            below = [value[0] for value in values if type(value) is list]
-            if below:
-                carriers.append((index, below))
-    changed = True
-    while changed:  # twice, and once more for each reference ahead on the way
-        changed = False
-        for index, below in carriers:
-            found: frozenset[Confinement] = frozenset().union(*(carried.get(value, ()) for value in below))
-            if not found <= carried.get(index, frozenset()):
-                carried[index] = found
-                changed = True
+            carried |= dict.fromkeys(range(start, start + run.count), frozenset([rows[row]]))
+    holders: dict[int, list[int]] = {}
+    for run, _, owners, numbers in references(document):
+        if types[shapes[run.shape].type].name in _CARRIERS:
+            for place, number in enumerate(numbers):
+                those = holders.setdefault(number, [])
+                if len(owners) == len(numbers):
+                    those.append(owners[place])
+                else:
+                    those.extend(owners)
+    # From each to what holds it, and on where that is news: a chain of references ahead is one way, and no
+    # loop over all carriers for each of its links.
+    todo = list(carried)
+    while todo:
+        index = todo.pop()
+        for holder in holders.get(index, ()):
+            before = carried.get(holder, frozenset())
+            if not carried[index] <= before:
+                carried[holder] = before | carried[index]
+                todo.append(holder)
     return carried
 
 

@@ -104,6 +104,10 @@ def _is_attribute(name: str) -> bool:
     return names.parse(name).module.rpartition(".")[2][:1].isupper()
 
 
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
 def read_policy(file: str | os.PathLike[str]) -> Policy:
     """Read a policy file: TOML with ``trusted``, names and patterns like ``mypkg.*``, and ``plugins``.
 
@@ -116,7 +120,7 @@ def read_policy(file: str | os.PathLike[str]) -> Policy:
     try:
         with open(path, "rb") as stream:
             table = tomllib.load(stream)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # a number may have too many digits for Python
         raise PolicyError(
             f"the policy file cannot be read ({error})",
             path=str(path),
@@ -126,15 +130,15 @@ def read_policy(file: str | os.PathLike[str]) -> Policy:
     if (
         not table
         or not table.keys() <= {"trusted", "plugins"}
-        or not isinstance(entries, list)
-        or not (plugins is None or (isinstance(plugins, list) and all(isinstance(p, str) for p in plugins)))
+        or not _are_texts(entries)
+        or not (plugins is None or _are_texts(plugins))
     ):
         raise PolicyError(
             "a policy file has the keys trusted and plugins, each with a list of names",
             path=str(path),
             next_step='Write trusted = ["mypkg.models.Model", "mypkg.transformers.*"].',
         )
-    patterns = [entry for entry in entries if isinstance(entry, str) and "*" in entry]
+    patterns = [entry for entry in entries if "*" in entry]
     for pattern in patterns:
         if _PATTERN.fullmatch(pattern) is None:
             raise PolicyError(

@@ -87,10 +87,16 @@ class _Judge:
     ----------
     document : Document
         Where references lead.
+
+    Notes
+    -----
+    A node that many others refer to is looked at once for a rule: a file could otherwise make one long list
+    the value of a million attributes.
     """
 
     def __init__(self, document: Document) -> None:
         self._document = document
+        self._known: dict[tuple[str, str, int], bool] = {}
         self._patterns: dict[tuple[str | bytes, int, bool], bool] = {}
 
     def is_harmless(self, pattern: Value | bytes, flags: Value, *, whole: bool) -> bool:
@@ -119,6 +125,17 @@ class _Judge:
             return known or (isinstance(value, str) and self._says_nothing(value, rule))
         if rule.unless and self._at_end_of(owner, rule.unless[:-1]) == rule.unless[-1]:
             return True
+        return self._once(
+            rule.name, "each" if rule.each else "", value, lambda: self._allows_node(value, rule, owner)
+        )
+
+    def _once(self, rule: str, what: str, reference: list[int], look: Callable[[], bool]) -> bool:
+        key = rule, what, reference[0]
+        if key not in self._known:
+            self._known[key] = look()
+        return self._known[key]
+
+    def _allows_node(self, value: list[int], rule: Rule, owner: int) -> bool:
         if rule.keys or rule.patterns:
             return self._has_harmless_keys(value, rule)
         if rule.heads:
@@ -145,6 +162,9 @@ class _Judge:
         """Tell whether the first part of an item, a name, needs no approval."""
         if not isinstance(item, list):
             return True  # nothing that could be taken apart
+        return self._once(rule.name, "head", item, lambda: self._has_harmless_first(item, rule))
+
+    def _has_harmless_first(self, item: list[int], rule: Rule) -> bool:
         parts = self._values_of(item)
         if self._class_of(item) not in _SEQUENCES or (parts and isinstance(parts[0], list)):
             return False
@@ -163,6 +183,9 @@ class _Judge:
 
     def _has_harmless_keys(self, value: list[int], rule: Rule) -> bool:
         """Tell whether no key of a dict, or of the dicts in a list, is one that the rule is about."""
+        return self._once(rule.name, "keys", value, lambda: self._look_at_keys(value, rule))
+
+    def _look_at_keys(self, value: list[int], rule: Rule) -> bool:
         kind, values = self._class_of(value), self._values_of(value)
         if kind in _SEQUENCES:
             return all(
@@ -174,21 +197,27 @@ class _Judge:
         return kind == "builtins:dict" and all(
             isinstance(name, str)
             and (last := name.rpartition("__")[2]) not in rule.keys
-            and (last not in rule.texts or self._has_texts(below, lambda text: False))
-            and (
-                last not in rule.patterns
-                or self._has_texts(below, lambda text: self.is_harmless(text, 0, whole=False))
-            )
+            and (last not in rule.texts or self._has_texts(below, "texts"))
+            and (last not in rule.patterns or self._has_texts(below, "patterns"))
             for name, below in zip(values[::2], values[1::2], strict=False)
         )
 
-    def _has_texts(self, value: Value, allow: Callable[[str], bool], depth: int = 2) -> bool:
-        """Tell whether a value, or a list of lists of values, has numbers, functions and such texts alone."""
+    def _has_texts(self, value: Value, kind: str, depth: int = 2) -> bool:
+        """Tell whether a value, or a list of lists of values, has numbers and functions alone.
+
+        Under the kind "patterns", harmless patterns too.
+        """
         if not isinstance(value, list):
-            return not isinstance(value, str) or allow(value)
-        if self._class_of(value) in _SEQUENCES and depth:
-            return all(self._has_texts(item, allow, depth - 1) for item in self._values_of(value))
-        return self._row_of(value).role == VALUE
+            return not isinstance(value, str) or (
+                kind == "patterns" and self.is_harmless(value, 0, whole=False)
+            )
+
+        def look() -> bool:
+            if self._class_of(value) in _SEQUENCES and depth:
+                return all(self._has_texts(item, kind, depth - 1) for item in self._values_of(value))
+            return self._row_of(value).role == VALUE
+
+        return self._once("", f"{kind} {depth}", value, look)
 
     def _at_end_of(self, number: int, attributes: tuple[str, ...]) -> Value:
         """Follow attributes from a node; None where there are none of that name."""

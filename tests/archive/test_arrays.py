@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
 
 import skopsafe
+from skopsafe.archive.npy import dtype_of, parse
 from skopsafe.testing.crafted import schema_of
 
 
@@ -48,6 +50,58 @@ def test_a_damaged_header_is_an_error(size: int, change: bytes, by: bytes) -> No
             pytest.skip("the order of a pool does not matter: it has one dimension")
     with pytest.raises(skopsafe.FormatError):
         skopsafe.loads(with_header(data, change, by))
+
+
+@pytest.mark.parametrize(
+    ("descr", "shape"),
+    [
+        ("()", "(3,)"),
+        ("('<f8',)", "(3,)"),
+        ("[('',())]", "(3,)"),
+        ("'(2,)<f8'", "(3,)"),
+        ("('<f8',(2,))", "(3,)"),
+        ("'f8,O'", "(3,)"),
+        ("'<f8'", "(True,)"),
+        ("'<f8'", "(-1,)"),
+        ("'<f8'", "3"),
+    ],
+)
+def test_a_header_of_no_array_is_an_error(descr: str, shape: str) -> None:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
+    with pytest.raises(skopsafe.FormatError):
+        parse(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text, "x.npy")
+
+
+def _deep(depth: int) -> Any:
+    descr: Any = "<f8"
+    for _ in range(depth):
+        descr = [["field", descr]]
+    return descr
+
+
+NO_DTYPES: dict[str, Any] = {
+    "subarray": "(2,)<f8",
+    "objects": "f8,O",
+    "title without a hash": [[[["title"], "name"], "<f8"]],
+    "deep": _deep(450),
+    "very deep": _deep(5000),
+    "short field": [["a"]],
+    "number": 5,
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("descr", NO_DTYPES.values(), ids=NO_DTYPES)
+def test_a_description_of_no_dtype_is_an_error(descr: Any) -> None:
+    with pytest.raises(skopsafe.FormatError):
+        dtype_of(descr, 0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_numpy_warns_of_is_an_error_where_warnings_are() -> None:
+    text = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1L,)}"  # of Python 2
+    with pytest.raises(skopsafe.FormatError, match="damaged"):
+        parse(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text, "x.npy")
 
 
 def test_a_header_with_other_padding_is_read() -> None:

@@ -255,6 +255,13 @@ def test_lzma_without_a_marked_end_is_read() -> None:
         list(decompressed(LZMA, MARKED_END, len(data), iter([cut])))
 
 
+def test_nothing_has_an_lzma_header_too() -> None:
+    empty = packed(LZMA, b"")
+    assert list(decompressed(LZMA, 0, 0, iter([empty[:9]]))) == []
+    with pytest.raises(DamagedError, match="early"):
+        list(decompressed(LZMA, 0, 0, iter([empty[:8]])))
+
+
 def test_streams_of_other_libraries_are_read() -> None:
     data = MIXED[:1000].tobytes()
     assert unpacked(BZIP2, bz2.compress(data), 1000) == data

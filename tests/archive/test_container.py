@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -64,6 +66,66 @@ def test_more_nodes_than_bytes_are_refused() -> None:
 
     with pytest.raises(skopsafe.LimitError, match="more nodes than bytes"):
         skopsafe.loads(changed([1], many))
+
+
+def test_more_arrays_than_values_are_refused_before_there_is_room_for_them() -> None:
+    def many(schema: dict[str, Any]) -> None:
+        (run,) = schema["arrays"]
+        run[3:] = [90_000_000, [0]]
+
+    data = changed(np.zeros(0), many)
+    tracemalloc.start()
+    with pytest.raises(skopsafe.FormatError, match="more arrays than values"):
+        skopsafe.loads(data)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("shapes", "runs"),
+    [
+        # 500 attributes that are the same in all of 1,500 instances; 100 lists of the same 3,000 objects
+        ([[0, 500]], [[0, 1500, [0] * 500]]),
+        (
+            [[0, 1], [0, None]],
+            [[0, 3000, [0]], [1, 100, [{"columns": [{"ref": 0, "step": 1}], "count": 3000}] * 100]],
+        ),
+    ],
+)
+@pytest.mark.parametrize("look", [skopsafe.loads, skopsafe.audit])
+def test_columns_cannot_make_values_out_of_few_bytes(look: Any, shapes: Any, runs: Any) -> None:
+    def many(schema: dict[str, Any]) -> None:
+        schema["types"], schema["shapes"], schema["runs"] = [["builtins:list", "class"]], shapes, runs
+
+    data = changed([1], many)
+    with pytest.raises(skopsafe.LimitError, match="values, more than 32 for each of its bytes"):
+        look(data)
+
+
+def test_many_attributes_that_are_all_alike_are_written_so_that_they_can_be_read() -> None:
+    alike, shared = [], Plain()
+    for number in range(600):
+        alike.append(Plain())
+        vars(alike[-1]).update({f"a{place}": None for place in range(300)}, b=np.zeros(1), c=shared, d=number)
+    with mock.patch("skopsafe.archive.schema.VALUES_FOR_A_BYTE", 4):  # a hundred attributes come near to 32
+        data = skopsafe.dumps(alike)
+    columns = next(run[2] for run in schema_of(data)["runs"] if len(run[2]) > 300)
+    assert columns[0] == [None] * 600, "a scalar is not spelled out"
+    numbers = next(run[2] for run in schema_of(data)["runs"] if run[1] == 600 and len(run[2]) == 1)
+    assert numbers == [list(range(600))], "the arrays are not spelled out"
+    loaded = skopsafe.loads(data, trusted=[Plain])
+    assert loaded[7].c is loaded[0].c
+    assert loaded[7].b.tolist() == [0.0]
+    assert loaded[599].d == 599
+
+
+def test_what_a_reader_would_take_for_a_bomb_is_not_written() -> None:
+    floats = [float(number) for number in range(300)]
+    with (
+        mock.patch("skopsafe.archive.schema.VALUES_FOR_A_BYTE", 0),
+        pytest.raises(skopsafe.UnsupportedTypeError),
+    ):
+        skopsafe.dumps(floats)
 
 
 def test_many_nodes_that_are_all_alike_are_written_so_that_they_can_be_read() -> None:

@@ -148,6 +148,23 @@ def test_a_name_must_be_a_name() -> None:
             skopsafe.loads(call(name, "call"))  # type: ignore[arg-type]
 
 
+def test_a_name_of_an_attribute_is_shown_without_escapes() -> None:
+    import numpy as np
+    from sklearn.svm import SVC
+
+    def rename(schema: dict[str, Any]) -> None:
+        for shape in schema["shapes"]:
+            if shape[1] and "kernel" in shape[1]:
+                shape[1][shape[1].index("kernel")] = "\x1b[2J\nall is well"
+
+    data = changed(SVC(kernel=np.log1p), rename)
+    (name,) = skopsafe.get_untrusted_types(data=data)
+    assert name == "sklearn.svm._classes.SVC:\\x1b[2J\\nall is well"
+    assert "\x1b" not in str(skopsafe.audit(data))
+    with pytest.raises(skopsafe.UntrustedTypesFoundException, match="all is well"):
+        skopsafe.loads(data)
+
+
 def test_an_attribute_cannot_hide_a_method() -> None:
     from sklearn.preprocessing import StandardScaler
 

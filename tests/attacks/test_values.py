@@ -73,6 +73,7 @@ CHAINS: dict[str, Callable[[Any], Any]] = {
     "deque": lambda inner: collections.deque([inner]),
     "defaultdict": lambda inner: collections.defaultdict(None, {1: inner}),
     "tuple and slice": lambda inner: (slice(inner),),
+    "alias and tuple": lambda inner: types.GenericAlias(list, (inner,)),
 }
 
 
@@ -88,11 +89,13 @@ def test_chains_that_python_frees_by_recursion_are_short(name: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux" or sys.version_info >= (3, 12), reason="shown for one Python")
-@pytest.mark.parametrize("step", ["x = (x,)", "x = slice(x)", "x = collections.deque([x])"])
+@pytest.mark.parametrize(
+    "step", ["(x,)", "types.GenericAlias(list, x)", "slice(x)", "collections.deque([x])"]
+)
 def test_long_chains_kill_python(step: str) -> None:
     """The reason for the limit: no exception comes before the stack is used up."""
-    code = f"import collections\nx = ()\nfor _ in range(10**6): {step}\n"
-    code += "hash(x)" if step == "x = (x,)" else "del x"
+    code = f"import collections, types\nx = ()\nfor _ in range(10**6): x = {step}\n"
+    code += "hash(x)" if step in ("(x,)", "types.GenericAlias(list, x)") else "del x"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode not in (0, 1, 2), done.stderr
 
@@ -106,6 +109,52 @@ def test_keys_cannot_all_have_one_hash(kind: Any) -> None:
         skopsafe.loads(skopsafe.dumps(made))
     usual = {(i, j) for i in range(-30, 30) for j in range(-30, 30)}
     assert skopsafe.loads(skopsafe.dumps(usual)) == usual
+
+
+def doubled(step: Callable[[Any], Any], times: int) -> Any:
+    """Hold an object twice in one that is held twice, and so on."""
+    made: Any = int
+    for _ in range(times):
+        made = step(made)
+    return made
+
+
+DOUBLED: dict[str, Callable[[Any], Any]] = {
+    "tuple": lambda inner: (inner, inner),
+    "alias": lambda inner: types.GenericAlias(tuple, (inner, inner)),
+}
+HASHING: dict[str, Callable[[Any], tuple[Any, list[Any]]]] = {
+    **{
+        f"{module}:{name}": lambda key: (None, [key, 1])
+        for module, name in (("builtins", "dict"), ("collections", "OrderedDict"), ("collections", "Counter"))
+    },
+    "builtins:set": lambda key: (None, [key]),
+    "builtins:frozenset": lambda key: (None, [key]),
+    "typing:_GenericAlias": lambda key: (("name", "args"), ["Tuple", (key,)]),
+}
+
+
+@pytest.mark.parametrize("name", HASHING)
+@pytest.mark.parametrize("step", DOUBLED)
+def test_hashing_takes_no_longer_than_a_key_is_in_the_file(step: str, name: str) -> None:
+    names, values = HASHING[name](doubled(DOUBLED[step], 5 if step == "alias" else 0))
+    assert load(name, names, values) is not None
+    (key,) = skopsafe.loads(skopsafe.dumps([doubled(DOUBLED[step], 40)]))
+    names, values = HASHING[name](key)  # a trillion ways down, and forty tuples
+    with pytest.raises(ValidationError, match="takes too long to be hashed"):
+        load(name, names, values)
+
+
+def test_a_union_is_hashed_no_longer() -> None:
+    few, many = (doubled(DOUBLED["alias"], times) for times in (5, 40))
+    assert load("types:UnionType", None, [few, int]) == few | int
+    with pytest.raises(ValidationError, match="takes too long to be hashed"):
+        load("types:UnionType", None, [many, int])
+
+
+def test_many_keys_of_tuples_are_no_bomb() -> None:
+    pairs = {((number, "a"), (number, "b")): number for number in range(70_000)}
+    assert skopsafe.loads(skopsafe.dumps(pairs)) == pairs
 
 
 def test_bytes_of_a_structure_are_values_of_its_fields() -> None:

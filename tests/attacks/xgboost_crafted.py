@@ -38,6 +38,8 @@ def ubj(value: Any, key: str = "") -> bytes:
             raw = name.encode()
             out += b"L" + len(raw).to_bytes(8, "big") + raw + ubj(value[name], inner.get(name, name))
         return out + b"}"
+    if isinstance(value, np.ndarray):
+        return ubj(value.tolist(), "d")
     if isinstance(value, list):
         kind = _ARRAYS.get(key) or (key if key in _DTYPES else None)
         if kind:
@@ -168,6 +170,18 @@ CASES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
         _set("7", *_LEARNER, "objective", "softmax_multiclass_param", "num_class"),
         "num_class",
     ),
+    **{
+        f"array_as_{part}": ("booster", _set(np.array([1.0, 2.0]), *path), where)
+        for part, path, where in (
+            ("name", (*_LEARNER, "gradient_booster", "name"), "gradient_booster.name"),
+            ("size", ("Config", "learner", "learner_model_param", "num_class"), "config.learner_model_param"),
+            (
+                "name_beside",
+                ("Config", "learner", "gradient_booster", "name"),
+                "config.gradient_booster.name",
+            ),
+        )
+    },
     "unknown_objective": ("booster", _set("mine", *_LEARNER, "objective", "name"), "objective.name"),
     "score_not_finite": ("booster", _param("base_score", "nan"), "base_score"),
     "score_of_three": ("booster", _param("base_score", "[1E0,2E0,3E0]"), "base_score"),

@@ -62,6 +62,22 @@ def test_a_malicious_pickle_is_called_so_and_not_run(tmp_path: Path, protocol: i
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("size", [2**40, 2**62])
+def test_a_text_that_is_not_there_takes_no_memory(tmp_path: Path, size: int) -> None:
+    stream = b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8d" + size.to_bytes(8, "little") + b"short"
+    result = inspect(written(tmp_path, stream))
+    assert result.exit_code == 2, "what stands before it is not shown"
+    assert "os:system" in result.output
+    assert "Error: this is no pickle, or a damaged one" in result.output
+
+
+def test_a_name_behind_a_long_text_is_found(tmp_path: Path) -> None:
+    text = "long" * 700_000
+    result = inspect(written(tmp_path, pickle.dumps([text, len, text.encode()], 4)))
+    assert result.exit_code == 1
+    assert "builtins:len" in result.output
+
+
 def test_a_name_that_the_stream_computes_is_never_shown_as_a_name(tmp_path: Path) -> None:
     # The strings on top are popped again: the name is os.system, and not math.floor.
     stream = b"\x80\x04\x8c\x02os\x8c\x06system\x8c\x04math\x8c\x05floor00\x93."

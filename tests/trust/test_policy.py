@@ -88,6 +88,9 @@ def test_no_policy_lowers_the_floor(tmp_path: Path) -> None:
         "trusted = [5]",
         'trusted = ["a.b"]\nloader = "x"',
         "not toml",
+        "trusted = " + "[" * 5000,
+        "trusted = [" + "1" * 5000 + "]",
+        "trusted = [0x" + "f" * 5000 + "]",
     ],
 )
 def test_a_malformed_policy_is_refused(tmp_path: Path, text: str) -> None:

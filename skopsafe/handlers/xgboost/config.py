@@ -39,7 +39,10 @@ def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
         "objective",
     }
     learner = members(config["learner"], required, _HERE)
-    require(learner["learner_model_param"] == sizes, "not those of the model", f"{_HERE}.learner_model_param")
+    where = f"{_HERE}.learner_model_param"
+    found = members(learner["learner_model_param"], set(sizes), where)
+    same = all(params.is_text(found[key], text) for key, text in sizes.items())
+    require(same, "not those of the model", where)
     generic = texts(learner["generic_param"], params.GENERIC, f"{_HERE}.generic_param")
     _check_generator(generic, facts.version)
     for name in ("n_jobs", "nthread"):
@@ -82,7 +85,7 @@ def _check_booster(value: Any, facts: document.Facts) -> None:
     if name == "dart":
         dart = members(value, {"dart_train_param", "gbtree", "name"}, where)
         texts(dart["dart_train_param"], params.DART, f"{where}.dart_train_param")
-        require(dart["name"] == "dart", "not that of the model", f"{where}.name")
+        require(params.is_text(dart["name"], "dart"), "not that of the model", f"{where}.name")
         value, name = dart["gbtree"], "gbtree"
     if name == "gblinear":
         linear = members(value, {"gblinear_train_param", "name", "updater"}, where)
@@ -101,7 +104,7 @@ def _check_booster(value: Any, facts: document.Facts) -> None:
         require(type(value["specified_updater"]) is bool, "not a flag", f"{where}.specified_updater")
         updaters = value["updater"]
         require(isinstance(updaters, list) and len(updaters) <= 100, "not a list", f"{where}.updater")
-    require(value["name"] == name, "not that of the model", f"{where}.name")
+    require(params.is_text(value["name"], name), "not that of the model", f"{where}.name")
     for updater in updaters:
         found = members(updater, {"name"}, f"{where}.updater", set(params.UPDATERS))
         texts({"name": found.pop("name")}, {"name": params.WORD}, f"{where}.updater")

@@ -79,6 +79,7 @@ def check(document: Any) -> Facts:
     booster = learner["gradient_booster"]
     require(type(booster) is dict, "not an object", f"{_HERE}.gradient_booster")
     facts.booster = booster.get("name", "")
+    require(isinstance(facts.booster, str), "not a text", f"{_HERE}.gradient_booster.name")
     bound = MOST_GROUPS
     if facts.booster == "gblinear":
         _check_linear(booster, n_features, groups)
@@ -196,7 +197,7 @@ def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> in
     drops = {"weight_drop"} if facts.version >= params.TREES_DROP else set()
     within = drops if facts.version >= (3, 4) else set()
     booster = members(booster, {"model", "name"}, where, drops - within)
-    require(booster["name"] == "gbtree", "unknown booster", f"{where}.name")
+    require(params.is_text(booster["name"], "gbtree"), "unknown booster", f"{where}.name")
     required = {"gbtree_model_param", "iteration_indptr", "tree_info", "trees"}
     model = members(booster["model"], required, where, {"cats", *within})
     found = model["trees"]

@@ -180,6 +180,11 @@ def texts(value: Any, form: Form, where: str) -> dict[str, str]:
     return dict(value)
 
 
+def is_text(value: Any, text: str) -> bool:
+    """Tell whether a value is a text, and that one: an array in its place compares item by item."""
+    return isinstance(value, str) and value == text
+
+
 def floats(text: str) -> list[float]:
     """Return the numbers of an array parameter, which is one number or a list of them."""
     return [float(part) for part in text.strip("[]").split(",")]
