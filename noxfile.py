@@ -1,4 +1,4 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness, memory.
 
 Needs the interpreters that it names.
 """
@@ -60,3 +60,11 @@ def robustness(session: nox.Session) -> None:
     """Load files changed at random, 5,000 of each family; ``-- xgboost --count 300`` for few."""
     session.install("-e", ".[test]")
     session.run("python", "benchmarks/robustness.py", *session.posargs)
+
+
+@nox.session
+def memory(session: nox.Session) -> None:
+    """Look for accesses outside of memory that end no process; ``-- guard xgboost --last 200`` for some."""
+    session.install("-e", ".[test]")
+    for tool in [session.posargs] if session.posargs else [["guard"], ["guard", "--side", "begin"], ["fill"]]:
+        session.run("python", "benchmarks/memory.py", *tool)
