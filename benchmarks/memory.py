@@ -53,7 +53,11 @@ def main() -> int:
         names = sorted(importlib.import_module(FAMILIES[name]).MODELS)
         models = [model for model in names if any(word in model for word in options.only)]
         start = time.perf_counter()
-        seen = run(options.tool, FAMILIES[name], models, options.last, options.first, options.side)
+
+        def tell(line: str, name: str = name) -> None:
+            print(f"  {name} {line}", flush=True)
+
+        seen = run(options.tool, FAMILIES[name], models, options.last, options.first, options.side, tell)
         seconds = time.perf_counter() - start
         print(
             f"{name}: {len(models)} models, {seen.endings.total()} mutants in {seconds:.0f} s: "
@@ -61,8 +65,6 @@ def main() -> int:
             f"{seen.usual} reports of what is usual",
             flush=True,
         )
-        for line in seen.bad:
-            print(f"  {name} {line}", flush=True)
         bad += seen.bad
     print(f"{len(bad)} to look at")
     return bool(bad)

@@ -29,16 +29,19 @@ _INNERMOST = 3
 class Reports:
     """The reports among the lines of memcheck.
 
-    Attributes
+    Parameters
     ----------
     new : list of str
-        One line for each place that only a changed file reached.
+        Gets one line for each place that only a changed file reached.
+
+    Attributes
+    ----------
     usual : int
         Reports of places that an unchanged file reaches, or the imports.
     """
 
-    def __init__(self) -> None:
-        self.new: list[str] = []
+    def __init__(self, new: list[str]) -> None:
+        self.new = new
         self.usual = 0
         self._usual: set[tuple[str, ...]] = set()
         self.begin()

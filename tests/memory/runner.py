@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -56,13 +56,24 @@ def environment_of(tool: str, side: str) -> dict[str, str]:
     """Return the environment of the workers of a tool."""
     if tool == "guard":
         return environment(side) | {"PYTHONWARNINGS": "ignore"}
-    # Where Python asks malloc for everything, what it gives back is filled, and seen by memcheck.
-    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONMALLOC": "malloc", "PYTHONWARNINGS": "ignore"}
+    # Where Python asks malloc for everything, what it gives back is filled, and seen by memcheck. Blocks that
+    # a thread keeps to use again glibc does not fill: it is to keep none.
+    more = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+    return os.environ | more | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 
 
-def run(tool: str, family: str, models: list[str], last: int, first: int = -1, side: str = "end") -> Seen:
-    """Let workers go through mutants `first` to ``last - 1`` of each model."""
-    seen, reports = Seen(), memcheck.Reports()
+def run(
+    tool: str,
+    family: str,
+    models: list[str],
+    last: int,
+    first: int = -1,
+    side: str = "end",
+    tell: Callable[[str], object] = lambda _: None,
+) -> Seen:
+    """Let workers go through mutants `first` to ``last - 1`` of each model; `tell` what is bad at once."""
+    seen, told = Seen(), 0
+    reports = memcheck.Reports(seen.bad)
     left, start = list(models), first
     while left:
         reached = left[0], start
@@ -70,15 +81,17 @@ def run(tool: str, family: str, models: list[str], last: int, first: int = -1, s
         for line in _worker(tool, family, left, start, last, side):
             if isinstance(line, str):
                 reports.add(line)
-                continue
-            reports.at(line["model"], line["number"])
-            if "ending" in line:
-                reached = line["model"], line["number"] + 1
-                seen.add(line)
+            else:
+                reports.at(line["model"], line["number"])
+                if "ending" in line:
+                    reached = line["model"], line["number"] + 1
+                    seen.add(line)
+            for bad in seen.bad[told:]:
+                tell(bad)
+            told = len(seen.bad)
         left, start = left[left.index(reached[0]) :], reached[1]
         if start >= last:
             left, start = left[1:], first
-    seen.bad += reports.new
     seen.usual = reports.usual
     return seen
 

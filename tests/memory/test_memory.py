@@ -200,7 +200,7 @@ def test_reports_of_memcheck_are_told_from_those_of_an_unchanged_file() -> None:
 ==7==  Address 0x5 is 0 bytes after a block of size 40 alloc'd
 ==7==
 """.splitlines()
-    reports = Reports()
+    reports = Reports([])
     for number, caller in (-1, "usual"), (3, "usual"), (4, "other"):
         reports.at("model", number)
         for line in report:
