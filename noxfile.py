@@ -1,4 +1,4 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory.
 
 Needs the interpreters that it names.
 """
@@ -60,3 +60,11 @@ def mutants(session: nox.Session) -> None:
     """Use files changed at random, 5,000 of each family; ``-- xgboost --count 20000`` for more of one."""
     session.install("-e", ".[test]")
     session.run("python", "tests/attacks/fuzz.py", *session.posargs)
+
+
+@nox.session
+def memory(session: nox.Session) -> None:
+    """Look for accesses outside of memory that end no process; ``-- guard xgboost --last 200`` for some."""
+    session.install("-e", ".[test]")
+    for tool in [session.posargs] if session.posargs else [["guard"], ["guard", "--side", "begin"], ["fill"]]:
+        session.run("python", "benchmarks/memory.py", *tool)

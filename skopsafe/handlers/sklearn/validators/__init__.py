@@ -14,6 +14,7 @@ from skopsafe.handlers.sklearn.validators import (
     cluster,
     covariance,
     encoders,
+    filling,
     hist_boosting,
     neighbors,
     params,
@@ -30,5 +31,6 @@ CHECKS: dict[str, Check] = {
     **cluster.CHECKS,
     **covariance.CHECKS,
     **encoders.CHECKS,
+    **filling.CHECKS,
     **params.CHECKS,
 }
