@@ -10,6 +10,7 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.handlers.registry import default
+from skopsafe.trust.tables import Tables
 
 PAGE = Path(__file__).parent / "reference" / "trusted.md"
 
@@ -87,6 +88,38 @@ def rules(table: dict[str, Any]) -> list[str]:
     return lines
 
 
+def loaders() -> list[str]:
+    """Return the types with a loader by what it checks."""
+    validates = Tables(()).validates
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for name in default().types:
+        reason = validates(name)
+        assert reason, f"{name} has no reason in loaders.toml"
+        grouped[reason].append(name)
+    return [
+        line
+        for reason, found in sorted(grouped.items())
+        for line in (f"{reason[0].upper()}{reason[1:]}:", "", *by_module(found), "")
+    ]
+
+
+def places(table: dict[str, Any]) -> list[str]:
+    """Return bullets for functions that need approval anywhere but at some places."""
+    lines = []
+    for group in table["confined"]:
+        found = [names.spell(name) for name in group.get("names", ())]
+        found += [f"{module}.*" for module in group.get("modules", ())]
+        others = f", but for {listing(group['except'])}" if group.get("except") else ""
+        allowed = [
+            ":".join((names.spell(place.rpartition(":")[0]), place.rpartition(":")[2]))
+            for place in group["places"]
+        ]
+        lines.append(
+            f"- {listing(found)}{others}, at other places than {listing(allowed)}: {group['reason']}"
+        )
+    return lines
+
+
 def section(title: str, lines: list[str]) -> list[str]:
     """Return a section, or nothing where it would be empty."""
     return [title, "", *lines, ""] if lines else []
@@ -96,15 +129,21 @@ def page() -> str:
     """Return the whole page."""
     found = tables()
     floor = found.pop("denied")
+    confined = found.pop("confined")
+    found.pop("loaders")
     lines = [INTRODUCTION]
-    lines += ["## Built-in", "", "Types with a loader of their own, which validates what it builds.", ""]
-    lines += [*by_module(list(default().types)), ""]
+    lines += ["## Built-in", "", "Types with a loader of their own, and what it checks.", ""]
+    lines += loaders()
     for library, table in found.items():
         lines += [f"## Reviewed: {library}", ""]
         lines += section("### Classes", reviewed(table, "classes"))
         lines += section("### Functions and classes as values", reviewed(table, "values"))
         lines += section("### Classes whose `__setstate__` was reviewed too", reviewed(table, "setstate"))
         lines += section("### Values that need approval", rules(table))
+    lines += section(
+        "## Confined functions",
+        ["Reviewed functions that need approval at other places.", "", *places(confined)],
+    )
     lines += ["## Validated", ""]
     lines += [
         "Attributes of these classes, and of subclasses, are checked when the whole object has been built.",

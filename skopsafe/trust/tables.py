@@ -174,6 +174,11 @@ class Tables:
         """Return who speaks for `name`, if anybody does."""
         return OWN if name in self._handled else self._table(name).by
 
+    def validates(self, name: str) -> str | None:
+        """Return what the loader of a type checks, where it is one of skopsafe's own."""
+        table = _loaders()
+        return table.get(name, table.get(f"{names.parse(name).module}:*"))
+
     def reviewed(self, name: str, role: str) -> str | None:
         """Return why `name` is trusted in `role`, or None."""
         return self._table(name).reviewed[role].get(name) if role in (CLASS, VALUE) else None
@@ -244,7 +249,7 @@ def is_known(top: str) -> bool:
     return (
         top.isidentifier()
         and top.isascii()
-        and top not in ("denied", "confined")
+        and top not in ("denied", "confined", "loaders")
         and _content(top) is not None
     )
 
@@ -293,6 +298,17 @@ def _floor() -> dict[str, dict[str, str]]:
             out["modules"][module] = group["reason"]
         for name in group.get("names", ()):
             out["names"][name] = group["reason"]
+    return out
+
+
+@functools.cache
+def _loaders() -> dict[str, str]:
+    table = _read("loaders")
+    assert table is not None
+    out: dict[str, str] = {}
+    for group in table["loader"]:
+        found = [*group.get("types", ()), *(f"{module}:*" for module in group.get("modules", ()))]
+        out |= dict.fromkeys(found, group["reason"])
     return out
 
 
