@@ -1,4 +1,4 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz.
 
 Needs the interpreters that it names.
 """
@@ -68,3 +68,10 @@ def memory(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     for tool in [session.posargs] if session.posargs else [["guard"], ["guard", "--side", "begin"], ["fill"]]:
         session.run("python", "benchmarks/memory.py", *tool)
+
+
+@nox.session(python="3.11")  # atheris has wheels for it, and instruments its bytecode
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the readers, guided by coverage, and let the corpus grow; ``-- --seconds 600 npy`` for one."""
+    session.install("-e", ".[test]", "atheris>=3")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
