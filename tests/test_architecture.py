@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,26 @@ def test_only_the_audit_makes_an_approval() -> None:
         Builder(object(), None, None)  # type: ignore[arg-type]
     makers = [p for p in FILES if "__new__(Approved)" in p.read_text("utf-8")]
     assert [p.name for p in makers] == ["audit.py"]
+
+
+def test_all_that_threads_share_is_in_the_design_notes() -> None:
+    """Functions with a cache, and what a module changes of its own."""
+    text = (ROOT.parent / "docs/explanation/design-notes.md").read_text("utf-8")
+    told = text[text.index("## What threads share") : text.index("**Imports take turns.**")]
+    found = []
+    for path in RUNNING:
+        tree = ast.parse(path.read_text("utf-8"))
+        assert not any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in ast.walk(tree)), path
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and any(
+                "cache" in ast.unparse(d) for d in node.decorator_list
+            ):
+                found.append(node.name)
+        for node in tree.body:
+            value = getattr(node, "value", None)
+            is_empty = isinstance(value, (ast.Dict, ast.List)) and not ast.unparse(value).strip("[]{}")
+            if is_empty or (isinstance(value, ast.Call) and ast.unparse(value) in ("set()", "Plugins()")):
+                target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]  # type: ignore[attr-defined]
+                found.append(ast.unparse(target))
+    assert len(found) > 15
+    assert [name for name in found if not re.search(rf"[`.]{name}`", told)] == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import threading
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 
 import skopsafe
+from skopsafe import collecting
+from skopsafe.collecting import without_collections
 
 OBJECTS = {str(number): [number, (number, "x"), {"y": [number]}] for number in range(2_000)}
 DATA = skopsafe.dumps(OBJECTS)
@@ -74,4 +78,29 @@ def test_many_threads_leave_it_on() -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in pool.map(lambda number: list(CALLS.values())[number % len(CALLS)](), range(80)):
             pass
+    assert gc.isenabled()
+
+
+def test_who_finds_it_off_leaves_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one who switched it off may switch it on between the look of another and what that does next."""
+    inside, leave = threading.Event(), threading.Event()
+
+    @without_collections
+    def stay() -> None:
+        inside.set()
+        leave.wait()
+
+    first = threading.Thread(target=stay)
+    first.start()
+    inside.wait()
+
+    def look() -> bool:
+        found = gc.isenabled()
+        leave.set()
+        first.join()
+        return found
+
+    patched = types.SimpleNamespace(isenabled=look, disable=gc.disable, enable=gc.enable)
+    monkeypatch.setattr(collecting, "gc", patched)
+    without_collections(lambda: None)()
     assert gc.isenabled()

@@ -64,7 +64,23 @@ def write(
 ) -> None:
     """Write arrays and schema to a zip; the schema last, so that an audit is one read of the tail."""
     zipped = Writer(file, compression, compresslevel)
-    collector.write(zipped)
+    try:
+        collector.write(zipped)
+        zipped.add(MEMBER, _encoded(collector, types, shapes, runs, root, writer))
+        zipped.close()
+    except BaseException:
+        zipped.give_up()
+        raise
+
+
+def _encoded(
+    collector: Collector,
+    types: list[TypeRow],
+    shapes: list[Shape],
+    runs: list[Run],
+    root: Value,
+    writer: dict[str, str],
+) -> bytes:
     schema = _Schema(
         format=FORMAT,
         protocol=PROTOCOL,
@@ -83,8 +99,7 @@ def write(
     data = _ENCODER.encode(schema)
     if sum(run.count for run in runs) > len(data):
         data = _ENCODER.encode(msgspec.structs.replace(schema, runs=spelled_out(runs)))
-    zipped.add(MEMBER, data)
-    zipped.close()
+    return data
 
 
 def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Document:

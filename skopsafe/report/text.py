@@ -17,6 +17,7 @@ from skopsafe.collecting import without_collections
 from skopsafe.errors import escape
 from skopsafe.graph.document import CALL, VALUE, Document
 from skopsafe.limits import DEFAULT_LIMITS, Limits
+from skopsafe.memory import within_memory
 from skopsafe.streams import File
 from skopsafe.trust.audit import Audit
 
@@ -120,6 +121,7 @@ class Drawing:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
+@within_memory
 @without_collections
 def visualize(
     file: File, *, depth: int = DEPTH, width: int = WIDTH, lines: int = LINES, limits: Limits = DEFAULT_LIMITS

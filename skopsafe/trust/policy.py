@@ -116,7 +116,7 @@ def read_policy(file: str | os.PathLike[str]) -> Policy:
     try:
         with open(path, "rb") as stream:
             table = tomllib.load(stream)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise PolicyError(
             f"the policy file cannot be read ({error})",
             path=str(path),
