@@ -1,4 +1,6 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz, faults.
+
+And ``threads``.
 
 Needs the interpreters that it names.
 """
@@ -75,3 +77,24 @@ def fuzz(session: nox.Session) -> None:
     """Fuzz the readers, guided by coverage, and let the corpus grow; ``-- --seconds 600 npy`` for one."""
     session.install("-e", ".[test]", "atheris>=3")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kill and interrupt 200 writers each, at any place, and see that nothing is lost or left."""
+    session.install("-e", ".[test]")
+    files = ("test_faults", "test_interrupts", "test_streams", "test_memory", "attacks/test_changing_files")
+    paths = [f"tests/{file}.py" for file in (*files, "archive/test_replace", "archive/test_permissions")]
+    session.run("python", "-m", "pytest", *paths, *session.posargs, env={"SKOPSAFE_KILLS": "200"})
+
+
+# "3.14t" is Python without its lock. msgspec has no release for the one of 3.13.
+@nox.session(python=["3.13", "3.14t"])
+def threads(session: nox.Session) -> None:
+    """Do everything in many threads at once, with the lock of Python and without, where that is installed."""
+    session.install("-e", ".[sklearn]", "pytest", "pytest-timeout")
+    files = ("test_threads", "test_collecting", "test_interrupts", "archive/test_tasks", "archive/test_crc")
+    paths = [f"tests/{file}.py" for file in files]
+    # Without PYTHON_GIL, one library that does not know of it yet would bring the lock back for all.
+    lock = {"PYTHON_GIL": "0"} if str(session.python).endswith("t") else {}
+    session.run("python", "-m", "pytest", *paths, *session.posargs, env={"SKOPSAFE_ROUNDS": "10", **lock})

@@ -2,7 +2,8 @@
 
 The map of the package:
 
-- ``errors``, ``limits``, ``names``: the words that all rooms share.
+- ``errors``, ``limits``, ``names``: the words that all rooms share; ``memory``, ``collecting``: what every
+  call is wrapped in.
 - ``graph``: the Document, an inert description of an object graph.
 - ``archive``: a Document on disk: zip, ``.npy`` arrays, ``schema.json``.
 - ``trust``: the reviewed tables and the audit of a Document.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         LimitError,
         MissingFileError,
         MissingTypeError,
+        OutOfMemoryError,
         PluginError,
         PolicyError,
         SkopsafeError,
@@ -56,6 +58,7 @@ _PUBLIC = {
         "LimitError",
         "MissingFileError",
         "MissingTypeError",
+        "OutOfMemoryError",
         "PluginError",
         "PolicyError",
         "SkopsafeError",
@@ -81,6 +84,7 @@ __all__ = [
     "Limits",
     "MissingFileError",
     "MissingTypeError",
+    "OutOfMemoryError",
     "PluginError",
     "PolicyError",
     "SkopsafeError",

@@ -21,7 +21,6 @@ from skopsafe.errors import (
     MissingTypeError,
     PolicyError,
     UnsupportedTypeError,
-    file_error,
 )
 from skopsafe.foreign.pickles import Operation, operations
 from skopsafe.graph.document import Document, Value
@@ -30,10 +29,11 @@ from skopsafe.graph.paths import path_to
 from skopsafe.handlers.library import Check
 from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
+from skopsafe.memory import within_memory
 from skopsafe.plugins import Plugins, from_code
 from skopsafe.save import Saver
 from skopsafe.skew import differences, versions, warn_about
-from skopsafe.streams import File, bytes_stream, check_stream, opened
+from skopsafe.streams import File, bytes_stream, check_stream, fill, opened
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
 from skopsafe.trust.policy import Policy, policy_of
@@ -43,20 +43,19 @@ from skopsafe.trust.verdicts import verdict
 MapMode = Literal["r", "c"] | None
 
 
-@functools.cache
-def _plugins() -> Plugins:
-    return Plugins()
+_PLUGINS = Plugins()
 
 
+# Threads that come first at the same time may make several of these, all of which answer alike.
 @functools.cache
 def _registry() -> Registry:
-    return default(_plugins().library)
+    return default(_PLUGINS.library)
 
 
 @functools.cache
 def _tables() -> Tables:
     # What an audit asks must import no plugin: a registry without any, and their tables.
-    return Tables(default(), _plugins().table)
+    return Tables(default(), _PLUGINS.table)
 
 
 def register(*handlers: Handler, table: str = "", checks: MappingOf[str, Check] | None = None) -> None:
@@ -80,11 +79,12 @@ def register(*handlers: Handler, table: str = "", checks: MappingOf[str, Check] 
         The types are of another package than the functions, or are known to skopsafe itself; or the table
         is malformed, or names something of another module.
     """
-    _plugins().register(from_code(handlers, table, checks or {}))
+    _PLUGINS.register(from_code(handlers, table, checks or {}))
     _registry.cache_clear()
     _tables.cache_clear()
 
 
+@within_memory
 @without_collections
 def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int | None = None) -> None:
     """Save an object to a file.
@@ -131,16 +131,10 @@ def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int
             compresslevel,
         )
 
-    if isinstance(file, (str, os.PathLike)):
-        with container.replacing(os.fsdecode(file)) as out:
-            write(out)
-        return
-    try:
-        write(file)
-    except OSError as error:
-        raise file_error(error, "the file object cannot be written to") from error
+    fill(file, write)
 
 
+@within_memory
 def dumps(obj: Any, *, compression: str | int = 0, compresslevel: int | None = None) -> bytes:
     """Save an object to bytes; see `dump`."""
     out = io.BytesIO()
@@ -148,6 +142,7 @@ def dumps(obj: Any, *, compression: str | int = 0, compresslevel: int | None = N
     return out.getvalue()
 
 
+@within_memory
 @without_collections
 def load(
     file: File,
@@ -205,6 +200,7 @@ def load(
         return _build(document, approved)
 
 
+@within_memory
 def loads(
     data: bytes,
     trusted: Sequence[str | type] | None = None,
@@ -216,6 +212,7 @@ def loads(
     return load(bytes_stream(data), trusted, policy=policy, limits=limits)
 
 
+@within_memory
 @without_collections
 def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
     """Say what a file, or an object before it is saved, asks of those who load it.
@@ -293,11 +290,12 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
 
 
 def _build(document: Document, policy: Policy) -> Any:
-    approved = trust.approve(document, _tables(), policy)
+    tables = _tables()
+    approved = trust.approve(document, tables, policy)
     if skew := differences(document.writer):
         warn_about(skew)
     try:
-        return Builder(approved, _registry(), _tables()).build()
+        return Builder(approved, _registry(), tables).build()
     except (FormatError, MissingTypeError) as error:
         absent = isinstance(error.__cause__, ModuleNotFoundError) and "." not in str(error.__cause__.name)
         if absent or not skew:
@@ -323,8 +321,9 @@ def described(
     file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None
 ) -> Iterator[Document]:
     """Open a file as a Document, whose arrays can be read while the context lasts."""
-    with opened(file, buffered=False) as stream:
-        yield schema.read(stream, limits, mapping)
+    with opened(file, limits, buffered=False) as stream:
+        # What has to be read to its end, such as a pipe, cannot be mapped.
+        yield schema.read(stream, limits, mapping if isinstance(stream, io.FileIO) else None)
 
 
 def _refuse_denied(saver: Saver, root: Value) -> None:

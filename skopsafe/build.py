@@ -15,7 +15,7 @@ from skopsafe.graph.document import CALL, CLASS, FLOAT, VALUE, Column, Document,
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers import generic_load
 from skopsafe.handlers.registry import Registry
-from skopsafe.resolve import resolve
+from skopsafe.resolve import prepare, resolve
 from skopsafe.trust.audit import Approved
 from skopsafe.trust.tables import Tables
 
@@ -59,6 +59,7 @@ class Builder:
         """
         document, objects = self._document, self._objects
         name, checked = "", None
+        prepare([row.name for row in document.types])
         try:
             for run in document.runs:
                 shape = document.shapes[run.shape]
@@ -68,7 +69,7 @@ class Builder:
             for checked in self._to_check:
                 for check in self._checks(type(checked)):
                     check(checked)
-        except SkopsafeError:
+        except (SkopsafeError, MemoryError):
             raise
         except RecursionError as error:
             raise self._failed(name, "it is nested too deeply") from error
@@ -217,7 +218,7 @@ class Builder:
                 raise ValidationError("a node refers to no array", path=self.path, next_step=_NEXT)
         try:
             yield from self._document.arrays(cast("Sequence[int]", numbers))
-        except (ValueError, OverflowError, MemoryError) as error:
+        except (ValueError, OverflowError) as error:
             if isinstance(error, SkopsafeError):
                 raise
             raise FormatError(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
+from _thread import get_ident
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_OFF: set[int] = set()
+"""Threads that have switched the search off, and will switch it on again."""
 
 
 def without_collections(function: Callable[P, T]) -> Callable[P, T]:
@@ -17,18 +22,33 @@ def without_collections(function: Callable[P, T]) -> Callable[P, T]:
     Python looks whenever some hundred more containers have been made than freed, and again and again through
     all that the process holds. Of a load of many objects that was two thirds of the time.
 
-    Whoever finds collections on switches them on again, so that calls may be nested, or run in several
-    threads.
+    Who finds the search on switches it off, and on again; who finds it off leaves it alone. So the last that
+    happens, however many threads there are, is that it is switched on.
     """
 
     @functools.wraps(function)
     def quiet(*args: P.args, **kwargs: P.kwargs) -> T:
         was_on = gc.isenabled()
-        gc.disable()
         try:
+            if was_on:
+                _OFF.add(get_ident())
+                gc.disable()
             return function(*args, **kwargs)
         finally:
             if was_on:
                 gc.enable()
+                _OFF.discard(get_ident())
 
     return quiet
+
+
+def _begin_child() -> None:
+    """Switch the search on in a new process, which has not the threads that would have done it."""
+    absent = _OFF - {get_ident()}
+    if absent:
+        _OFF.difference_update(absent)
+        gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_child)

@@ -6,7 +6,6 @@ the file) and what to do next.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 
@@ -74,7 +73,7 @@ class SkopsafeError(Exception):
 
 
 def _restore(cls: type[SkopsafeError], args: tuple[object, ...], state: dict[str, object]) -> SkopsafeError:
-    error = cls.__new__(cls)
+    error: SkopsafeError = BaseException.__new__(cls)  # that of MemoryError is only for itself
     error.args = args
     error.__dict__.update(state)
     return error
@@ -89,11 +88,54 @@ class ArgumentError(SkopsafeError, TypeError, ValueError):
 
 
 class FileError(SkopsafeError, OSError):
-    """A file cannot be opened, read or written."""
+    """A file cannot be opened, read or written.
+
+    Where the operating system said why, it is also of the class that Python has for that, such as
+    `PermissionError`.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restore_file_error, (_kind(self), self.args, dict(self.__dict__), self.errno))
 
 
 class MissingFileError(FileError, FileNotFoundError):
     """There is no such file."""
+
+
+_KINDS: tuple[type[OSError], ...] = (
+    BlockingIOError,
+    BrokenPipeError,
+    ConnectionAbortedError,
+    ConnectionRefusedError,
+    ConnectionResetError,
+    FileExistsError,
+    InterruptedError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+    TimeoutError,
+)
+_FILE_ERRORS: dict[type[OSError], type[FileError]] = {
+    OSError: FileError,
+    FileNotFoundError: MissingFileError,
+    # All are shown as what they are caught as.
+    **{kind: type("FileError", (FileError, kind), {"__module__": __name__}) for kind in _KINDS},
+}
+"""By the class of the system's error: the class of ours."""
+
+
+def _kind(error: OSError) -> type[OSError]:
+    return next((kind for kind in _FILE_ERRORS if kind is not OSError and isinstance(error, kind)), OSError)
+
+
+def _restore_file_error(
+    kind: type[OSError], args: tuple[object, ...], state: dict[str, object], number: int | None
+) -> FileError:
+    error = _FILE_ERRORS[kind].__new__(_FILE_ERRORS[kind])
+    error.args = args
+    error.__dict__.update(state)
+    error.errno = number
+    return error
 
 
 class FormatError(SkopsafeError, ValueError):
@@ -106,6 +148,10 @@ class LimitError(FormatError):
 
 class ValidationError(FormatError):
     """The content of the file would build an object that is not safe to use."""
+
+
+class OutOfMemoryError(SkopsafeError, MemoryError):
+    """There is not enough memory to read or write a file."""
 
 
 class MissingTypeError(SkopsafeError, ImportError):  # type: ignore[misc]  # ImportError has a path too
@@ -163,12 +209,21 @@ class VersionSkewWarning(UserWarning):
     """The file was written under another version of a library than the installed one."""
 
 
-def file_error(error: OSError | ValueError, what: str, path: str = "") -> FileError:
-    """Return the error of the operating system as one of ours: what could not be done, and where."""
-    number = error.errno if isinstance(error, OSError) else None
-    reason = os.strerror(number) if number else str(error)
-    kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
-    out = kind(
+def file_error(error: Exception, what: str, path: str = "") -> FileError:
+    """Return what the operating system, or a file object, raised as an error of ours.
+
+    Parameters
+    ----------
+    error : Exception
+        What it was: an OSError or, from a file object, any other.
+    what, path : str
+        What could not be done, and where.
+    """
+    number = error.errno if isinstance(error, OSError) and isinstance(error.errno, int) else None
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if not isinstance(error, (OSError, ValueError)) or not reason:
+        reason = f"{type(error).__name__}: {reason}"
+    out = _FILE_ERRORS[_kind(error) if isinstance(error, OSError) else OSError](
         f"{what} ({reason})",
         path=path[:1000],
         next_step="Check the path, its permissions and the space left.",

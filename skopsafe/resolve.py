@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import os
 import sys
 import types
+from _thread import allocate_lock
+from collections.abc import Iterable
 from typing import Any
 
 from skopsafe import names
@@ -13,6 +17,11 @@ from skopsafe.errors import DeniedTypeError, MissingTypeError
 from skopsafe.graph.document import CLASS
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.trust.tables import Tables
+
+_TURN = [allocate_lock()]
+_PATIENCE = 30.0
+"""Seconds after which a thread imports although another has not come to an end with it."""
+_IMPORT = "<frozen importlib._bootstrap>"
 
 _NEXT = "The file is damaged or crafted; do not load it."
 
@@ -52,6 +61,40 @@ def resolve(name: str, role: str, tables: Tables) -> Any:
     if vars(module).get(qualname) is found:
         tables.resolved[name, role] = module, found
     return found
+
+
+def prepare(approved: Iterable[str]) -> None:
+    """Import the modules of approved names, for loaders that import something of them, too.
+
+    Where modules of a library import each other, and two threads begin with different ones, one of them fails
+    (``_DeadlockError``). So only one thread does this at a time.
+    """
+    absent = [module for module in {names.parse(name).module for name in approved} if not _is_loaded(module)]
+    if not absent:
+        return
+    lock = _TURN[0]
+    # What a thread that is importing calls does not wait: another may be waiting for what it imports.
+    held = not _is_importing() and lock.acquire(timeout=_PATIENCE)
+    try:
+        for module in sorted(absent):
+            # A loader may do without, and where it does not, the same error comes with its place.
+            with contextlib.suppress(Exception):
+                importlib.import_module(module)
+    finally:
+        if held:
+            lock.release()
+
+
+def _is_loaded(module: str) -> bool:
+    found = sys.modules.get(module)
+    return found is not None and not getattr(getattr(found, "__spec__", None), "_initializing", False)
+
+
+def _is_importing() -> bool:
+    frame: types.FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename != _IMPORT:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _module(name: str, module: str, tables: Tables) -> Any:
@@ -103,3 +146,11 @@ def _not_there(name: str, tables: Tables) -> MissingTypeError:
         f"the installed {module} has no {qualname}",
         next_step=f"Install the version of {tables.distribution(module)} that wrote the file.",
     )
+
+
+def _begin_child() -> None:
+    _TURN[0] = allocate_lock()  # the thread that had the other one is not in the new process
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_child)

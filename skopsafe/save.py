@@ -77,6 +77,8 @@ class Saver:
             return root  # type: ignore[no-any-return]
         try:
             self._walk(root)
+        except MemoryError:
+            raise
         except Exception:  # one object at a time, there may be an order, and an error has a path
             self._start(together=False)
             self._walk_alone(root)
@@ -87,6 +89,8 @@ class Saver:
     def _walk_alone(self, root: Any) -> None:
         try:
             self._walk(root)
+        except MemoryError:
+            raise
         except SkopsafeError as error:
             if error.path or not isinstance(error, UnsupportedTypeError):
                 raise

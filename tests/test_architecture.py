@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,29 @@ def test_only_the_audit_makes_an_approval() -> None:
         Builder(object(), None, None)  # type: ignore[arg-type]
     makers = [p for p in FILES if "__new__(Approved)" in p.read_text("utf-8")]
     assert [p.name for p in makers] == ["audit.py"]
+
+
+def _kept(tree: ast.Module) -> list[str]:
+    """Return what a module keeps between calls: functions with a cache, and containers that begin empty."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    found = [f.name for f in functions if any("cache" in ast.unparse(d) for d in f.decorator_list)]
+    found = [name for name in found if name != "_cells"]  # a cached property, of an object of one load
+    for node in tree.body:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        written = ast.unparse(node.value)
+        if written in ("{}", "[]", "set()", "Plugins()") or "lock()" in written:
+            found.append(ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0]))
+    return found
+
+
+def test_all_that_threads_share_is_in_the_design_notes() -> None:
+    text = (ROOT.parent / "docs/explanation/design-notes.md").read_text("utf-8")
+    told = text[text.index("## What threads share") : text.index("**Imports take turns.**")]
+    found = []
+    for path in RUNNING:
+        tree = ast.parse(path.read_text("utf-8"))
+        assert not any(isinstance(node, ast.Global) for node in ast.walk(tree)), path
+        found += _kept(tree)
+    assert len(found) > 15
+    assert [name for name in found if not re.search(rf"[`.]{name}`", told)] == []

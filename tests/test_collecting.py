@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sysconfig
+import threading
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +13,8 @@ from typing import Any
 import pytest
 
 import skopsafe
+from skopsafe import collecting
+from skopsafe.collecting import without_collections
 
 OBJECTS = {str(number): [number, (number, "x"), {"y": [number]}] for number in range(2_000)}
 DATA = skopsafe.dumps(OBJECTS)
@@ -46,6 +51,9 @@ def searches(call: Callable[[], Any]) -> int:
     return len(begun)
 
 
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="Python without its lock waits for more garbage"
+)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_nobody_looks_for_garbage_meanwhile(call: Callable[[], Any], often: None) -> None:
     assert searches(lambda: [[number] for number in range(2_000)]) > 50
@@ -74,4 +82,29 @@ def test_many_threads_leave_it_on() -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in pool.map(lambda number: list(CALLS.values())[number % len(CALLS)](), range(80)):
             pass
+    assert gc.isenabled()
+
+
+def test_who_finds_it_off_leaves_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one who switched it off may switch it on between the look of another and what that does next."""
+    inside, leave = threading.Event(), threading.Event()
+
+    @without_collections
+    def stay() -> None:
+        inside.set()
+        leave.wait()
+
+    first = threading.Thread(target=stay)
+    first.start()
+    inside.wait()
+
+    def look() -> bool:
+        found = gc.isenabled()
+        leave.set()
+        first.join()
+        return found
+
+    patched = types.SimpleNamespace(isenabled=look, disable=gc.disable, enable=gc.enable)
+    monkeypatch.setattr(collecting, "gc", patched)
+    without_collections(lambda: None)()
     assert gc.isenabled()

@@ -26,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skopsafe
 from skopsafe import Limits
+from skopsafe.errors import file_error
 from skopsafe.testing.crafted import changed, schema_of, with_schema
 
 X, Y = load_iris(return_X_y=True)
@@ -326,7 +327,15 @@ def test_errors_can_be_pickled_for_other_processes() -> None:
         skopsafe.FormatError("reason", path="p", next_step="do"),
         skopsafe.MissingFileError("reason", path="p", next_step="do"),
         skopsafe.UntrustedTypesFoundException(["a.b"], ["a.b: x"]),
+        skopsafe.OutOfMemoryError("reason"),
+        *(
+            file_error(error, "cannot be read", "p")
+            for error in (OSError(28, "full"), PermissionError(13, "no"))
+        ),
+        file_error(BrokenPipeError(32, "Broken pipe"), "cannot be written"),
+        file_error(ValueError("embedded null byte"), "cannot be opened"),
     ):
         copy = pickle.loads(pickle.dumps(error))
         assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
+        assert getattr(copy, "errno", None) == getattr(error, "errno", None)
         assert re.match(r"\S", str(copy))

@@ -23,8 +23,9 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "plugin"
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    caches = (api._plugins, api._registry, api._tables)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(api, "_PLUGINS", Plugins())
+    caches = (api._registry, api._tables)
     for cache in caches:
         cache.cache_clear()
     yield

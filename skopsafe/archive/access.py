@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from typing import Any, BinaryIO, Protocol
 
-from skopsafe.errors import FormatError, file_error
+from skopsafe.errors import FileError, FormatError, SkopsafeError, file_error
 
 AGAIN = "Get the file again from its author, or save the model again."
 _UNREADABLE = "the file cannot be read"
@@ -75,34 +76,75 @@ class _Seeking:
 
     def __init__(self, file: Any) -> None:
         self._file = file
+        self._reads_into = hasattr(file, "readinto")
 
     def read(self, place: int, size: int) -> bytes:
-        try:
-            self._file.seek(place)
-            data = self._file.read(size)
-            while len(data) < size and (more := self._file.read(size - len(data))):
-                data += more
-        except OSError as error:
-            raise file_error(error, _UNREADABLE) from error
-        return bytes(data)
+        called(self._file, "seek", place)
+        pieces = []
+        while size and (piece := read_some(self._file, size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def fill(self, view: memoryview, place: int) -> None:
-        try:
-            self._file.seek(place)
-            while view:
-                count = self._some(view)
-                if not count:
-                    raise truncated()
-                view = view[count:]
-        except OSError as error:
-            raise file_error(error, _UNREADABLE) from error
+        called(self._file, "seek", place)
+        while view:
+            count = self._some_into(view)
+            if not count:
+                raise truncated()
+            view = view[count:]
 
-    def _some(self, view: memoryview) -> int:
-        if hasattr(self._file, "readinto"):
-            return int(self._file.readinto(view) or 0)
-        data = self._file.read(len(view))
-        view[: len(data)] = data
-        return len(data)
+    def _some_into(self, view: memoryview) -> int:
+        if not self._reads_into:
+            piece = read_some(self._file, len(view))
+            view[: len(piece)] = piece
+            return len(piece)
+        count = called(self._file, "readinto", view)
+        if count is None:
+            raise _waiting()
+        if not isinstance(count, int) or not 0 <= count <= len(view):
+            raise _odd(f"readinto() gave {count!r:.100}")
+        return count
+
+
+def read_some(file: Any, size: int) -> bytes:
+    """Read from a file object, which may give less; nothing at its end."""
+    piece = called(file, "read", size)
+    if piece is None:
+        raise _waiting()
+    if not isinstance(piece, (bytes, bytearray, memoryview)):
+        raise _odd(f"read() gave {type(piece).__name__} and no bytes")
+    if len(piece) > size:
+        raise _odd(f"read() gave {len(piece)} bytes where {size} were asked for")
+    return bytes(piece)
+
+
+def size_of(file: Any) -> int:
+    """Return how many bytes a file object has; it stands at its end then."""
+    size = called(file, "seek", 0, os.SEEK_END)
+    if size is None:  # some say nothing
+        size = called(file, "tell")
+    if not isinstance(size, int) or size < 0:
+        raise _odd(f"its size is {size!r:.100}")
+    return size
+
+
+def called(file: Any, method: str, *arguments: Any) -> Any:
+    """Call a method of a file object of others, which may raise whatever it likes, such as `zlib.error`."""
+    try:
+        return getattr(file, method)(*arguments)
+    except (MemoryError, SkopsafeError):
+        raise
+    except Exception as error:
+        raise file_error(error, _UNREADABLE) from error
+
+
+def _odd(what: str) -> FileError:
+    return file_error(OSError(errno.EIO, what), _UNREADABLE)
+
+
+def _waiting() -> FileError:
+    return file_error(BlockingIOError(errno.EAGAIN, "it has nothing yet and does not wait"), _UNREADABLE)
 
 
 def truncated() -> FormatError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from skopsafe.archive import crc
@@ -91,6 +91,7 @@ class Compressed:
         self._method = method
         self._level = level
         self._put = put
+        self._is_over = False
         self._threads = min(_cores(), _MOST_THREADS)
         self._running: deque[Task[Any]] = deque()
         self._members: deque[tuple[str, int, list[memoryview], list[Task[list[bytes]]]]] = deque()
@@ -102,7 +103,7 @@ class Compressed:
         if self._method == DEFLATED:
             tasks = self._deflate(cut, self._level)
         else:
-            tasks = [self._start(size, _compressed, self._method, self._level, size, cut)]
+            tasks = [self._start(size, _compressed, self._method, self._level, size, self._wanted(cut))]
         self._members.append((name, size, cut, tasks))
         while len(self._members) > self._threads:
             self._finish_one()
@@ -116,7 +117,8 @@ class Compressed:
 
     def _start(self, size: int, function: Callable[..., list[bytes]], *arguments: Any) -> Task[list[bytes]]:
         while len(self._running) >= self._threads:
-            self._running.popleft().result()
+            self._running[0].result()
+            self._running.popleft()
         task = Task(function, *arguments, beside=size >= _SMALL)
         self._running.append(task)
         return task
@@ -129,6 +131,19 @@ class Compressed:
             method = DEFLATED
             pieces = _results(self._deflate(cut, None))
         self._put(name, size, crc.of_chunks(cut), sum(map(len, pieces)), pieces, method)
+
+    def _wanted(self, cut: list[memoryview]) -> Iterator[memoryview]:
+        """Yield blocks, and no more of them when nobody wants what they give."""
+        for block in cut:
+            if self._is_over:
+                break
+            yield block
+
+    def give_up(self) -> None:
+        """Let all threads end, which for a member of a gigabyte would take minutes."""
+        self._is_over = True
+        for task in self._running:
+            task.wait()
 
     def finish(self) -> None:
         """Hand on what is left."""
@@ -154,7 +169,7 @@ def _deflated(level: int | None, block: memoryview, window: memoryview, is_last:
     return [deflate.compress(block), deflate.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)]
 
 
-def _compressed(method: int, level: int | None, size: int, blocks: list[memoryview]) -> list[bytes]:
+def _compressed(method: int, level: int | None, size: int, blocks: Iterable[memoryview]) -> list[bytes]:
     pieces = []
     if method == BZIP2:
         import bz2

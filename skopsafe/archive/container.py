@@ -5,8 +5,8 @@ Format: PKWARE APPNOTE 6.3.10. The parts are `zip_write` and `zip_read` with `di
 """
 
 from skopsafe.archive.compression import check_compression
-from skopsafe.archive.replace import replacing
+from skopsafe.archive.replace import replace
 from skopsafe.archive.zip_read import Reader
 from skopsafe.archive.zip_write import ALIGNMENT, Writer
 
-__all__ = ["ALIGNMENT", "Reader", "Writer", "check_compression", "replacing"]
+__all__ = ["ALIGNMENT", "Reader", "Writer", "check_compression", "replace"]

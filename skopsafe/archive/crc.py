@@ -5,7 +5,7 @@ The instructions that modern processors have for it make it nearly free, and `is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from skopsafe.archive.tasks import Task
@@ -23,6 +23,9 @@ LARGE = 1 << 21
 """From so many bytes on, a second thread is worth its start."""
 _PIECE = 1 << 18
 
+Fill = Callable[[memoryview, int], None]
+Pieces = Iterator[tuple[memoryview, int]]
+
 
 def of_chunks(chunks: Iterable[Any]) -> int:
     """Return the CRC of bytes-like objects one behind the other."""
@@ -32,49 +35,51 @@ def of_chunks(chunks: Iterable[Any]) -> int:
     return crc
 
 
-def filled(view: memoryview, fill: Callable[[memoryview, int], None], crc: int, *, beside: bool) -> int:
+def filled(view: memoryview, fill: Fill, crc: int, *, beside: bool) -> int:
     """Fill memory with `fill(piece, its place)`, and return the CRC that goes on from `crc`.
 
     With `beside`, two threads may call `fill` at once.
     """
 
-    def work(start: int, stop: int, crc: int) -> int:
-        places = range(start, stop, _PIECE)
-        return _in_turn(((view[place : min(place + _PIECE, stop)], place) for place in places), fill, crc)
+    def pieces(start: int, stop: int) -> Pieces:
+        for place in range(start, stop, _PIECE):
+            yield view[place : min(place + _PIECE, stop)], place
 
-    return _in_halves(work, len(view), crc, beside)
+    return _in_halves(pieces, len(view), fill, crc, beside)
 
 
-def passed(size: int, fill: Callable[[memoryview, int], None], *, beside: bool) -> int:
+def passed(size: int, fill: Fill, *, beside: bool) -> int:
     """Return the CRC of so many bytes that `fill` gives, without room for all of them; see `filled`."""
 
-    def work(start: int, stop: int, crc: int) -> int:
+    def pieces(start: int, stop: int) -> Pieces:
         room = memoryview(bytearray(min(stop - start, _PIECE)))
-        places = range(start, stop, _PIECE)
-        return _in_turn(((room[: stop - place], place) for place in places), fill, crc)
+        for place in range(start, stop, _PIECE):
+            yield room[: stop - place], place
 
-    return _in_halves(work, size, 0, beside)
-
-
-def _in_turn(
-    pieces: Iterable[tuple[memoryview, int]], fill: Callable[[memoryview, int], None], crc: int
-) -> int:
-    """Fill each piece, and go on with the CRC while it is in a cache."""
-    for piece, place in pieces:
-        fill(piece, place)
-        crc = crc32(piece, crc)
-    return crc
+    return _in_halves(pieces, size, fill, 0, beside)
 
 
-def _in_halves(work: Callable[[int, int, int], int], size: int, crc: int, beside: bool) -> int:
-    """Return the CRC of ``work(start, stop, crc)``; a second thread does half of it where that pays."""
+def _in_halves(pieces: Callable[[int, int], Pieces], size: int, fill: Fill, crc: int, beside: bool) -> int:
+    """Fill ``pieces(start, stop)`` and return their CRC; a second thread does half of it where that pays."""
+    is_over: list[bool] = []
+
+    def work(start: int, stop: int, crc: int) -> int:
+        for piece, place in pieces(start, stop):
+            if is_over:
+                break
+            fill(piece, place)
+            crc = crc32(piece, crc)  # while the piece is in a cache
+        return crc
+
     if crc32_combine is None or not beside or size < LARGE:
         return work(0, size, crc)
     middle = size // 2
-    task = Task(work, middle, size, 0)
+    task = None
     try:
-        first = work(0, middle, crc)
+        task = Task(work, middle, size, 0)
+        return crc32_combine(work(0, middle, crc), task.result(), size - middle)
     except BaseException:
-        task.wait()  # it reads a file that is closed next
+        is_over.append(True)
+        if task is not None:
+            task.wait()  # it reads a file that is closed next
         raise
-    return crc32_combine(first, task.result(), size - middle)

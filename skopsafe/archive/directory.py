@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from skopsafe.archive import zip_records as records
-from skopsafe.archive.access import AGAIN, Access
+from skopsafe.archive.access import AGAIN, Access, truncated
 from skopsafe.archive.compression import STORED, VERSIONS
 from skopsafe.archive.recognize import recognize
 from skopsafe.errors import FormatError, LimitError
@@ -53,6 +53,8 @@ def read_directory(file: Access, size: int, limits: Limits) -> tuple[dict[str, M
     """
     at = max(size - TAIL, 0)
     tail = file.read(at, size - at)
+    if len(tail) < size - at:  # somebody has cut it since its size was asked for
+        raise truncated()
     head = file.read(0, 64) if at else tail[:64]
     if size < records.END.size or not head.startswith(records.LOCAL_MAGIC):
         raise FormatError(recognize(head, tail[-1:]), next_step="Save the model with skopsafe.dump.")

@@ -67,7 +67,23 @@ def write(
 ) -> None:
     """Write arrays and schema to a zip; the schema last, so that an audit is one read of the tail."""
     zipped = Writer(file, compression, compresslevel)
-    collector.write(zipped)
+    try:
+        collector.write(zipped)
+        zipped.add(MEMBER, _encoded(collector, types, shapes, runs, root, writer))
+        zipped.close()
+    except BaseException:
+        zipped.give_up()
+        raise
+
+
+def _encoded(
+    collector: Collector,
+    types: list[TypeRow],
+    shapes: list[Shape],
+    runs: list[Run],
+    root: Value,
+    writer: dict[str, str],
+) -> bytes:
     schema = _Schema(
         format=FORMAT,
         protocol=PROTOCOL,
@@ -94,8 +110,7 @@ def write(
             f"the object has {values} values in few columns, which a reader takes for a bomb",
             next_step="Save the values as arrays.",
         )
-    zipped.add(MEMBER, data)
-    zipped.close()
+    return data
 
 
 def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Document:

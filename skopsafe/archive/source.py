@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skopsafe.archive.arrays import ALIGNMENT, ArrayRun, padded
 from skopsafe.archive.container import Reader
 from skopsafe.archive.npy import LONGEST, dtype_of, header, parse
-from skopsafe.errors import FormatError, LimitError, ValidationError
+from skopsafe.errors import FormatError, LimitError, ValidationError, file_error
 from skopsafe.graph.plain import MOST_DIMENSIONS, has_rules, unsound
 from skopsafe.limits import Limits
 
@@ -234,7 +234,10 @@ class Source:
                 self._reader.check(name)
             place = self._reader.offset(name) + start
             # The open file is mapped and not its path, which may have come to mean another file.
-            return np.memmap(self._reader.file, dtype, self._mapping.mode, place, shape, order)
+            try:
+                return np.memmap(self._reader.file, dtype, self._mapping.mode, place, shape, order)
+            except OSError as error:
+                raise file_error(error, "the file cannot be mapped") from error
         out: NDArray[Any] = np.empty(shape, dtype, order=order)
         flat = out.reshape(-1, order="A").view(np.uint8)
         self._reader.read_into(name, start, flat, head[:start])

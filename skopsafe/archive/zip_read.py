@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from skopsafe.archive import crc
 from skopsafe.archive import zip_records as records
-from skopsafe.archive.access import AGAIN, access, truncated
+from skopsafe.archive.access import AGAIN, access, size_of, truncated
 from skopsafe.archive.compression import STORED
 from skopsafe.archive.decompression import DamagedError, decompressed
 from skopsafe.archive.directory import Member, extra_fields, read_directory
@@ -42,7 +41,7 @@ class Reader:
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         self.file = file
-        size = file.seek(0, os.SEEK_END)
+        size = size_of(file)
         self._access = access(file)
         self._members, self._tail_place, self._tail = read_directory(self._access, size, limits)
 

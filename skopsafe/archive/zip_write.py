@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Sequence
 from typing import IO, Any
@@ -12,6 +13,7 @@ from skopsafe.archive import zip_records as records
 from skopsafe.archive.chunks import flat, size_of
 from skopsafe.archive.replace import Replacement
 from skopsafe.archive.tasks import Task
+from skopsafe.errors import file_error
 
 ALIGNMENT = 64
 _DATE = 1 << 5 | 1  # the first day of 1980
@@ -21,6 +23,9 @@ _VERSION64 = 45
 _MODE = 0o600 << 16
 _HELD = 1 << 18
 _CRC_PLACE = 14
+_MOST = 1 << 30
+"""Bytes that are written at once: Linux takes 2 GB at most, and only raw files say how many it took."""
+_UNWRITABLE = "the file object cannot be written to"
 
 
 class Writer:
@@ -45,13 +50,16 @@ class Writer:
         if size < crc.LARGE or not self._sink.can_go_back:
             self._put(name, size, crc.of_chunks(chunks), size, chunks)
             return
-        task = Task(crc.of_chunks, chunks)
+        task = None
         try:
+            task = Task(crc.of_chunks, chunks)
             place = self._sink.place
             self._put(name, size, 0, size, chunks)
-        finally:
-            checksum = task.result()
-        changed = checksum.to_bytes(4, "little")
+        except BaseException:
+            if task is not None:
+                task.wait()
+            raise
+        changed = task.result().to_bytes(4, "little")
         self._sink.replace(place + _CRC_PLACE, changed)
         entry = self._directory[-1]
         self._directory[-1] = entry[: _CRC_PLACE + 2] + changed + entry[_CRC_PLACE + 6 :]
@@ -94,6 +102,11 @@ class Writer:
             place,
         )
         self._directory.append(entry + spelled + extra)
+
+    def give_up(self) -> None:
+        """Let all threads end."""
+        if self._members is not None:
+            self._members.give_up()
 
     def close(self) -> None:
         """Write the directory."""
@@ -175,23 +188,43 @@ class _Sink:
         """Hand on what is left, so that a full disk is an error here and not where the file is closed."""
         self.flush()
         if hasattr(self._file, "flush"):
-            self._file.flush()
+            try:
+                self._file.flush()
+            except (OSError, MemoryError):
+                raise
+            except Exception as error:
+                raise file_error(error, _UNWRITABLE) from error
 
     def _write(self, data: bytes | memoryview) -> None:
-        if not self._may_write_less:
-            self._file.write(data)
-            return
-        view = memoryview(data)
-        while view:
-            count = self._file.write(view)
-            if not count:
-                raise BlockingIOError("it takes no more and does not wait")
-            view = view[count:]
+        while data:
+            piece = data if len(data) <= _MOST else memoryview(data)[:_MOST]
+            count = self._taken(piece)
+            if count == len(data):
+                return
+            data = memoryview(data)[count:]
+
+    def _taken(self, piece: bytes | memoryview) -> int:
+        """Return how many bytes of a piece the file has taken."""
+        try:
+            count = self._file.write(piece)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # files of others raise whatever they like
+            raise file_error(error, _UNWRITABLE) from error
+        size = len(piece)
+        if count is None and not self._may_write_less:  # many files of others say nothing
+            return size
+        if not count:
+            raise BlockingIOError(errno.EAGAIN, "it takes no more and does not wait")
+        # One that compresses may count what it made of them: only raw files are known to mean bytes taken.
+        if not isinstance(count, int) or not 0 < count <= size or (count < size and not self._may_write_less):
+            raise OSError(errno.EIO, f"it was given {size} bytes and says that it has taken {count!r:.100}")
+        return count
 
     def replace(self, place: int, piece: bytes) -> None:
         """Write over what was written before."""
         self.flush()
         end = self._file.tell()
         self._file.seek(end - self.place + place)
-        self._file.write(piece)
+        self._write(piece)
         self._file.seek(end)

@@ -10,11 +10,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TypeVar
 
 from skopsafe import names
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.handlers.library import Check, Library
+
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
 
 _FAMILIES = {
     "numpy": ("generic", "dtype"),
@@ -26,7 +30,7 @@ _FAMILIES = {
 """By module, once it is loaded: classes whose subclasses all have the handler of the class."""
 
 _MOST = 4096
-"""Names whose handler, or that they have none, is kept."""
+"""Names and classes whose handler, or that they have none, is kept: those of files may be any."""
 
 
 class Registry:
@@ -99,9 +103,8 @@ class Registry:
             return self._answers[name]
         except KeyError:
             self._read(name)
-            if len(self._answers) >= _MOST:  # names of files, which may be any
-                self._answers.clear()
-            found = self._answers[name] = self._by_name.get(name)
+            found = self._by_name.get(name)
+            _keep(self._answers, name, found)
             return found
 
     def by_type(self, cls: type) -> Handler | None:
@@ -109,7 +112,8 @@ class Registry:
         try:
             return self._by_type[cls]
         except KeyError:
-            found = self._by_type[cls] = self._find(cls)
+            found = self._find(cls)
+            _keep(self._by_type, cls, found)
             return found
 
     def checks_of(self, cls: type) -> tuple[Check, ...]:
@@ -117,7 +121,8 @@ class Registry:
         try:
             return self._checks_of[cls]
         except KeyError:
-            found = self._checks_of[cls] = tuple(self._find_checks(cls))
+            found = tuple(self._find_checks(cls))
+            _keep(self._checks_of, cls, found)
             return found
 
     def _find_checks(self, cls: type) -> Iterable[Check]:
@@ -138,9 +143,16 @@ class Registry:
         for module, families in _FAMILIES.items():
             loaded = sys.modules.get(module)
             for family in families if loaded is not None else ():
-                if issubclass(cls, getattr(loaded, family)):
+                # A module that another thread imports just now does not have it yet.
+                if issubclass(cls, getattr(loaded, family, ())):
                     return self.by_name(f"{module}:{family}")
         return None
+
+
+def _keep(answers: dict[Key, Answer], key: Key, answer: Answer) -> None:
+    if len(answers) >= _MOST:
+        answers.clear()
+    answers[key] = answer
 
 
 def _is_genuine(cls: type) -> bool:

@@ -19,6 +19,7 @@ from skopsafe.errors import escape
 from skopsafe.graph.document import CALL, VALUE, Document
 from skopsafe.graph.references import references
 from skopsafe.limits import DEFAULT_LIMITS, Limits
+from skopsafe.memory import within_memory
 from skopsafe.streams import File
 from skopsafe.trust.audit import Audit
 
@@ -122,6 +123,7 @@ class Drawing:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
+@within_memory
 @without_collections
 def visualize(
     file: File, *, depth: int = DEPTH, width: int = WIDTH, lines: int = LINES, limits: Limits = DEFAULT_LIMITS

@@ -9,11 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 import skopsafe
-from skopsafe.archive.container import replacing
+from skopsafe.archive.container import replace
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +29,15 @@ def mode_of(path: Path) -> int:
 
 def write(path: Path, content: bytes) -> int:
     """Return the permissions of the temporary file."""
-    with replacing(str(path)) as file:
+    modes = []
+
+    def fill(file: IO[bytes]) -> None:
         (temporary,) = path.parent.glob(f".{path.name[:50]}.*.tmp")
-        mode = mode_of(temporary)
+        modes.append(mode_of(temporary))
         file.write(content)
-    return mode
+
+    replace(str(path), fill)
+    return modes[0]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o666, 0o444, 0o777, 0o000])
@@ -51,9 +56,9 @@ def test_permissions_stay_and_are_never_wider_in_between(mode: int, tmp_path: Pa
 def test_a_new_file_obeys_the_umask_which_is_never_changed(mask: int, tmp_path: Path) -> None:
     path = tmp_path / "new"
     code = (
-        "import os, sys; from skopsafe.archive.container import replacing\n"
+        "import os, sys; from skopsafe.archive.container import replace\n"
         f"os.umask({mask}); del os.umask\n"
-        "with replacing(sys.argv[1]) as file: file.write(b'new')"
+        "replace(sys.argv[1], lambda file: file.write(b'new'))"
     )
     root = Path(skopsafe.__file__).parents[1]
     subprocess.run([sys.executable, "-c", code, str(path)], check=True, cwd=root)
@@ -68,8 +73,7 @@ def test_a_link_to_a_pipe_is_written_through(tmp_path: Path) -> None:
     got: list[bytes] = []
     thread = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
     thread.start()
-    with replacing(str(link)) as file:
-        file.write(b"content")
+    replace(str(link), lambda file: file.write(b"content"))
     thread.join()
     assert got == [b"content"]
     assert link.is_symlink()
@@ -91,12 +95,11 @@ def test_a_name_that_is_taken_is_not_used(tmp_path: Path, monkeypatch: pytest.Mo
     taken.write_bytes(b"of others")
     numbers = iter([bytes(6), bytes(6), b"123456"])
     monkeypatch.setattr("os.urandom", lambda size: next(numbers))
-    with replacing(str(tmp_path / "file")) as file:
-        file.write(b"new")
+    replace(str(tmp_path / "file"), lambda file: file.write(b"new"))
     assert list(numbers) == []
     monkeypatch.setattr("os.urandom", bytes)
-    with pytest.raises(skopsafe.FileError, match="exists"), replacing(str(tmp_path / "file")):
-        pass
+    with pytest.raises(skopsafe.FileError, match="exists"):
+        replace(str(tmp_path / "file"), lambda file: None)
     assert taken.read_bytes() == b"of others"
     taken.unlink()
     assert (tmp_path / "file").read_bytes() == b"new"
@@ -108,13 +111,12 @@ def test_a_failure_leaves_the_old_file(error: BaseException, tmp_path: Path) -> 
     path.write_bytes(b"old")
     expected = skopsafe.FileError if isinstance(error, OSError) else type(error)
 
-    def fail() -> None:
-        with replacing(str(path)) as file:
-            file.write(b"new")
-            raise error
+    def fail(file: IO[bytes]) -> None:
+        file.write(b"new")
+        raise error
 
     with pytest.raises(expected):
-        fail()
+        replace(str(path), fail)
     assert path.read_bytes() == b"old"
 
 
@@ -122,7 +124,6 @@ def test_a_file_in_the_working_folder_needs_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with replacing("file") as file:
-        file.write(b"new")
+    replace("file", lambda file: file.write(b"new"))
     assert (tmp_path / "file").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["file"]

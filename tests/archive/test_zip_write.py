@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import skopsafe
 from skopsafe.archive import crc
 from skopsafe.archive.compression import BZIP2, DEFLATED, LZMA, STORED
-from skopsafe.archive.container import ALIGNMENT, Reader, Writer, replacing
+from skopsafe.archive.container import ALIGNMENT, Reader, Writer, replace
 from skopsafe.limits import Limits
 
 METHODS = [STORED, DEFLATED, BZIP2, LZMA]
@@ -128,8 +128,7 @@ def test_large_members_are_the_same_in_every_sink(tmp_path: Path) -> None:
     for sink in (forwards, sips, begun):
         written(sink, members)
     assert data == bytes(forwards.content) == bytes(sips.content) == begun.getvalue()[6:]
-    with replacing(str(tmp_path / "new")) as file:
-        written(file, members)
+    replace(str(tmp_path / "new"), lambda file: written(file, members))
     assert (tmp_path / "new").read_bytes() == data
     for mode, buffering in (("wb", 0), ("wb", -1), ("ab", 0), ("ab", -1)):
         (tmp_path / "open").write_bytes(b"before")

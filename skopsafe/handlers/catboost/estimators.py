@@ -107,6 +107,8 @@ def _give_model(obj: Any, given: dict[str, Any], params: dict[Any, Any], context
         # Not from the bytes: a model that views them cannot be changed, and loses options of dictionaries.
         obj._object._load_from_stream(io.BytesIO(blob))
         loss = _require_readable(obj)
+    except MemoryError:
+        raise
     except Exception as error:  # whatever the library raises: an older one does not know all of a newer one
         raise ValidationError(
             f"the installed CatBoost cannot read the model: {error}",
