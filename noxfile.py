@@ -1,4 +1,4 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness, gadgets.
 
 Needs the interpreters that it names.
 """
@@ -60,3 +60,10 @@ def robustness(session: nox.Session) -> None:
     """Load files changed at random, 5,000 of each family; ``-- xgboost --count 300`` for few."""
     session.install("-e", ".[test]")
     session.run("python", "benchmarks/robustness.py", *session.posargs)
+
+
+@nox.session
+def gadgets(session: nox.Session) -> None:
+    """Put hostile values into models of all kinds; ``-- Ridge Pipeline --every 9`` for few."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.gadgets.probe", *session.posargs)
