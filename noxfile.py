@@ -1,6 +1,6 @@
 """Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz, faults.
 
-And ``threads``.
+And ``threads``, ``gadgets``.
 
 Needs the interpreters that it names.
 """
@@ -98,3 +98,10 @@ def threads(session: nox.Session) -> None:
     # Without PYTHON_GIL, one library that does not know of it yet would bring the lock back for all.
     lock = {"PYTHON_GIL": "0"} if str(session.python).endswith("t") else {}
     session.run("python", "-m", "pytest", *paths, *session.posargs, env={"SKOPSAFE_ROUNDS": "10", **lock})
+
+
+@nox.session
+def gadgets(session: nox.Session) -> None:
+    """Put hostile values into models of all kinds; ``-- Ridge Pipeline --every 9`` for few."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.gadgets.probe", *session.posargs)
