@@ -1,4 +1,4 @@
-"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness.
+"""Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, robustness, limits.
 
 Needs the interpreters that it names.
 """
@@ -60,3 +60,10 @@ def robustness(session: nox.Session) -> None:
     """Load files changed at random, 5,000 of each family; ``-- xgboost --count 300`` for few."""
     session.install("-e", ".[test]")
     session.run("python", "benchmarks/robustness.py", *session.posargs)
+
+
+@nox.session
+def limits(session: nox.Session) -> None:
+    """Run the tests that take a minute, or up to 3 GB of memory, by files that are mostly holes."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "large", *session.posargs)
