@@ -9,13 +9,13 @@ import msgspec
 from skopsafe.archive.arrays import ArrayRun, Collector
 from skopsafe.archive.container import Reader, Writer
 from skopsafe.archive.source import Mapping, Source
+from skopsafe.archive.zip_records import SCHEMA as MEMBER
 from skopsafe.errors import FormatError, LimitError
 from skopsafe.graph.check import check
 from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value
 from skopsafe.graph.runs import spelled_out
 from skopsafe.limits import Limits
 
-MEMBER = "schema.json"
 FORMAT = "skopsafe"
 
 
@@ -123,6 +123,7 @@ def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Docu
         root=schema.root,
         writer=schema.writer,
         arrays=source.joined,
+        steps=limits.steps(reader.length),
     )
     if source.count > limits.nodes:
         raise LimitError(

@@ -46,6 +46,13 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
             problem = _problem(run, shapes[run.shape].width, nodes, document.bare)
         if problem is not None:
             raise _malformed(problem, f"schema.json runs[{index}]")
+    cells = document.cell_count
+    if max(cells, document.array_count) > document.steps:
+        raise LimitError(
+            f"{cells} values and {document.array_count} arrays are more than a file of this size may have",
+            path="schema.json runs",
+            next_step="Pass limits=Limits(work=...) if you know the file and expect so many.",
+        )
     root = document.root
     if type(root) is list and not _are_references([root], nodes):
         raise _malformed("a reference points to no node", "schema.json root")

@@ -5,6 +5,7 @@ See ``docs/format.md`` for how a Document is spelled as JSON.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -163,6 +164,8 @@ class Document:
     arrays : callable
         ``arrays(numbers)`` reads arrays, each of which can be had once, in groups that lie side by side:
         all their items as one array, or None where there are gaps between them, and each of them.
+    steps : float
+        How much work it may make to look at or to build what is used at many places, at each of them.
     starts : list of int
         The number of the first node of each run.
     bare : set of int
@@ -176,6 +179,7 @@ class Document:
     root: Value
     writer: dict[str, str]
     arrays: Callable[[Sequence[int]], Iterator[tuple[NDArray[np.generic] | None, list[NDArray[np.generic]]]]]
+    steps: float = math.inf
     starts: list[int] = field(init=False)
     bare: set[int] = field(init=False, default_factory=set)
 
@@ -187,6 +191,17 @@ class Document:
     def node_count(self) -> int:
         """How many nodes there are."""
         return self.starts[-1]
+
+    @property
+    def cell_count(self) -> int:
+        """How many values all nodes have; those that have names count twice, for objects have them too."""
+        return sum(map(self._cells, self.runs))
+
+    def _cells(self, run: Run) -> int:
+        form = self.shapes[run.shape].form
+        if form is None:
+            return sum([_length(row) for row in run.columns])
+        return run.count * (form if isinstance(form, int) else 2 * len(form))
 
     def shape_of(self, number: int) -> int:
         """Return the shape of node `number`."""
@@ -209,6 +224,14 @@ class Document:
             else:
                 for number in range(run.count):
                     yield [run.shape, *(at(column, number) for column in run.columns)]
+
+
+def _length(row: Values) -> int:
+    """Return how many values a node has that has a row of its own."""
+    if isinstance(row, Column):
+        return row.count * len(row.columns or ())
+    assert isinstance(row, list)
+    return len(row)
 
 
 def _values(row: Values) -> list[Any]:
