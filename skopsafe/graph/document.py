@@ -29,6 +29,12 @@ ROLES = (CLASS, VALUE, CALL)
 WIDEST = 1024
 """Values of a node without names that can be stored by column."""
 
+MOST_TYPES = 10_000
+"""Rows of the type table: each is looked up in many tables, and explained."""
+
+LONGEST_NAME = 1000
+"""Letters of the name of a value; what stands in messages is no longer."""
+
 FLOAT = np.dtype("<f8")
 """Of a column of floats."""
 
@@ -206,6 +212,15 @@ class Document:
     def shape_of(self, number: int) -> int:
         """Return the shape of node `number`."""
         return self.runs[bisect_right(self.starts, number) - 1].shape
+
+    def type_of(self, number: int) -> TypeRow:
+        """Return the type of node `number`."""
+        return self.types[self.shapes[self.shape_of(number)].type]
+
+    def value(self, number: int, place: int) -> Value:
+        """Return one value of node `number`, whose values have names."""
+        index = bisect_right(self.starts, number) - 1
+        return at(self.runs[index].columns[place], number - self.starts[index])
 
     def node(self, number: int) -> list[Any]:
         """Return node `number` as ``[shape, value, ...]``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import msgspec
 
 from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
-from skopsafe.graph.document import CLASS, ROLES, VALUE, Column, Document, TypeRow, Value, at
+from skopsafe.graph.document import ROLES, Column, Document, at
 from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
+from skopsafe.trust.rules import Rules
 from skopsafe.trust.tables import OWN, Rule, Tables
 from skopsafe.trust.verdicts import Tier, Verdict, verdict
 
@@ -157,6 +157,7 @@ def _values(document: Document, verdicts: list[Verdict], tables: Tables) -> list
         if rules and attributes and not rules.keys().isdisjoint(attributes):
             watched[number] = [(i, rules[name]) for i, name in enumerate(attributes) if name in rules]
     found: dict[str, tuple[Rule, int, str]] = {}
+    says = Rules(document)
     if watched:
         for run, start in zip(document.runs, document.starts, strict=False):
             for place, rule in watched.get(run.shape, ()):
@@ -167,7 +168,7 @@ def _values(document: Document, verdicts: list[Verdict], tables: Tables) -> list
                 else:
                     same = not isinstance(column, list)
                 for row in range(1 if same else run.count):
-                    if not _is_allowed(document, at(column, row), rule, start + row):
+                    if not says.allows(at(column, row), rule, start + row):
                         _, count, where = found.get(rule.name, (rule, 0, f"nodes[{start + row}]"))
                         found[rule.name] = (rule, count + (run.count if same else 1), where)
     reasons = {name: (rule.reason, count, where) for name, (rule, count, where) in found.items()}
@@ -186,72 +187,6 @@ def _values(document: Document, verdicts: list[Verdict], tables: Tables) -> list
         )
         for name, (reason, count, where) in reasons.items()
     ]
-
-
-def _is_allowed(document: Document, value: Value, rule: Rule, owner: int) -> bool:
-    if not isinstance(value, list):
-        return any(value is a or (value == a and type(value) is type(a)) for a in rule.allowed)
-    if rule.unless and _at_end_of(document, owner, rule.unless[:-1]) == rule.unless[-1]:
-        return True
-    if rule.keys:
-        return _has_harmless_keys(document, value, rule)
-    if rule.each and _class_of(document, value) in ("builtins:list", "builtins:tuple"):
-        alone = dataclasses.replace(rule, each=False)
-        return all(_is_allowed(document, item, alone, owner) for item in document.node(value[0])[1:])
-    if rule.functions and _row_of(document, value).role == VALUE:
-        return True
-    if _class_of(document, value) not in rule.allowed_types:
-        return False
-    items = document.node(value[0])[1:] if rule.allowed_items else []
-    return all(isinstance(item, list) and _class_of(document, item) in rule.allowed_items for item in items)
-
-
-def _row_of(document: Document, reference: list[int]) -> TypeRow:
-    return document.types[document.shapes[document.shape_of(reference[0])].type]
-
-
-def _class_of(document: Document, reference: list[int]) -> str | None:
-    row = _row_of(document, reference)
-    return row.name if row.role == CLASS else None
-
-
-def _has_harmless_keys(document: Document, value: list[int], rule: Rule) -> bool:
-    """Tell whether no key of a dict, or of the dicts in a list, is one that the rule is about."""
-    kind, (_, *values) = _class_of(document, value), document.node(value[0])
-    if kind in ("builtins:list", "builtins:tuple"):
-        return all(
-            isinstance(item, list)
-            and _class_of(document, item) == "builtins:dict"
-            and _has_harmless_keys(document, item, rule)
-            for item in values
-        )
-    return kind == "builtins:dict" and all(
-        isinstance(name, str)
-        and (last := name.rpartition("__")[2]) not in rule.keys
-        and (last not in rule.texts or _holds_no_text(document, below))
-        for name, below in zip(values[::2], values[1::2], strict=False)
-    )
-
-
-def _holds_no_text(document: Document, value: Value, depth: int = 2) -> bool:
-    """Tell whether a value, or a list of lists of values, holds numbers and functions alone."""
-    if not isinstance(value, list):
-        return not isinstance(value, str)
-    if _class_of(document, value) in ("builtins:list", "builtins:tuple") and depth:
-        return all(_holds_no_text(document, item, depth - 1) for item in document.node(value[0])[1:])
-    return _row_of(document, value).role == VALUE
-
-
-def _at_end_of(document: Document, number: int, attributes: tuple[str, ...]) -> Value:
-    """Follow attributes from a node; None where there are none of that name."""
-    found: Value = [number]
-    for attribute in attributes:
-        if not isinstance(found, list):
-            return None
-        shape, *values = document.node(found[0])
-        names_ = document.shapes[shape].attributes or ()
-        found = values[names_.index(attribute)] if attribute in names_ else None
-    return found
 
 
 def _states(document: Document, verdicts: list[Verdict]) -> list[Entry]:

@@ -39,7 +39,7 @@ _CARRIERS = frozenset(
     }
 )
 
-Carried = dict[int, frozenset[Confinement]]
+Carried = dict[int, set[Confinement]]
 
 
 def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, int]]:
@@ -58,6 +58,7 @@ def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, in
     if not rows:
         return
     carried = _spread(document, rows)
+    misplaced_at: dict[tuple[int, int, Confinement], str] = {}
     for index, node in enumerate(document.each()):
         shape = document.shapes[node[0]]
         row = document.types[shape.type]
@@ -66,33 +67,36 @@ def misplaced(document: Document, tables: Tables) -> Iterator[tuple[str, str, in
             continue
         for position, value in enumerate(node[1:]):
             for confinement in carried.get(value[0], ()) if type(value) is list else ():
-                names_of_values = shape.attributes
-                attribute = "items" if names_of_values is None else names_of_values[position]
-                if f"{row.name}:{attribute}" not in confinement.places:
-                    yield f"{names.spell(row.name)}:{attribute}", confinement.reason, index
+                # A name may be long, and there may be many instances.
+                key = node[0], position if shape.attributes else 0, confinement
+                if key not in misplaced_at:
+                    attribute = shape.attributes[position] if shape.attributes else "items"
+                    is_place = f"{row.name}:{attribute}" in confinement.places
+                    misplaced_at[key] = "" if is_place else f"{names.spell(row.name)}:{attribute}"
+                if misplaced_at[key]:
+                    yield misplaced_at[key], confinement.reason, index
 
 
 def _spread(document: Document, rows: dict[int, Confinement]) -> Carried:
     """Return the nodes that are, or carry, a confined function."""
     shapes = document.shapes
-    carried: Carried = {}
-    carriers = []
+    carried: dict[int, set[Confinement]] = {}
+    carriers_of: dict[int, list[int]] = {}
+    todo: list[tuple[int, Confinement]] = []
     for index, (shape, *values) in enumerate(document.each()):
         row = shapes[shape].type
         if row in rows:
-            carried[index] = frozenset([rows[row]])
+            todo.append((index, rows[row]))
         elif document.types[row].name in _CARRIERS:
-            below = [value[0] for value in values if type(value) is list]
-            if below:
-                carriers.append((index, below))
-    changed = True
-    while changed:  # twice, and once more for each reference ahead on the way
-        changed = False
-        for index, below in carriers:
-            found: frozenset[Confinement] = frozenset().union(*(carried.get(value, ()) for value in below))
-            if not found <= carried.get(index, frozenset()):
-                carried[index] = found
-                changed = True
+            for value in values:
+                if type(value) is list:
+                    carriers_of.setdefault(value[0], []).append(index)
+    while todo:  # each reference is followed once for each function, whatever its direction
+        index, confinement = todo.pop()
+        known = carried.setdefault(index, set())
+        if confinement not in known:
+            known.add(confinement)
+            todo += [(carrier, confinement) for carrier in carriers_of.get(index, ())]
     return carried
 
 
