@@ -1,6 +1,6 @@
 """Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz, faults.
 
-And ``threads``, ``gadgets``.
+And ``threads``, ``gadgets``, ``limits``.
 
 Needs the interpreters that it names.
 """
@@ -105,3 +105,10 @@ def gadgets(session: nox.Session) -> None:
     """Put hostile values into models of all kinds; ``-- Ridge Pipeline --every 9`` for few."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.gadgets.probe", *session.posargs)
+
+
+@nox.session
+def limits(session: nox.Session) -> None:
+    """Run the tests that take a minute, or up to 3 GB of memory, by files that are mostly holes."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-m", "large", *session.posargs)

@@ -27,9 +27,14 @@ class Limits:
     total_bytes : int
         Uncompressed size of all members together, in bytes.
     expansion : int
-        Uncompressed size of all members over the size of the file. Deflate reaches about 1032.
+        Uncompressed size of all members over the size of the file. Deflate reaches about 1032. A byte of the
+        schema counts as `SCHEMA_WEIGHT` where there are more than `SCHEMA_FLOOR` of them.
     expansion_floor : int
         Total size in bytes below which `expansion` is not looked at.
+    work : int
+        Steps of work over the size of the file, where what is used at many places counts at each of them.
+    work_floor : int
+        Steps below which `work` is not looked at.
     dimensions : int
         Dimensions of one array; numpy itself stops at 64.
     """
@@ -42,7 +47,17 @@ class Limits:
     total_bytes: int = 2**41
     expansion: int = 1100
     expansion_floor: int = 2**20
+    work: int = 100
+    work_floor: int = 2**22
     dimensions: int = 64
+
+    def steps(self, size: int) -> int:
+        """Return how much work a file of `size` bytes may make."""
+        return max(self.work * size, self.work_floor)
 
 
 DEFAULT_LIMITS = Limits()
+SCHEMA_WEIGHT = 32
+"""What a byte of the schema can become in memory: a reference such as ``[0],`` is a list of its own."""
+SCHEMA_FLOOR = 2**22
+"""Bytes of a schema up to which each counts as one."""

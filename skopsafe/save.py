@@ -16,7 +16,7 @@ from skopsafe import names
 from skopsafe.archive.arrays import Collector
 from skopsafe.errors import SkopsafeError, UnsupportedTypeError
 from skopsafe.frames import Frame, path_of
-from skopsafe.graph.document import CLASS, WIDEST, Run, Shape, TypeRow, Value
+from skopsafe.graph.document import CLASS, MOST_TYPES, WIDEST, Run, Shape, TypeRow, Value
 from skopsafe.graph.parts import Columns, Parts
 from skopsafe.graph.runs import Arranger, Cells, Group, Refs
 from skopsafe.graph.scalars import is_scalar
@@ -297,6 +297,9 @@ class Saver:
             row = self._rows.get(key[:2])
             if row is None:
                 row = self._rows[key[:2]] = len(self.types)
+                if row >= MOST_TYPES:
+                    reason = f"the object leads to more than {MOST_TYPES} types"
+                    raise self._unsupported(reason, "Save its parts to files of their own.")
                 self.types.append(TypeRow(name, role))
             number = self._shape_numbers[key] = len(self.shapes)
             self.shapes.append(Shape(row, form))

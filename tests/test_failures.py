@@ -229,6 +229,7 @@ def test_a_header_of_an_array_that_is_no_literal_is_refused() -> None:
         (Limits(total_bytes=1000), "total_bytes"),
         (Limits(expansion=0, expansion_floor=10), "expansion"),
         pytest.param(Limits(dimensions=0), "dimensions"),
+        (Limits(work=0, work_floor=2), "work"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -241,7 +242,7 @@ def test_every_limit_names_its_parameter(limits: Limits, parameter: str) -> None
 def test_every_limit_has_a_test() -> None:
     marks = test_every_limit_names_its_parameter.pytestmark[0].args[1]
     tested = {getattr(mark, "values", mark)[1] for mark in marks}
-    assert tested | {"expansion_floor"} == set(Limits.__dataclass_fields__)
+    assert tested | {"expansion_floor", "work_floor"} == set(Limits.__dataclass_fields__)
 
 
 def _pipe(path: Path) -> None:

@@ -149,8 +149,10 @@ class Collector:
         fortran = False
         if not flags.c_contiguous:
             fortran = flags.f_contiguous
-            if not fortran:
+            if not fortran and kind.dtype.itemsize:
                 array = np.ascontiguousarray(array)
+            elif not fortran:  # no copy of a text of no letters is one
+                array = np.ndarray(array.shape, kind.dtype, b"")
         size = array.nbytes
         stored = array.T if fortran else array
         if size < POOLED_BELOW:

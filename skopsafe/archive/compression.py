@@ -14,8 +14,9 @@ from typing import Any
 from skopsafe.archive import crc
 from skopsafe.archive.chunks import blocks
 from skopsafe.archive.tasks import Task
-from skopsafe.archive.zip_records import MARKED_END
+from skopsafe.archive.zip_records import MARKED_END, SCHEMA
 from skopsafe.errors import ArgumentError, MissingTypeError
+from skopsafe.limits import SCHEMA_FLOOR
 
 STORED, DEFLATED, BZIP2, LZMA, ZSTANDARD = 0, 8, 12, 14, 93
 NAMES = {"stored": STORED, "deflate": DEFLATED, "bzip2": BZIP2, "lzma": LZMA, "zstd": ZSTANDARD}
@@ -28,6 +29,8 @@ _WINDOW = 1 << 15
 _SMALL = 1 << 15
 _MOST_THREADS = 4
 _BOMB = 1000  # deflate reaches 1032, and readers allow somewhat more
+_DENSE = 30  # of a large schema readers allow 34
+_DENSE = 30  # what readers allow of a large schema, and somewhat less
 _LZMA_USUAL = {"lc": 3, "lp": 0, "pb": 2, "dict_size": 1 << 23}
 
 
@@ -77,7 +80,8 @@ class Compressed:
 
     What comes out does not depend on the number of threads. Large members are deflated in blocks, each of
     which may refer to the end of the one before. A member that another method makes a thousand times smaller
-    is deflated too, so that readers need not take it for a bomb.
+    is deflated too, and where a large schema becomes thirty times smaller, its first blocks are written at
+    greater length, so that readers need not take them for bombs.
 
     Parameters
     ----------
@@ -108,10 +112,11 @@ class Compressed:
         while len(self._members) > self._threads:
             self._finish_one()
 
-    def _deflate(self, cut: list[memoryview], level: int | None) -> list[Task[list[bytes]]]:
+    def _deflate(self, cut: list[memoryview], level: int | None, loose: int = 0) -> list[Task[list[bytes]]]:
+        """Deflate blocks, of the first `loose` of which no repetition is used."""
         windows = [b"", *(block[-_WINDOW:] for block in cut)]
         return [
-            self._start(len(block), _deflated, level, block, window, number == len(cut))
+            self._start(len(block), _deflated, level, number <= loose, block, window, number == len(cut))
             for number, (block, window) in enumerate(zip(cut, windows, strict=False), 1)
         ]
 
@@ -127,9 +132,12 @@ class Compressed:
         name, size, cut, tasks = self._members.popleft()
         method = self._method
         pieces = _results(tasks)
-        if method != DEFLATED and sum(map(len, pieces)) * _BOMB < size:
-            method = DEFLATED
-            pieces = _results(self._deflate(cut, None))
+        packed = sum(map(len, pieces))
+        if name == SCHEMA and size > SCHEMA_FLOOR and packed * _DENSE < size:
+            # So coded, a block is an eighth of its size at least.
+            method, pieces = DEFLATED, _results(self._deflate(cut, None, 8 * len(cut) // _DENSE + 1))
+        elif method != DEFLATED and packed * _BOMB < size:
+            method, pieces = DEFLATED, _results(self._deflate(cut, None))
         self._put(name, size, crc.of_chunks(cut), sum(map(len, pieces)), pieces, method)
 
     def _wanted(self, cut: list[memoryview]) -> Iterator[memoryview]:
@@ -159,13 +167,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _deflated(level: int | None, block: memoryview, window: memoryview, is_last: bool) -> list[bytes]:
-    wbits = -zlib.MAX_WBITS
+def _deflated(
+    level: int | None, is_loose: bool, block: memoryview, window: memoryview, is_last: bool
+) -> list[bytes]:
     level = zlib.Z_DEFAULT_COMPRESSION if level is None else level
-    if window:
-        deflate = zlib.compressobj(level, zlib.DEFLATED, wbits, zdict=window)
-    else:
-        deflate = zlib.compressobj(level, zlib.DEFLATED, wbits)
+    strategy = zlib.Z_HUFFMAN_ONLY if is_loose else zlib.Z_DEFAULT_STRATEGY
+    how = (level, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy)
+    deflate = zlib.compressobj(*how, zdict=window) if window else zlib.compressobj(*how)
     return [deflate.compress(block), deflate.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)]
 
 

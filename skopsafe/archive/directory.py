@@ -9,7 +9,7 @@ from skopsafe.archive.access import AGAIN, Access, truncated
 from skopsafe.archive.compression import STORED, VERSIONS
 from skopsafe.archive.recognize import recognize
 from skopsafe.errors import FormatError, LimitError
-from skopsafe.limits import Limits
+from skopsafe.limits import SCHEMA_FLOOR, SCHEMA_WEIGHT, Limits
 
 TAIL = 1 << 16
 """Bytes of the end that are read at once: the directory is in them, and the schema of a small file."""
@@ -222,8 +222,12 @@ def _compare(members: dict[str, Member], place: int, size: int, limits: Limits) 
         before.room = place
     if total > limits.total_bytes:
         raise too_much("bytes in all members", total, "total_bytes", limits.total_bytes)
+    # Parsed, the schema takes many times its bytes.
+    schema = members[records.SCHEMA].size if records.SCHEMA in members else 0
+    total += schema * (SCHEMA_WEIGHT - 1) if schema > SCHEMA_FLOOR else 0
     if total > limits.expansion_floor and total > limits.expansion * size:
-        raise too_much("times its own size when expanded", total // size, "expansion", limits.expansion)
+        what = f"times its own size when expanded (a byte of a large schema counts as {SCHEMA_WEIGHT})"
+        raise too_much(what, total // size, "expansion", limits.expansion)
 
 
 def _damaged(reason: str) -> FormatError:

@@ -29,6 +29,10 @@ _FAILURES = (
     Warning,  # where warnings are errors
 )
 """What numpy raises for descriptions that make no sense, and a hash of those that it takes."""
+_LONGEST_NAME = 64
+"""Letters of a dtype that is no structure, as numpy spells it: a longer text is a list of dtypes, or none."""
+MOST_FIELDS = 1 << 16
+"""Fields of one structure."""
 _DAMAGED = "The file is damaged or crafted; get it again from its author."
 
 
@@ -131,9 +135,13 @@ def _of_text(descr: Any) -> Any:
 def _tuples(descr: Any) -> Any:
     """Undo JSON: descriptions of structured dtypes are lists of tuples."""
     if isinstance(descr, str):
+        if len(descr) > _LONGEST_NAME:
+            raise TypeError("a dtype is spelled at too great length")
         return descr
     if not isinstance(descr, list):
         raise TypeError("a dtype is a string or a list")
+    if len(descr) > MOST_FIELDS:
+        raise TypeError("a dtype has too many fields")
     fields = []
     for field in descr:
         if len(field) not in (2, 3):

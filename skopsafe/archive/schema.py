@@ -9,13 +9,13 @@ import msgspec
 from skopsafe.archive.arrays import ArrayRun, Collector
 from skopsafe.archive.container import Reader, Writer
 from skopsafe.archive.source import Mapping, Source
+from skopsafe.archive.zip_records import SCHEMA as MEMBER
 from skopsafe.errors import FormatError, LimitError, UnsupportedTypeError, shown
 from skopsafe.graph.check import check
 from skopsafe.graph.document import PROTOCOL, Document, Run, Shape, TypeRow, Value
 from skopsafe.graph.runs import spelled_out, value_count
 from skopsafe.limits import Limits
 
-MEMBER = "schema.json"
 FORMAT = "skopsafe"
 VALUES_FOR_A_BYTE = 32
 """Values that a schema may have for each of its bytes: columns and rows multiply, and each value becomes a
@@ -149,6 +149,7 @@ def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Docu
         root=schema.root,
         writer=schema.writer,
         arrays=source.joined,
+        steps=limits.steps(reader.length),
     )
     if source.count > limits.nodes:
         raise LimitError(

@@ -68,8 +68,8 @@ class _Place:
         if not self.total:
             # numpy multiplies all sizes but zeros, and refuses a product of more than 63 bits.
             if is_alike and math.prod([size or 1 for size in self.shape(0)]) < 2**31:
-                return None, list(np.zeros((last - first, *self.shape(0)), dtype))
-            return None, [np.zeros(self.shape(row), dtype) for row in range(first, last)]
+                return None, list(_without_bytes((last - first, *self.shape(0)), dtype))
+            return None, [_without_bytes(self.shape(row), dtype) for row in range(first, last)]
         ends = self.ends[first : last + 1]
         content = pool[self.start + ends[0] : self.start + ends[-1]]
         flat = None if self.has_gaps else content.view(dtype)
@@ -77,6 +77,11 @@ class _Place:
             return flat, list(flat.reshape(last - first, *shape))
         rows = zip(map(self.shape, range(first, last)), ends[:-1], strict=True)
         return flat, [np.ndarray(sizes, dtype, content, end - ends[0], None, order) for sizes, end in rows]
+
+
+def _without_bytes(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array that takes no memory. numpy gives a text of no letters one letter where it can."""
+    return np.zeros(shape, dtype) if dtype.itemsize else np.ndarray(shape, dtype, bytearray(1))
 
 
 def _counts(run: ArrayRun, index: int) -> int | list[int]:
@@ -157,6 +162,7 @@ class Source:
         """Find out where each array is; all arrays of a pool fill it."""
         dtypes = [dtype_of(descr, index) for index, descr in enumerate(self._dtypes)]
         fill, left = self._fill, self._left
+        free, most = 0, 8 * self._limits.steps(self._reader.length)
         for index, run in enumerate(self._runs):
             member = run.member
             if run.dtype >= len(dtypes) or member >= len(self._members):
@@ -170,10 +176,18 @@ class Source:
             place = _Place(run, dtypes[run.dtype], index)
             if max(place.items, place.total) > self._limits.array_bytes:
                 what = "an array has" if run.count == 1 else "arrays side by side have"
+                items = place.items if place.items < 2**63 else "more than 2**63"
                 raise LimitError(
-                    f"{what} {place.items} items of {place.dtype.itemsize} bytes",
+                    f"{what} {items} items of {place.dtype.itemsize} bytes",
                     path=_run_path(index),
                     next_step="Pass limits=Limits(array_bytes=...) if you expect so large an array.",
+                )
+            free += 0 if place.dtype.itemsize else place.items
+            if free > most:
+                raise LimitError(
+                    f"arrays have {free} items of no bytes",
+                    path=_run_path(index),
+                    next_step="Pass limits=Limits(work=...) if you know the file and expect so many.",
                 )
             if (run.count != 1 or member in fill) and not self._members[member].startswith("pool/"):
                 raise _wrong("a member does not hold such arrays", index)
@@ -238,6 +252,10 @@ class Source:
                 return np.memmap(self._reader.file, dtype, self._mapping.mode, place, shape, order)
             except OSError as error:
                 raise file_error(error, "the file cannot be mapped") from error
+            return np.memmap(self._reader.file, dtype, self._mapping.mode, place, shape, order)
+        if not dtype.itemsize:
+            self._reader.check(name)
+            return _without_bytes(shape, dtype)
         out: NDArray[Any] = np.empty(shape, dtype, order=order)
         flat = out.reshape(-1, order="A").view(np.uint8)
         self._reader.read_into(name, start, flat, head[:start])

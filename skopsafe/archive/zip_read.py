@@ -30,6 +30,8 @@ class Reader:
     ----------
     file : binary file object
         What was opened. It stays open.
+    length : int
+        Its size in bytes.
 
     Raises
     ------
@@ -41,9 +43,9 @@ class Reader:
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         self.file = file
-        size = size_of(file)
+        self.length = size_of(file)
         self._access = access(file)
-        self._members, self._tail_place, self._tail = read_directory(self._access, size, limits)
+        self._members, self._tail_place, self._tail = read_directory(self._access, self.length, limits)
 
     def close(self) -> None:
         """Let go of what was read ahead; the file stays open."""
@@ -85,8 +87,12 @@ class Reader:
         member = self._member(name)
         if member.method != STORED:
             data = b"".join(self._decompressed(name, member))
-        else:
+        elif member.size <= _CHUNK:
             data = self._open(name, member, member.size)
+        else:  # apart from its header, of which it would have to be cut off by a copy
+            data = self._at(self.offset(name), member.size)
+            if len(data) < member.size:
+                raise truncated()
         if crc.crc32(data) != member.checksum:
             raise _differs(name)
         return data

@@ -29,6 +29,9 @@ ZIP64_FIELD = 1
 NAME_FIELD = 0x7075  # Info-ZIP: another name, in UTF-8, which some readers take and others do not
 ALIGN_FIELD = 0xD935  # the extra field that Android's zipalign uses for the same purpose
 
+SCHEMA = "schema.json"
+"""The member that is no array."""
+
 ENCRYPTED = 1 << 0
 MARKED_END = 1 << 1  # of LZMA: the stream says where it ends
 SIZES_BEHIND = 1 << 3  # of the local header: sizes and CRC may be zero here, and stand behind the data

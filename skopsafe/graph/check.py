@@ -7,7 +7,18 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.errors import FormatError, LimitError
-from skopsafe.graph.document import ROLES, VALUE, WIDEST, Column, Document, Run, Shape, TypeRow
+from skopsafe.graph.document import (
+    LONGEST_NAME,
+    MOST_TYPES,
+    ROLES,
+    VALUE,
+    WIDEST,
+    Column,
+    Document,
+    Run,
+    Shape,
+    TypeRow,
+)
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 
 
@@ -23,6 +34,12 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
     """
     types, shapes, nodes = document.types, document.shapes, document.node_count
     rows: set[tuple[str, str]] = set()
+    if len(types) > MOST_TYPES:
+        raise LimitError(
+            f"the file names {len(types)} types, more than {MOST_TYPES}",
+            path="schema.json types",
+            next_step="Save its parts to files of their own.",
+        )
     for index, row in enumerate(types):
         problem = _type_problem(row, rows)
         if problem is not None:
@@ -46,6 +63,13 @@ def check(document: Document, limits: Limits = DEFAULT_LIMITS) -> None:
             problem = _problem(run, shapes[run.shape].width, nodes, document.bare)
         if problem is not None:
             raise _malformed(problem, f"schema.json runs[{index}]")
+    cells = document.cell_count
+    if max(cells, document.array_count) > document.steps:
+        raise LimitError(
+            f"{cells} values and {document.array_count} arrays are more than a file of this size may have",
+            path="schema.json runs",
+            next_step="Pass limits=Limits(work=...) if you know the file and expect so many.",
+        )
     root = document.root
     if type(root) is list and not _are_references([root], nodes):
         raise _malformed("a reference points to no node", "schema.json root")
@@ -65,6 +89,8 @@ def _shape_problem(shape: Shape, types: Sequence[TypeRow]) -> str | None:
         return "a shape refers to no type"
     if type(form) is tuple and len(set(form)) != len(form):
         return "a shape names an attribute twice"
+    if type(form) is tuple and max(map(len, form), default=0) > LONGEST_NAME:
+        return f"the name of an attribute has more than {LONGEST_NAME} letters"
     if type(form) is int and not 0 < form <= WIDEST:
         return "a shape has an impossible number of values"
     if types[shape.type].role == VALUE and form != ():

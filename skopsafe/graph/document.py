@@ -5,6 +5,7 @@ See ``docs/format.md`` for how a Document is spelled as JSON.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,12 @@ ROLES = (CLASS, VALUE, CALL)
 
 WIDEST = 1024
 """Values of a node without names that can be stored by column."""
+
+MOST_TYPES = 10_000
+"""Rows of the type table: each is looked up in many tables, and explained."""
+
+LONGEST_NAME = 1000
+"""Letters of the name of a value; what stands in messages is no longer."""
 
 FLOAT = np.dtype("<f8")
 """Of a column of floats."""
@@ -163,6 +170,8 @@ class Document:
     arrays : callable
         ``arrays(numbers)`` reads arrays, each of which can be had once, in groups that lie side by side:
         all their items as one array, or None where there are gaps between them, and each of them.
+    steps : float
+        How much work it may make to look at or to build what is used at many places, at each of them.
     starts : list of int
         The number of the first node of each run.
     bare : set of int
@@ -176,6 +185,7 @@ class Document:
     root: Value
     writer: dict[str, str]
     arrays: Callable[[Sequence[int]], Iterator[tuple[NDArray[np.generic] | None, list[NDArray[np.generic]]]]]
+    steps: float = math.inf
     starts: list[int] = field(init=False)
     bare: set[int] = field(init=False, default_factory=set)
 
@@ -188,9 +198,29 @@ class Document:
         """How many nodes there are."""
         return self.starts[-1]
 
+    @property
+    def cell_count(self) -> int:
+        """How many values all nodes have; those that have names count twice, for objects have them too."""
+        return sum(map(self._cells, self.runs))
+
+    def _cells(self, run: Run) -> int:
+        form = self.shapes[run.shape].form
+        if form is None:
+            return sum([_length(row) for row in run.columns])
+        return run.count * (form if isinstance(form, int) else 2 * len(form))
+
     def shape_of(self, number: int) -> int:
         """Return the shape of node `number`."""
         return self.runs[bisect_right(self.starts, number) - 1].shape
+
+    def type_of(self, number: int) -> TypeRow:
+        """Return the type of node `number`."""
+        return self.types[self.shapes[self.shape_of(number)].type]
+
+    def value(self, number: int, place: int) -> Value:
+        """Return one value of node `number`, whose values have names."""
+        index = bisect_right(self.starts, number) - 1
+        return at(self.runs[index].columns[place], number - self.starts[index])
 
     def node(self, number: int) -> list[Any]:
         """Return node `number` as ``[shape, value, ...]``."""
@@ -209,6 +239,14 @@ class Document:
             else:
                 for number in range(run.count):
                     yield [run.shape, *(at(column, number) for column in run.columns)]
+
+
+def _length(row: Values) -> int:
+    """Return how many values a node has that has a row of its own."""
+    if isinstance(row, Column):
+        return row.count * len(row.columns or ())
+    assert isinstance(row, list)
+    return len(row)
 
 
 def _values(row: Values) -> list[Any]:

@@ -16,11 +16,19 @@ MOST_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 @functools.lru_cache(maxsize=256)
 def has_rules(dtype: np.dtype[Any]) -> bool:
     """Tell whether there are bytes that no item of a plain dtype may have."""
+    if not dtype.itemsize:
+        return False
     if dtype.subdtype is not None:
         return has_rules(dtype.subdtype[0])
     if dtype.names is not None:
-        return any(has_rules(dtype.fields[name][0]) for name in dtype.names)  # type: ignore[index]
+        return bool(_ruled(dtype))
     return dtype.kind in "bU"
+
+
+@functools.lru_cache(maxsize=256)
+def _ruled(dtype: np.dtype[Any]) -> tuple[str, ...]:
+    """Return the fields of a structure that are to be looked at; each of them has bytes."""
+    return tuple(name for name in dtype.names or () if has_rules(dtype.fields[name][0]))  # type: ignore[index]
 
 
 def unsound(array: NDArray[Any]) -> str | None:
@@ -29,10 +37,10 @@ def unsound(array: NDArray[Any]) -> str | None:
     numpy's boolean indexing counts with the bytes of a bool, and Python with the code points of a text.
     """
     dtype = array.dtype
-    if dtype.names is not None:
-        return next((found for name in dtype.names if (found := unsound(array[name]))), None)
     if not array.size or not dtype.itemsize:
         return None
+    if dtype.names is not None:
+        return next((found for name in _ruled(dtype) if (found := unsound(array[name]))), None)
     if dtype.kind == "b" and array.view(np.uint8).max() > 1:
         return "a bool is neither 0 nor 1"
     if dtype.kind == "U":

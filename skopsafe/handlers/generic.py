@@ -16,7 +16,7 @@ from collections.abc import Hashable, Mapping
 from types import FunctionType, MemberDescriptorType, MethodType
 from typing import Any, cast
 
-from skopsafe.graph.document import CALL
+from skopsafe.graph.document import CALL, LONGEST_NAME
 from skopsafe.graph.parts import Columns, NameOf, Parts
 from skopsafe.handlers.own import replaces
 from skopsafe.handlers.protocols import refuse_protocol
@@ -236,7 +236,9 @@ def _are_attributes(cls: Any, names: tuple[Any, ...]) -> bool:
     TypeError
         They could not be set again.
     """
-    is_spelled = all(type(name) is str and name.isidentifier() for name in names)
+    is_spelled = all(
+        type(name) is str and name.isidentifier() and len(name) <= LONGEST_NAME for name in names
+    )
     if not is_spelled and any(type(name) is not str or name.startswith("()") for name in names):
         raise TypeError("the name of one of its attributes could not be read again")
     refuse_protocol(names)

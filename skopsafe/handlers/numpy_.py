@@ -26,6 +26,8 @@ _ROW, _ROWS = 2**12, 2**24
 _ITEM = 2**24
 """Bytes of one item of a dtype that stands for itself; arrays have theirs in the archive."""
 _DEEPEST = 32
+_MOST_FIELDS = 2**16
+"""Fields of one structure; the archive reads as many."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -39,6 +41,8 @@ def _has_plain_names(dtype: np.dtype[Any]) -> bool:
     if dtype.subdtype is not None:
         return _has_plain_names(dtype.subdtype[0])
     fields: Any = dtype.fields or {}
+    if len(fields) > _MOST_FIELDS:
+        return False
     offsets = [fields[name][1] for name in dtype.names or ()]
     if offsets != sorted(offsets):  # its description in a header is in the order of the bytes
         return False
@@ -181,6 +185,8 @@ def _load_scalars(names: Names, columns: list[Sequence[Any]], context: Context) 
 
 def _get_dtype(obj: np.dtype[Any]) -> Parts:
     if obj.names is not None:
+        if len(obj.names) > _MOST_FIELDS:
+            raise TypeError(f"a structure of more than {_MOST_FIELDS} fields")
         # A field is (name, dtype, offset), with a title behind them if it has one.
         fields = [(name, *obj.fields[name]) for name in obj.names]  # type: ignore[index]
         return Parts(("fields", "itemsize", "aligned"), [fields, obj.itemsize, obj.isalignedstruct])
@@ -222,7 +228,7 @@ def _make_dtype(names: Names, values: list[Any]) -> Any:
         return _string_dtype(*values)
     require(names == ("fields", "itemsize", "aligned"), "unknown form", "numpy.dtype")
     fields = values[0]
-    require(isinstance(fields, list) and len(fields) <= 2**16, "malformed", "numpy.dtype")
+    require(isinstance(fields, list) and len(fields) <= _MOST_FIELDS, "malformed", "numpy.dtype")
     for field in fields:
         require(
             isinstance(field, tuple) and len(field) in (3, 4) and isinstance(field[0], str),
