@@ -60,7 +60,7 @@ class SkopsafeError(Exception):
     def __init__(self, reason: str, *, path: str = "", next_step: str = "") -> None:
         # Parts of it may come from a file, and a message ends up in terminals and logs.
         self.reason = self._escape(reason)
-        self.path = escape(path)
+        self.path = escape(path or "")  # that of an ImportError may be None
         self.next_step = next_step
         where = f" (at {self.path})" if path else ""
         then = f" {next_step}" if next_step else ""

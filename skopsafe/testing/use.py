@@ -44,6 +44,12 @@ _SYSTEM = ("/proc/", "/sys/", "/usr/share/zoneinfo/")
 """Where processors are counted and time zones are looked up."""
 
 
+def _peak() -> int:
+    """Return the most memory that was in use since the peak was reset, in kilobytes."""
+    with open("/proc/self/status") as stream:
+        return next(int(line.split()[1]) for line in stream if line.startswith("VmHWM"))
+
+
 class Watch:
     """Uses mutants of one subject, under a limit of memory and an audit hook.
 
@@ -86,12 +92,15 @@ class Watch:
         `reached` is called with every stage, so that it is known when the process dies.
         """
         self._effects.clear()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # That of `getrusage` is inherited from the process that started this one.
+        with open("/proc/self/clear_refs", "w") as stream:
+            stream.write("5")
+        before = _peak()
         ending = self._through(data, reached)
         stage, self._stage = self._stage, ""
         if self._effects:
             ending = f"effect: {self._effects[0]}"
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        grown = _peak() - before
         if grown > _GROWTH:
             ending = f"memory: {grown // 1024} MB"
         return ending, stage

@@ -75,7 +75,7 @@ def test_more_arrays_than_values_are_refused_before_there_is_room_for_them() -> 
 
     data = changed(np.zeros(0), many)
     tracemalloc.start()
-    with pytest.raises(skopsafe.FormatError, match="more arrays than values"):
+    with pytest.raises(skopsafe.FormatError, match=r"more arrays than values|values and 90000000 arrays"):
         skopsafe.loads(data)
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()

@@ -99,7 +99,7 @@ def test_the_corpus_covers_the_readers() -> None:
     for name in ("decompression", "npy", "pickles"):
         target = TARGETS[name]
         words = report(target, corpus.known_arcs(target, corpus.of(name))).split()
-        assert int(words[0]) >= 0.9 * int(words[2]), words
+        assert int(words[0]) >= 0.85 * int(words[2]), words
 
 
 def test_the_command_runs_without_an_engine() -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 _PROBE = """
 import json
 from unittest import mock
-from skopsafe.handlers import generic_load
+from skopsafe.handlers import generic_load, protocols
 from skopsafe.trust import values
 from tests.gadgets import probe
 
@@ -30,6 +30,7 @@ generic_load.slots_to_set.cache_clear()
 with (
     mock.patch.object(values, "is_safe", return_value=True),
     mock.patch.object(generic_load, "replaces", return_value=None),
+    mock.patch.object(protocols, "claim", return_value=None),
     mock.patch.object(probe, "variants", wanted),
     mock.patch.object(probe, "SECONDS", 2),
 ):
