@@ -35,8 +35,9 @@ def zipped(schema: dict[str, Any] | bytes, members: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as new:
         for name, content in members.items():
-            new.writestr(name, content)
-        new.writestr("schema.json", schema if isinstance(schema, bytes) else json.dumps(schema))
+            new.writestr(zipfile.ZipInfo(name), content)  # without the time, which `writestr` adds to a name
+        text = schema if isinstance(schema, bytes) else json.dumps(schema)
+        new.writestr(zipfile.ZipInfo("schema.json"), text)
     return out.getvalue()
 
 

@@ -72,7 +72,7 @@ def test_chains_come_back(order: Any) -> None:
     assert same(skopsafe.loads(skopsafe.dumps(model)).predict(X), model.predict(X))
 
 
-@pytest.mark.skipif(not guard.CAN_BUILD, reason="needs Linux, glibc and gcc")
+@pytest.mark.skipif(not guard.CAN_BUILD, reason="needs Linux, glibc, gcc and numpy 2")
 @pytest.mark.parametrize(
     "used",
     ["encoder(encodings_=lambda old: old[:-1]).transform(X)", "chain(order_=lambda _: [1, 1]).predict(X)"],

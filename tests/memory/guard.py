@@ -34,7 +34,12 @@ REGION = 2**41 + 2**33
 """Addresses that the allocator sets aside, and its table of blocks, in bytes."""
 _SET_HANDLER = 304  # PyDataMem_SetHandler in the table of functions of numpy, which keeps its order for ever
 
-CAN_BUILD = sys.platform == "linux" and platform.libc_ver()[0] == "glibc" and shutil.which("gcc") is not None
+CAN_BUILD = (
+    sys.platform == "linux"
+    and platform.libc_ver()[0] == "glibc"
+    and shutil.which("gcc") is not None
+    and int(np.__version__.partition(".")[0]) >= 2  # the table of functions is that of numpy 2
+)
 
 
 def library() -> Path:

@@ -23,7 +23,7 @@ from tests.memory.results import difference, kept
 from tests.memory.runner import environment_of, run
 from tests.memory.separate import packed, separate_arrays, unpacked
 
-needs_gcc = pytest.mark.skipif(not guard.CAN_BUILD, reason="needs Linux, glibc and gcc")
+needs_gcc = pytest.mark.skipif(not guard.CAN_BUILD, reason="needs Linux, glibc, gcc and numpy 2")
 
 
 def wide_matrix() -> Any:
