@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
+BLOB = ("xgboost.core:Booster", "content")
+
 RNG = np.random.default_rng(0)
 N = 120
 X = RNG.normal(size=(N, 4)).round(2)
