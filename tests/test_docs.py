@@ -34,7 +34,11 @@ from skopsafe.cli import main
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *(p for p in sorted(DOCS.rglob("*.md")) if "_build" not in p.parts)]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    *(p for p in sorted(DOCS.rglob("*.md")) if "_build" not in p.parts),
+]
 LANGUAGES = {"python", "console", "bash", "json", "toml", "text", "yaml"}
 FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>[^\n`]*)\n(?P<body>.*?)^(?P=fence)[ ]*$", re.M | re.S)
 MARK = re.compile(r"<!-- not run: (?P<reason>[^\n]+?) -->\s*\Z")
