@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import secrets
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -60,8 +61,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only models with this word in their name")
     parser.add_argument("--every", type=int, default=1, help="only each of so many models")
     parser.add_argument("--first", type=int, default=0, help="number of the first mutant of each model")
+    parser.add_argument("--fresh", action="store_true", help="begin at a number drawn anew, and print it")
     parser.add_argument("--quiet", action="store_true", help="print only what is bad, and the sums")
     options = parser.parse_args()
+    if options.fresh:
+        options.first = secrets.randbelow(10**9)
+        print(f"begins at --first {options.first}", flush=True)
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     bad: list[str] = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import pytest
 
 import skopsafe
 from skopsafe.testing.mutants import run
-from skopsafe.testing.mutate import LAYERS
+from skopsafe.testing.mutate import LAYERS, grafts
 from skopsafe.testing.use import STAGES
 
 FAMILY = "tests.attacks.bad_family"
@@ -57,3 +59,12 @@ def test_changes_at_each_layer_get_past_the_readers_before_it() -> None:
 def test_a_mutant_is_made_again_from_its_number() -> None:
     bad = run(FAMILY, "dies", 12).bad[0]
     assert run(FAMILY, "dies", 1, first=int(bad.partition(":")[0])).bad == [bad]
+
+
+def test_a_handle_of_a_library_is_exchanged_with_nothing() -> None:
+    class Library:
+        def __init__(self) -> None:
+            self.handle = ctypes.c_void_p(1)
+            self.feature_names = ["a"]
+
+    assert {key for _, key, _ in grafts.slots(Library())} == {"feature_names", 0}

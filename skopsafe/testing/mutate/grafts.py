@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +48,12 @@ def _parts(owner: Any) -> list[tuple[Any, Any]]:
         return list(enumerate(owner.reshape(-1)))[:_ITEMS]
     if isinstance(owner, type) or not hasattr(owner, "__dict__"):
         return []
-    return [(name, part) for name, part in vars(owner).items() if isinstance(name, str)]
+    # A handle of a library is a place in memory, and what holds another ends the process that saves it.
+    return [
+        (name, part)
+        for name, part in vars(owner).items()
+        if isinstance(name, str) and not isinstance(part, ctypes._SimpleCData)
+    ]
 
 
 def _set(owner: Any, key: Any, part: Any) -> None:
