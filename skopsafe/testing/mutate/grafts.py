@@ -7,6 +7,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 import skopsafe
 
 
@@ -43,8 +45,7 @@ def _parts(owner: Any) -> list[tuple[Any, Any]]:
     if isinstance(owner, tuple):
         # Its items cannot be exchanged, but what is in them can.
         return [(None, part) for part in owner[:_ITEMS]]
-    dtype = getattr(owner, "dtype", None)
-    if dtype is not None and getattr(dtype, "hasobject", False) and getattr(owner, "ndim", 0):
+    if isinstance(owner, np.ndarray) and owner.dtype.hasobject and owner.ndim:
         return list(enumerate(owner.reshape(-1)))[:_ITEMS]
     if isinstance(owner, type) or not hasattr(owner, "__dict__"):
         return []
