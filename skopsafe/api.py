@@ -22,7 +22,7 @@ from skopsafe.errors import (
     PolicyError,
     UnsupportedTypeError,
 )
-from skopsafe.foreign.pickles import Operation, operations
+from skopsafe.foreign.pickles.listing import Operation, operations
 from skopsafe.graph.document import Document, Value
 from skopsafe.graph.parts import Handler
 from skopsafe.graph.paths import path_to

@@ -9,7 +9,7 @@ import pickletools
 from typing import Any, ClassVar
 
 from skopsafe.errors import SkopsafeError
-from skopsafe.foreign.pickles import Operation, operations
+from skopsafe.foreign.pickles.listing import Operation, operations
 from tests.fuzz.stages import reach, require_printable
 
 _IMPORTS = ("GLOBAL", "INST", "STACK_GLOBAL")

@@ -1,0 +1,7 @@
+"""Reads pickles without running them: opcodes, a symbolic machine, and what it found.
+
+- `values`: what a pickle would make, as inert records.
+- `reading`: the bytes of a stream, through a window.
+- `opcodes`, `constants`, `containers`: the table of opcodes.
+- `machine`: runs one pickle and writes down what loading it would do.
+"""

@@ -1,0 +1,286 @@
+"""Runs a pickle without doing what it says: opcodes move records, and what would be done is written down.
+
+The machine follows the C unpickler of Python. Where other unpicklers go on and C stops, the machine goes
+on as well: what it writes down is at least what any of them would do. An opcode is an entry of a table.
+
+The format is that of the module ``pickletools`` of Python, and of PEP 307, PEP 3154 and PEP 574.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from skopsafe.errors import LimitError
+from skopsafe.foreign.pickles.opcodes import TABLE
+from skopsafe.foreign.pickles.python2 import today
+from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Source, Stop, Truncated
+from skopsafe.foreign.pickles.values import Call, Global, Span, Value
+
+Kind = Literal["import", "call", "build", "append", "setitem", "add"]
+"""What an operation does: imports a name, calls, sets a state, or calls a method that puts an item."""
+
+
+class Operation(msgspec.Struct, frozen=True, gc=False):
+    """One thing that loading would do beside making containers and constants.
+
+    Attributes
+    ----------
+    kind : str
+        See `Kind`.
+    offset : int
+        Of the opcode, in bytes.
+    value : Value
+        What is imported or made by the call; what is built or put into.
+    argument : Value
+        The state, or the item or items; a list of pairs for ``setitem``.
+    """
+
+    kind: Kind
+    offset: int
+    value: Value
+    argument: Value = None
+
+
+@dataclass(slots=True)
+class Pickle:
+    """What one pickle of a stream would do.
+
+    Attributes
+    ----------
+    start, end : int
+        Its first byte, and the byte behind its last, in the stream.
+    protocol : int
+        The highest that it says; 0 where it says none.
+    root : Value
+        What it makes; None where it breaks off.
+    operations : list of Operation
+        In the order in which they would happen. Those before an error would happen too.
+    error : str
+        Why it breaks off; empty where it comes to its end.
+    notes : list of (int, str)
+        What a reader should look at, with its offset: what differs between unpicklers, what takes memory.
+    opcodes : int
+        How many were run.
+    """
+
+    start: int
+    end: int = 0
+    protocol: int = 0
+    root: Value = None
+    operations: list[Operation] = field(default_factory=list)
+    error: str = ""
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    opcodes: int = 0
+
+
+class Machine:
+    """The state of a run: a window of the stream, the stack with its marks, the memo.
+
+    Parameters
+    ----------
+    source : Source
+        The stream.
+    start : int
+        Where the pickle begins.
+    limit : int
+        Opcodes that are run at most.
+    built : callable, optional
+        ``built(machine, call)`` after each BUILD, for streams in which something else follows then.
+    """
+
+    __slots__ = (
+        "_limit",
+        "at",
+        "base",
+        "buffer",
+        "built",
+        "found",
+        "marks",
+        "memo",
+        "offset",
+        "protocol",
+        "source",
+        "stack",
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        start: int = 0,
+        limit: int = 10**7,
+        built: Callable[[Machine, Call], None] | None = None,
+    ) -> None:
+        self.source = source
+        self.built = built
+        self.found = Pickle(start)
+        self.stack: list[Value] = []
+        self.marks: list[list[Value]] = []
+        self.memo: dict[int, Value] = {}
+        self.protocol = 0
+        self.offset = start
+        self.base = start
+        self.at = 0
+        self.buffer = b""
+        self._limit = limit
+
+    @property
+    def place(self) -> int:
+        """The byte of the stream that is read next."""
+        return self.base + self.at
+
+    def go(self, place: int) -> None:
+        """Go on reading at another place of the stream."""
+        self.base, self.at, self.buffer = place, 0, b""
+
+    def run(self) -> Pickle:
+        """Run opcodes to the end of the pickle, or to where every unpickler stops.
+
+        Raises
+        ------
+        LimitError
+            There are more opcodes than are allowed.
+        """
+        found, table = self.found, TABLE
+        count, limit = found.opcodes, self._limit
+        try:
+            while True:
+                at = self.at
+                if at + AHEAD > len(self.buffer):
+                    self._fill(AHEAD)
+                    at = self.at
+                self.offset = self.base + at
+                count += 1
+                if count > limit:
+                    self._refuse()
+                code = self.buffer[at]
+                self.at = at + 1
+                table[code](self)
+        except Stop:
+            pass
+        except IndexError:
+            found.error = self._underflow()
+        except (Broken, Truncated) as error:
+            found.error = str(error)
+        found.opcodes = count
+        found.end = min(self.base + self.at, self.source.size)
+        found.protocol = self.protocol
+        return found
+
+    def _refuse(self) -> None:
+        raise LimitError(
+            f"the pickle has more than {self._limit} opcodes",
+            path=f"byte {self.offset}",
+            next_step="Pass limits=Limits(opcodes=...) if you expect so large a pickle.",
+        )
+
+    def step(self) -> int:
+        """Run one opcode and return its code: `run`, one by one.
+
+        Raises
+        ------
+        Stop, Broken, Truncated
+            There is none behind it.
+        """
+        if self.at + AHEAD > len(self.buffer):
+            self._fill(AHEAD)
+        self.offset = self.base + self.at
+        self.found.opcodes += 1
+        if self.found.opcodes > self._limit:
+            self._refuse()
+        try:
+            code = self.buffer[self.at]
+            self.at += 1
+            TABLE[code](self)
+        except IndexError:
+            raise Broken(self._underflow()) from None
+        return code
+
+    def _underflow(self) -> str:
+        if self.at >= len(self.buffer):
+            return "the pickle ends in the middle"
+        return "it takes more from the stack than there is"
+
+    def _fill(self, least: int) -> None:
+        """Have at least so many bytes in the window, if there are so many."""
+        place = self.base + self.at
+        if self.at + least > len(self.buffer) and self.base + len(self.buffer) < self.source.size:
+            self.buffer = self.source.read(place, max(least, WINDOW))
+            self.base, self.at = place, 0
+
+    def take(self, size: int) -> bytes:
+        """Return the next bytes of the stream."""
+        end = self.at + size
+        if end > len(self.buffer):
+            self._fill(size)
+            end = self.at + size
+            if end > len(self.buffer):
+                raise Truncated(f"the pickle ends within {size} bytes that it says it has")
+        data = self.buffer[self.at : end]
+        self.at = end
+        return data
+
+    def number(self, size: int) -> int:
+        """Return the next bytes as an unsigned integer, the lowest first."""
+        return int.from_bytes(self.take(size), "little")
+
+    def line(self) -> bytes:
+        """Return the bytes to the next line feed, and pass it."""
+        searched = 0
+        while True:
+            end = self.buffer.find(b"\n", self.at + searched)
+            if end >= 0:
+                data = self.buffer[self.at : end]
+                self.at = end + 1
+                return data
+            searched = len(self.buffer) - self.at
+            if self.base + len(self.buffer) >= self.source.size:
+                raise Truncated("the pickle ends within a line")
+            # Twice as much each time, so that a long line takes linear time.
+            self._fill(2 * searched + WINDOW)
+
+    def text(self, kind: Any, size: int) -> Value:
+        """Return the next bytes as an argument that is read, or a `Span` where it is long."""
+        if size <= LONG:
+            data = self.take(size)
+            return str(data, "utf-8", "surrogatepass") if kind == "str" else data
+        place = self.place
+        if place + size > self.source.size:
+            raise Truncated(f"the pickle says that {size} bytes follow, and has {self.source.size - place}")
+        self.go(place + size)
+        return Span(kind, place, size)
+
+    def marked(self) -> list[Value]:
+        """Return what is on the stack above the last mark, and drop the mark."""
+        if not self.marks:
+            raise Broken("there is no mark on the stack")
+        items = self.stack
+        self.stack = self.marks.pop()
+        return items
+
+    def note(self, text: str) -> None:
+        """Write down something at the present opcode that a reader should look at."""
+        if len(self.found.notes) < 1000:
+            self.found.notes.append((self.offset, text))
+
+    def do(self, kind: Kind, value: Value, argument: Value = None) -> None:
+        """Write down an operation of the present opcode."""
+        self.found.operations.append(Operation(kind, self.offset, value, argument))
+
+    def call(self, way: Any, function: Value, args: Value, kwargs: Value = None) -> Call:
+        """Write down a call of the present opcode, and return what it makes."""
+        made = Call(way, function, args, self.offset, kwargs)
+        self.found.operations.append(Operation("call", self.offset, made))
+        return made
+
+    def name(self, module: str, name: str) -> Global:
+        """Write down the import of a name, and return it."""
+        written = f"{module}:{name}"
+        if self.protocol < 3:
+            module, name = today(module, name)
+        found = Global(module, name, self.offset, written)
+        self.found.operations.append(Operation("import", self.offset, found))
+        return found

@@ -1,0 +1,287 @@
+"""The opcodes of pickle, each as what it does to the machine: one entry of a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skopsafe.foreign.pickles.constants import CONSTANTS, Opcode, decimal
+from skopsafe.foreign.pickles.containers import CONTAINERS
+from skopsafe.foreign.pickles.reading import Broken, Stop
+from skopsafe.foreign.pickles.values import (
+    Call,
+    Computed,
+    Dict,
+    Global,
+    Span,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from skopsafe.foreign.pickles.machine import Machine
+
+NEWEST = 5
+"""Protocol that the newest unpickler knows."""
+_FAR = 2**20
+"""Places behind the end of the memo that no pickler leaves empty: C allocates them all."""
+
+
+def _unknown(m: Machine) -> None:
+    m.at -= 1
+    raise Broken(f"there is no opcode {m.buffer[m.at]:#04x}")
+
+
+# What the stream is about.
+
+
+def _proto(m: Machine) -> None:
+    protocol = m.buffer[m.at]
+    m.at += 1
+    if protocol > NEWEST:
+        raise Broken(f"there is no protocol {protocol}")
+    m.protocol = protocol
+
+
+def _frame(m: Machine) -> None:
+    size = m.number(8)
+    if m.place + size > m.source.size:
+        m.note("a frame is longer than the stream, where some unpicklers stop")
+
+
+def _stop(m: Machine) -> None:
+    m.found.root = m.stack.pop()
+    raise Stop
+
+
+# The stack and the memo.
+
+
+def _pop(m: Machine) -> None:
+    if m.stack:
+        m.stack.pop()
+    elif m.marks:
+        m.stack = m.marks.pop()
+    else:
+        raise IndexError
+
+
+def _pop_mark(m: Machine) -> None:
+    m.marked()
+
+
+def _dup(m: Machine) -> None:
+    m.stack.append(m.stack[-1])
+
+
+def _remember(m: Machine, number: int) -> None:
+    if number < 0:
+        raise Broken("a place of the memo is negative")
+    if number > 2 * len(m.memo) + _FAR:
+        m.note(f"place {number} of the memo lies far behind its end: unpicklers make room for all before it")
+    m.memo[number] = m.stack[-1]
+
+
+def _recall(m: Machine, number: int) -> None:
+    try:
+        m.stack.append(m.memo[number])
+    except KeyError:
+        raise Broken(f"there is nothing at place {number} of the memo") from None
+
+
+def _place_in_line(m: Machine) -> int:
+    return decimal(m.line().lstrip(b"0") or b"0")
+
+
+def _memoize(m: Machine) -> None:
+    m.memo[len(m.memo)] = m.stack[-1]
+
+
+def _put(m: Machine) -> None:
+    _remember(m, _place_in_line(m))
+
+
+def _binput(m: Machine) -> None:
+    m.memo[m.buffer[m.at]] = m.stack[-1]
+    m.at += 1
+
+
+def _long_binput(m: Machine) -> None:
+    _remember(m, m.number(4))
+
+
+def _get(m: Machine) -> None:
+    _recall(m, _place_in_line(m))
+
+
+def _binget(m: Machine) -> None:
+    number = m.buffer[m.at]
+    m.at += 1
+    _recall(m, number)
+
+
+def _long_binget(m: Machine) -> None:
+    _recall(m, m.number(4))
+
+
+# Names, calls and states.
+
+
+def _name_of(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Broken("a name is not UTF-8") from None
+
+
+def _global(m: Machine) -> None:
+    module, name = _name_of(m.line()), _name_of(m.line())
+    m.stack.append(m.name(module, name))
+
+
+def _stack_global(m: Machine) -> None:
+    name = m.stack.pop()
+    module = m.stack.pop()
+    if type(module) is str and type(name) is str:
+        m.stack.append(m.name(module, name))
+        return
+    for part in (module, name):
+        if not isinstance(part, str | Span | Call | Computed):
+            raise Broken("a name is no text")
+    found = Computed(module, name, m.offset)
+    m.do("import", found)
+    m.stack.append(found)
+
+
+def _callable(m: Machine, function: Value) -> Value:
+    if not isinstance(function, Call | Global | Computed):
+        raise Broken(f"a {type(function).__name__.lower()} cannot be called")
+    return function
+
+
+def _reduce(m: Machine) -> None:
+    args = m.stack.pop()
+    function = m.stack.pop()
+    if not isinstance(args, tuple | Call | Computed):
+        raise Broken("the arguments of a call are no tuple")
+    m.stack.append(m.call("reduce", _callable(m, function), args))
+
+
+def _newobj(m: Machine) -> None:
+    args = m.stack.pop()
+    cls = m.stack.pop()
+    if not isinstance(args, tuple | Call | Computed):
+        raise Broken("the arguments of a class are no tuple")
+    m.stack.append(m.call("new", _callable(m, cls), args))
+
+
+def _newobj_ex(m: Machine) -> None:
+    kwargs = m.stack.pop()
+    args = m.stack.pop()
+    cls = m.stack.pop()
+    if not isinstance(args, tuple | Call | Computed) or not isinstance(kwargs, Dict | Call | Computed):
+        raise Broken("the arguments of a class are no tuple and dict")
+    m.stack.append(m.call("new", _callable(m, cls), args, kwargs))
+
+
+def _inst(m: Machine) -> None:
+    module, name = _name_of(m.line()), _name_of(m.line())
+    args = tuple(m.marked())
+    m.stack.append(m.call("instantiate", m.name(module, name), args))
+
+
+def _obj(m: Machine) -> None:
+    items = m.marked()
+    if not items:
+        raise IndexError
+    m.stack.append(m.call("instantiate", _callable(m, items[0]), tuple(items[1:])))
+
+
+def _build(m: Machine) -> None:
+    state = m.stack.pop()
+    target = m.stack[-1]
+    if isinstance(target, Call | Global | Computed):
+        if isinstance(target, Call):
+            target.states.append(state)
+        m.do("build", target, state)
+        if m.built is not None and isinstance(target, Call):
+            m.built(m, target)
+    elif not _is_empty(state):
+        raise Broken(f"a {type(target).__name__.lower()} has no state")
+
+
+def _is_empty(state: Value) -> bool:
+    """Tell whether a state changes nothing, at an object without `__setstate__`."""
+    if isinstance(state, tuple) and len(state) == 2:
+        return all(map(_is_empty, state))
+    return state is None or state == () or (isinstance(state, Dict) and not state.pairs)
+
+
+# From outside of the stream.
+
+
+def _persid(m: Machine) -> None:
+    try:
+        found = m.line().decode("ascii")
+    except UnicodeDecodeError:
+        raise Broken("a persistent id of protocol 0 is not ASCII") from None
+    m.stack.append(m.call("persistent", None, (found,)))
+
+
+def _binpersid(m: Machine) -> None:
+    m.stack.append(m.call("persistent", None, (m.stack.pop(),)))
+
+
+def _ext(width: int) -> Opcode:
+    def push(m: Machine) -> None:
+        code = m.number(width)
+        if code <= 0:
+            raise Broken("the code of an extension is not positive")
+        m.stack.append(m.call("extension", None, (code,)))
+
+    return push
+
+
+def _next_buffer(m: Machine) -> None:
+    m.stack.append(m.call("buffer", None, ()))
+
+
+def _readonly_buffer(m: Machine) -> None:
+    _ = m.stack[-1]
+
+
+_TABLE: dict[bytes, Opcode] = (
+    CONSTANTS
+    | CONTAINERS
+    | {
+        b"\x80": _proto,
+        b"\x95": _frame,
+        b".": _stop,
+        b"0": _pop,
+        b"1": _pop_mark,
+        b"2": _dup,
+        b"\x94": _memoize,
+        b"p": _put,
+        b"q": _binput,
+        b"r": _long_binput,
+        b"g": _get,
+        b"h": _binget,
+        b"j": _long_binget,
+        b"c": _global,
+        b"\x93": _stack_global,
+        b"R": _reduce,
+        b"\x81": _newobj,
+        b"\x92": _newobj_ex,
+        b"i": _inst,
+        b"o": _obj,
+        b"b": _build,
+        b"P": _persid,
+        b"Q": _binpersid,
+        b"\x82": _ext(1),
+        b"\x83": _ext(2),
+        b"\x84": _ext(4),
+        b"\x97": _next_buffer,
+        b"\x98": _readonly_buffer,
+    }
+)
+
+TABLE: list[Opcode] = [_TABLE.get(bytes([code]), _unknown) for code in range(256)]
+"""By the byte of an opcode: what it does."""

@@ -1,0 +1,214 @@
+"""What a pickle would make, as inert records: nothing here was imported, called or built.
+
+Constants stand for themselves: None, bools, ints, floats, texts and bytes are those of Python, and a tuple
+is a Python tuple of such values. Everything else is one of the records below. Records are compared by
+identity, as the objects would be that they stand for, so that what is shared or holds itself stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, TypeGuard
+
+import msgspec
+
+Value = Any
+"""A constant, a tuple of values, or one of the records of this module."""
+
+Way = Literal["reduce", "new", "instantiate", "persistent", "extension", "buffer"]
+"""How an object is made: by opcodes REDUCE, NEWOBJ or NEWOBJ_EX, INST or OBJ; or outside of the stream."""
+
+
+class Global(msgspec.Struct, eq=False, gc=False):
+    """A name that is imported.
+
+    Attributes
+    ----------
+    module, name : str
+        As today's Python reads them: names of Python 2 in pickles of protocols 0 to 2 are translated.
+    offset : int
+        Of the opcode, in bytes.
+    written : str
+        ``module:name`` as it stands in the stream.
+    """
+
+    module: str
+    name: str
+    offset: int
+    written: str
+
+    @property
+    def spelled(self) -> str:
+        """``module:name``."""
+        return f"{self.module}:{self.name}"
+
+
+class Computed(msgspec.Struct, eq=False):
+    """A name that the stream computes, by calls or from outside: it could be any."""
+
+    module: Value
+    name: Value
+    offset: int
+
+
+class Call(msgspec.Struct, eq=False):
+    """An object that comes from calling something, or from outside of the stream.
+
+    Attributes
+    ----------
+    way : str
+        See `Way`.
+    function : Value
+        What is called; the class for ``new``. For what comes from outside: None.
+    args : Value
+        A tuple, or what takes its place; the persistent id, the code of the extension.
+    kwargs : Value
+        Of NEWOBJ_EX; else None.
+    offset : int
+        Of the opcode, in bytes.
+    items, pairs, states : list
+        What is appended or added, set under keys, and built into it afterwards.
+    """
+
+    way: Way
+    function: Value
+    args: Value
+    offset: int
+    kwargs: Value = None
+    items: list[Value] = msgspec.field(default_factory=list)
+    pairs: list[tuple[Value, Value]] = msgspec.field(default_factory=list)
+    states: list[Value] = msgspec.field(default_factory=list)
+
+
+class List(msgspec.Struct, eq=False):
+    """A list."""
+
+    items: list[Value]
+    offset: int
+
+
+class Set(msgspec.Struct, eq=False):
+    """A set, with its items in the order of the stream."""
+
+    items: list[Value]
+    offset: int
+
+
+class FrozenSet(msgspec.Struct, eq=False):
+    """A frozenset, with its items in the order of the stream."""
+
+    items: list[Value]
+    offset: int
+
+
+class Dict(msgspec.Struct, eq=False):
+    """A dict, as pairs in the order of the stream; a key may stand there more than once."""
+
+    pairs: list[tuple[Value, Value]]
+    offset: int
+
+
+class Span(msgspec.Struct, eq=False, gc=False):
+    """A long text or bytes that were not read.
+
+    Attributes
+    ----------
+    kind : str
+        ``str``, ``bytes`` or ``bytearray``.
+    offset, size : int
+        Where they are in the stream, in bytes.
+    """
+
+    kind: Literal["str", "bytes", "bytearray"]
+    offset: int
+    size: int
+
+
+class ByteArray(msgspec.Struct, eq=False, gc=False):
+    """A short bytearray."""
+
+    content: bytes
+    offset: int
+
+
+class Stored(msgspec.Struct, eq=False):
+    """An array of joblib, whose bytes stand between two opcodes, or in a file beside.
+
+    Attributes
+    ----------
+    wrapper : Call
+        The object that describes it.
+    dtype : str
+        Of numpy, as a text.
+    shape : tuple of int
+        Its shape.
+    order : str
+        ``C`` or ``F``.
+    offset, size : int
+        Where its bytes are in the stream; 0 and 0 for an array of objects.
+    objects : Value
+        For an array of objects: what a pickle in the place of the bytes makes.
+    """
+
+    wrapper: Call
+    dtype: Any
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+    offset: int
+    size: int
+    objects: Value = None
+
+
+Record = Global | Computed | Call | List | Set | FrozenSet | Dict | Span | ByteArray | Stored
+
+_RECORDS = (Global, Computed, Call, List, Set, FrozenSet, Dict, Span, ByteArray, Stored)
+
+
+def is_record(value: Value) -> TypeGuard[Record]:
+    """Tell whether a value is one of the records of this module."""
+    return isinstance(value, _RECORDS)
+
+
+def children(value: Value) -> Iterator[Value]:
+    """Go through the values that a value directly holds, in the order of the stream."""
+    match value:
+        case tuple():
+            yield from value
+        case List() | Set() | FrozenSet():
+            yield from value.items
+        case Dict():
+            for pair in value.pairs:
+                yield from pair
+        case Computed():
+            yield value.module
+            yield value.name
+        case Call():
+            yield value.function
+            yield value.args
+            if value.kwargs is not None:
+                yield value.kwargs
+            yield from value.items
+            for pair in value.pairs:
+                yield from pair
+            yield from value.states
+        case Stored():
+            yield value.wrapper
+            yield value.objects
+        case _:
+            return
+
+
+def walk(root: Value) -> Iterator[Value]:
+    """Go through a value and all that it leads to, each once, parents first; a loop, and no recursion."""
+    seen: set[int] = set()
+    todo = [root]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, tuple) or is_record(value):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            found = list(children(value))
+            found.reverse()
+            todo += found
+        yield value

@@ -1,0 +1,231 @@
+"""The symbolic machine makes what the unpickler makes, and stops where it stops."""
+
+from __future__ import annotations
+
+import collections
+import pickle
+import pickletools
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import skopsafe
+from skopsafe.foreign.pickles import reading
+from skopsafe.foreign.pickles.machine import Machine, Pickle
+from skopsafe.foreign.pickles.opcodes import TABLE, _unknown
+from skopsafe.foreign.pickles.reading import Memory
+from skopsafe.foreign.pickles.values import Call, Computed, Global, List, Span, walk
+from tests.foreign.pickles.replay import replay
+
+PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
+
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**80), 2**80)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.binary(max_size=8)
+)
+_HASHABLE = st.recursive(
+    _SCALARS, lambda part: st.tuples(part, part) | st.frozensets(part, max_size=3), max_leaves=4
+)
+OBJECTS = st.recursive(
+    _SCALARS | st.sets(_HASHABLE, max_size=3) | st.binary(max_size=8).map(bytearray),
+    lambda part: (
+        st.lists(part, max_size=4)
+        | st.dictionaries(_HASHABLE, part, max_size=4)
+        | st.tuples(part, part, part, part)
+    ),
+    max_leaves=20,
+)
+_NAMES = {
+    "builtins:set": set,
+    "builtins:frozenset": frozenset,
+    "builtins:bytearray": bytearray,
+    "builtins:bytes": bytes,
+    "_codecs:encode": lambda text, encoding: text.encode(encoding),
+}
+
+
+def run(data: bytes, **options: Any) -> Pickle:
+    return Machine(Memory(data), **options).run()
+
+
+def test_every_opcode_of_python_is_known() -> None:
+    for opcode in pickletools.opcodes:
+        assert TABLE[ord(opcode.code)] is not _unknown, opcode.name
+    assert sum(action is not _unknown for action in TABLE) == len(pickletools.opcodes)
+
+
+@given(obj=OBJECTS, protocol=st.sampled_from(PROTOCOLS))
+@settings(max_examples=300)
+def test_it_makes_what_the_unpickler_makes(obj: Any, protocol: int) -> None:
+    data = pickle.dumps(obj, protocol)
+    found = run(data)
+    assert found.error == ""
+    assert found.end == len(data)
+    assert found.opcodes == sum(1 for _ in pickletools.genops(data))
+    assert replay(found.root, _NAMES) == obj
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_is_shared_and_what_holds_itself_stays_so(protocol: int) -> None:
+    shared: list[Any] = [1]
+    loop: list[Any] = [shared, shared, (shared,)]
+    loop.append(loop)
+    made = replay(run(pickle.dumps(loop, protocol)).root, {})
+    assert made[0] is made[1] is made[2][0]
+    assert made[3] is made
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_objects_come_with_their_calls_states_and_items(protocol: int) -> None:
+    obj = collections.OrderedDict(a=collections.deque([1, 2], 5), b=range(3))
+    found = run(pickle.dumps(obj, protocol))
+    names = {op.value.spelled for op in found.operations if op.kind == "import"}
+    assert names >= {"collections:OrderedDict", "collections:deque", "builtins:range"}
+    calls = [op.value for op in found.operations if op.kind == "call"]
+    assert {call.function.name for call in calls} >= {"OrderedDict", "deque", "range"}
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_names_of_python_2_are_those_of_today(protocol: int) -> None:
+    found = run(pickle.dumps(range, protocol))
+    assert (found.root.spelled, found.root.written) == ("builtins:range", "__builtin__:xrange")
+
+
+def test_a_name_that_is_computed_could_be_any() -> None:
+    found = run(b"\x80\x04\x8c\x02os" + b"cbuiltins\nstr\n" + b"\x8c\x06system\x85R\x93.")
+    assert isinstance(found.root, Computed)
+    assert [op.kind for op in found.operations][-1] == "import"
+
+
+def test_long_texts_and_arrays_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    class Counting(Memory):
+        def read(self, offset: int, size: int) -> bytes:
+            sizes.append(size)
+            return super().read(offset, size)
+
+    data = pickle.dumps({"array": np.zeros(10**6), "text": "x" * 10**6, "bytes": b"x" * 10**6}, 5)
+    found = Machine(Counting(data)).run()
+    assert found.error == ""
+    assert sum(sizes) < 6 * reading.WINDOW
+    spans = [value for value in walk(found.root) if isinstance(value, Span)]
+    assert sorted((span.kind, span.size) for span in spans) == [
+        ("bytearray", 8 * 10**6),
+        ("bytes", 10**6),
+        ("str", 10**6),
+    ]
+
+
+@given(obj=OBJECTS, protocol=st.sampled_from(PROTOCOLS), window=st.integers(16, 64))
+@settings(max_examples=100)
+def test_a_small_window_changes_nothing(obj: Any, protocol: int, window: int) -> None:
+    data = pickle.dumps(obj, protocol)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skopsafe.foreign.pickles.machine.WINDOW", window)
+        assert replay(run(data).root, _NAMES) == obj
+
+
+@given(obj=OBJECTS, protocol=st.sampled_from(PROTOCOLS), cut=st.floats(0, 1, exclude_max=True))
+@settings(max_examples=200)
+def test_a_pickle_that_breaks_off_says_so(obj: Any, protocol: int, cut: float) -> None:
+    data = pickle.dumps(obj, protocol)
+    assert run(data[: int(cut * len(data))]).error
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x06N.",
+        b"\xffN.",
+        b".",
+        b"R.",
+        b"(.",
+        b"t.",
+        b"NNa.",
+        b"]N\x90.",
+        b"(Nd.",
+        b"NNs.",
+        b"K\x01)R.",
+        b"h\x00.",
+        b"I1x\n.",
+        b"S'a\n.",
+        b"U\xff.",
+        b"X\xff\xff\xff\xff.",
+        b"\x8e" + b"\xff" * 8 + b".",
+        b"\x8c\x01\xff.",
+        b"T\xff\xff\xff\xff.",
+        b"\x82\x00.",
+        b"(o.",
+        b"0.",
+        b"I" + b"9" * 10**6 + b"\n.",
+        b"N1.",
+    ],
+)
+def test_what_no_unpickler_takes_is_an_error(data: bytes) -> None:
+    with pytest.raises(Exception):  # noqa: B017, PT011 - of many kinds, and all end it
+        pickle.loads(data)
+    assert run(data).error
+
+
+def test_operations_before_an_error_are_kept() -> None:
+    found = run(b"cos\nsystem\n(S'true'\ntR\xff")
+    assert [op.kind for op in found.operations] == ["import", "call"]
+    assert "0xff" in found.error
+
+
+def test_what_is_put_into_a_name_is_an_operation() -> None:
+    found = run(b"cos\nenviron\n(S'a'\nS'b'\nucos\npath\n(S'join'\nNtb.")
+    assert [op.kind for op in found.operations] == ["import", "setitem", "import", "build"]
+    assert isinstance(found.operations[-1].value, Global)
+
+
+@pytest.mark.parametrize(
+    ("data", "way"),
+    [
+        (b"Pabc\n.", "persistent"),
+        (b"K\x01Q.", "persistent"),
+        (b"\x82\x01.", "extension"),
+        (b"\x84" + struct.pack("<i", 70000) + b".", "extension"),
+        (b"\x97\x98.", "buffer"),
+        (b"(S'a'\nios\nsystem\n.", "instantiate"),
+        (b"(cos\nsystem\nS'a'\no.", "instantiate"),
+    ],
+)
+def test_what_comes_from_elsewhere_is_a_call(data: bytes, way: str) -> None:
+    found = run(data)
+    assert isinstance(found.root, Call)
+    assert found.root.way == way
+
+
+def test_places_far_behind_the_end_of_the_memo_are_noted() -> None:
+    found = run(b"Nr\xff\xff\xff\x7f.")
+    assert found.error == ""
+    assert "memo" in found.notes[0][1]
+
+
+def test_a_laugh_takes_no_more_than_its_opcodes() -> None:
+    found = run(b"\x80\x04]\x94" + b"".join(b"(h%ch%cl\x94" % (n, n) for n in range(200)) + b".")
+    assert found.error == ""
+    assert isinstance(found.root, List)
+    assert sum(1 for _ in walk(found.root)) < 500
+
+
+def test_a_hundred_thousand_levels_are_no_recursion() -> None:
+    depth = 100_000
+    found = run(b"N" + b"\x85" * depth + b".")
+    assert found.error == ""
+    assert sum(1 for _ in walk(found.root)) == depth + 1
+
+
+def test_more_opcodes_than_are_allowed_are_refused() -> None:
+    with pytest.raises(skopsafe.LimitError, match="opcodes"):
+        run(b"N" * 100 + b".", limit=50)
