@@ -1,7 +1,7 @@
 """Rules for numpy: arrays, scalars, dtypes, masked arrays and random generators. They are made as they are.
 
-Sources: ``numpy/_core/src/multiarray/methods.c`` (``array_reduce``, ``array_setstate``), ``numpy/ma/core.py``,
-``numpy/random/_pickle.py``.
+Sources: ``numpy/_core/src/multiarray/methods.c`` (``array_reduce``, ``array_setstate``),
+``numpy/ma/core.py``, ``numpy/random/_pickle.py``.
 """
 
 from __future__ import annotations
@@ -83,10 +83,6 @@ def _from_buffer(case: Case) -> Any:
     content, described, shape, order = args
     require(order in ("C", "F"), "it has no order")
     return array_of(case, dtype_of(described), shape, order == "F", content)
-
-
-def _stored(case: Case) -> Any:
-    raise AssertionError(case)
 
 
 def stored(record: Stored, case: Case) -> Any:

@@ -6,10 +6,10 @@ holds itself stays so. Objects with a rule are made when all that the rule looks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from skopsafe import names
+from skopsafe.convert.numpy_rules import stored
 from skopsafe.convert.rules import Case, Misfit, Rules, dependencies, named, refuse, settled
 from skopsafe.convert.stands import Naming, Stand, called
 from skopsafe.errors import SkopsafeError
@@ -115,10 +115,10 @@ class Maker:
             made[id(value)] = self._new(value)
         return self.get(root)
 
-    def _needed(self, value: Value) -> Sequence[Value] | list[Value]:
+    def _needed(self, value: Value) -> list[Value]:
         match value:
             case tuple():
-                return value
+                return list(value)
             case FrozenSet():
                 return value.items
             case Call():
@@ -159,9 +159,7 @@ class Maker:
             case Computed():
                 refuse("a name that the pickle computes could be any", value.offset)
             case Stored():
-                return self._rules.calls["joblib.numpy_pickle:NumpyArrayWrapper"](
-                    Case(value.wrapper, "numpy:ndarray", self.get, self._source)
-                )
+                return self._stored(value)
             case Call():
                 return self._call(value)
         raise AssertionError(type(value))
@@ -204,6 +202,12 @@ class Maker:
         self._require_no_loader(name, call)
         parts = self._parts(call, list(_arguments(call)), None)
         return called(name, parts.attributes or (), list(parts.values))
+
+    def _stored(self, record: Stored) -> Any:
+        try:
+            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source))
+        except Misfit as error:
+            refuse(f"an array of joblib is not in its form: {error}", record.wrapper.offset)
 
     def _by_rule(self, rule: Any, call: Call, name: str) -> Any:
         try:

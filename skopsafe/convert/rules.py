@@ -1,7 +1,7 @@
 """The table of what is understood: by the name of a class or a callable, what makes the object.
 
-A rule is a function of a `Case`. It looks at arguments and states, and gives a plain object or a `Stand`. What
-has no rule is an object of its attributes, or a call that needs approval; see `objects`.
+A rule is a function of a `Case`. It looks at arguments and states, and gives a plain object or a `Stand`.
+What has no rule is an object of its attributes, or a call that needs approval; see `objects`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rules for scipy: sparse matrices and arrays of every format, splines, distributions with their parameters."""
+"""Rules for scipy: sparse matrices and arrays of every format, splines, distributions."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _spline(case: Case) -> Any:
 
 
 def _frozen(case: Case) -> Any:
-    """A distribution is known by its name; its random state, if it is not that which all share, by its own."""
+    """Return a distribution, which is known by its name, with its parameters."""
     state = case.attributes()
     described: dict[str, Value] = dict(named(case.state))
     dist = described.get("dist")

@@ -1,4 +1,4 @@
-"""Rules for compiled classes of scikit-learn: what their ``__reduce__`` gives, in the form of their getters."""
+"""Rules for compiled classes of scikit-learn, whose ``__reduce__`` gives other parts than their getters."""
 
 from __future__ import annotations
 
