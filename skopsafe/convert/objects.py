@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from skopsafe import names
+from skopsafe.convert.calls import arguments, class_of
 from skopsafe.convert.numpy_rules import stored
 from skopsafe.convert.rules import Case, Misfit, Rules, dependencies, named, refuse, settled
 from skopsafe.convert.stands import Naming, Stand, called
@@ -35,7 +36,7 @@ from skopsafe.handlers.registry import Registry
 from skopsafe.trust.tables import Tables
 
 _VERSION = "_sklearn_version"
-_MAKERS = ("copyreg:__newobj__", "copyreg:__newobj_ex__", "copyreg:_reconstructor")
+_SINGLETONS = {"builtins:Ellipsis": ..., "builtins:NotImplemented": NotImplemented}
 
 
 class Maker:
@@ -124,17 +125,21 @@ class Maker:
             case Call():
                 if self._is_shell(value):
                     return []
-                return dependencies(value)
+                return self._rules.needs.get(class_of(value, self._rules.classes) or "", dependencies)(value)
             case Stored():
                 return [value.objects, *dependencies(value.wrapper)]
         return []
 
     def _is_shell(self, call: Call) -> bool:
         """Tell whether an object is there before its parts: one of a class, of its attributes alone."""
-        cls = _class_of(call)
+        cls = class_of(call, self._rules.classes)
         if cls is None:
             return False
-        return cls not in self._rules.classes and not _arguments(call) and call.kwargs is None
+        return (
+            cls not in self._rules.classes
+            and not arguments(call, self._rules.classes)
+            and call.kwargs is None
+        )
 
     def _new(self, value: Value) -> Any:
         match value:
@@ -155,7 +160,8 @@ class Maker:
             case Span():
                 return self._read(value)
             case Global():
-                return Naming(self._name(value))
+                name = self._name(value)
+                return _SINGLETONS[name] if name in _SINGLETONS else Naming(name)
             case Computed():
                 refuse("a name that the pickle computes could be any", value.offset)
             case Stored():
@@ -186,21 +192,21 @@ class Maker:
     def _call(self, call: Call) -> Any:
         if call.way in ("persistent", "extension", "buffer"):
             refuse(f"an object that comes from outside of the pickle ({call.way}) is not in it", call.offset)
-        cls = _class_of(call)
+        cls = class_of(call, self._rules.classes)
         if cls is not None and cls in self._rules.classes:
             return self._by_rule(self._rules.classes[cls], call, cls)
         if cls is not None:
             self._require_no_loader(cls, call)
             if self._is_shell(call):
                 return self._shell(call, Stand(cls, can_close=True))
-            return Stand(cls, self._parts(call, list(_arguments(call)), cls))
+            return Stand(cls, self._parts(call, list(arguments(call, self._rules.classes)), cls))
         if not isinstance(call.function, Global):
             refuse("it calls something that the pickle computes, which could be anything", call.offset)
         name = self._name(call.function)
         if name in self._rules.calls:
             return self._by_rule(self._rules.calls[name], call, name)
         self._require_no_loader(name, call)
-        parts = self._parts(call, list(_arguments(call)), None)
+        parts = self._parts(call, list(arguments(call, self._rules.classes)), None)
         return called(name, parts.attributes or (), list(parts.values))
 
     def _stored(self, record: Stored) -> Any:
@@ -309,32 +315,6 @@ def _direct(call: Call) -> list[Value]:
     for pair in call.pairs:
         found += pair
     return found
-
-
-def _class_of(call: Call) -> str | None:
-    """Return the name of the class of which a call makes an instance by ``__new__`` alone, or None."""
-    if call.way == "new" and isinstance(call.function, Global):
-        return settled(call.function)
-    if call.way == "reduce" and isinstance(call.function, Global) and isinstance(call.args, tuple):
-        maker, args = call.function.spelled, call.args
-        if maker == "copyreg:_reconstructor" and len(args) == 3:
-            plain = isinstance(args[1], Global) and args[1].spelled == "builtins:object" and args[2] is None
-            if plain and isinstance(args[0], Global):
-                return settled(args[0])
-        if maker == "copyreg:__newobj__" and args and isinstance(args[0], Global):
-            return settled(args[0])
-    return None
-
-
-def _arguments(call: Call) -> tuple[Value, ...]:
-    if not isinstance(call.args, tuple):
-        refuse("the arguments of a call are computed", call.offset)
-    if call.way == "reduce" and isinstance(call.function, Global):
-        if call.function.spelled == "copyreg:_reconstructor":
-            return () if _class_of(call) is not None else call.args
-        if call.function.spelled == "copyreg:__newobj__":
-            return call.args[1:] if _class_of(call) is not None else call.args
-    return call.args
 
 
 def _offset(value: Value) -> int:

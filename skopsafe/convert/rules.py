@@ -133,20 +133,25 @@ class Rules:
         By the callable of a REDUCE.
     classes : mapping of str to callable
         By the class of an instance that is made by ``__new__``.
+    needs : mapping of str to callable
+        By class, where it is not all: what must be there before the rule can look at a call.
     """
 
     calls: Mapping[str, Rule] = field(default_factory=dict)
     classes: Mapping[str, Rule] = field(default_factory=dict)
+    needs: Mapping[str, Callable[[Call], list[Value]]] = field(default_factory=dict)
 
 
 def merged(all_of: Iterable[Rules]) -> Rules:
     """Return the rules of several tables as one."""
     calls: dict[str, Rule] = {}
     classes: dict[str, Rule] = {}
+    needs: dict[str, Callable[[Call], list[Value]]] = {}
     for rules in all_of:
         calls |= rules.calls
         classes |= rules.classes
-    return Rules(calls, classes)
+        needs |= rules.needs
+    return Rules(calls, classes, needs)
 
 
 _MOVED = (("numpy.core.", "numpy._core."), ("numpy.core", "numpy._core"))
