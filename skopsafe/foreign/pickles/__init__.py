@@ -3,5 +3,6 @@
 - `values`: what a pickle would make, as inert records.
 - `reading`: the bytes of a stream, through a window.
 - `opcodes`, `constants`, `containers`: the table of opcodes.
+- `dtypes`: the dtype of numpy that records stand for.
 - `machine`: runs one pickle and writes down what loading it would do.
 """

@@ -27,6 +27,7 @@ _BUILTIN = {
     "builtins:bytes": bytes,
     "builtins:object": object,
 }
+_HOMES = {"numpy": vars(np), "numpy.dtypes": vars(np.dtypes)}
 _STRING = "_convert_to_stringdtype_kwargs"
 _HAS_OBJECT, _IS_ALIGNED = 0x01, 0x80
 _DEEPEST = 20
@@ -106,7 +107,7 @@ def _of_name(name: Global) -> DType:
     if name.spelled in _BUILTIN:
         return np.dtype(_BUILTIN[name.spelled])
     # Nothing is imported, and no module is asked for what it would import.
-    found = vars({"numpy": np, "numpy.dtypes": np.dtypes}.get(name.module, re)).get(name.name)
+    found = _HOMES.get(name.module, {}).get(name.name)
     if isinstance(found, type) and issubclass(found, np.generic):
         return cast(DType, np.dtype(cast(Any, found)))
     if isinstance(found, type) and issubclass(found, np.dtype) and found is not np.dtype:
@@ -120,9 +121,8 @@ def _of_strings(coerce: Any, *rest: Any) -> DType:
         raise _Odd("this numpy has no texts of any length")
     if any(is_record(value) for value in rest) or not isinstance(coerce, int):
         raise _Odd("its missing value cannot be told")
-    return cast(
-        DType, kind(coerce=bool(coerce), **dict(zip(("na_object",), rest, strict=True)) if rest else {})
-    )
+    missing = dict(zip(("na_object",), rest, strict=True)) if rest else {}
+    return cast(DType, kind(coerce=bool(coerce), **missing))
 
 
 def _state(value: Value, plain: DType, made: dict[int, DType], depth: int) -> DType:
@@ -176,9 +176,8 @@ def _of_unit(kind: str, more: Value) -> DType:
         raise _Odd("its unit of time cannot be told")
     unit, number, parts, _ = more[1]
     if isinstance(unit, Call) and unit.way == "reduce" and getattr(unit.function, "name", "") == "encode":
-        unit = (
-            unit.args[0] if isinstance(unit.args, tuple) and unit.args else None
-        )  # bytes in protocols 0 to 2
+        # Bytes, in protocols 0 to 2.
+        unit = unit.args[0] if isinstance(unit.args, tuple) and unit.args else None
     if isinstance(unit, bytes):
         unit = unit.decode("latin-1")
     if type(unit) is not str or not re.fullmatch(r"[A-Za-z]{1,7}", unit) or type(number) is not int:
@@ -218,12 +217,7 @@ def _structure(
             raise _Odd("a title of a field is no text")
     if not set(known) <= set(titles):
         raise _Odd("it has a field that it does not name")
-    description: dict[str, Any] = {
-        "names": list(names),
-        "formats": formats,
-        "offsets": offsets,
-        "itemsize": size,
-    }
+    parts = {"names": list(names), "formats": formats, "offsets": offsets, "itemsize": size}
     if any(title is not None for title in titles):
         parts["titles"] = titles
     return cast(DType, np.dtype(cast(Any, parts), align=is_aligned))
