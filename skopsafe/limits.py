@@ -38,7 +38,7 @@ class Limits:
     dimensions : int
         Dimensions of one array; numpy itself stops at 64.
     opcodes : int
-        Opcodes of one pickle that is looked at, and of all that stand behind each other in a stream.
+        Opcodes of all pickles in a file that is looked at, each way in which loaders read it on its own.
     """
 
     members: int = 100_000

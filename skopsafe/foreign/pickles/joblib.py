@@ -53,6 +53,8 @@ class Arrays:
         Opcodes that were used of the limit.
     count : int
         How many arrays there were.
+    first : int
+        Where the first of them begins.
     has_padding : bool
         Whether one of them is aligned, so that releases of joblib differ.
     """
@@ -63,6 +65,7 @@ class Arrays:
         self._dtypes: dict[int, tuple[Value, np.dtype[Any]]] = {}
         self.spent = 0
         self.count = 0
+        self.first = 0
         self.has_padding = False
 
     def __call__(self, m: Machine, built: Call) -> None:
@@ -70,6 +73,8 @@ class Arrays:
         kind = _kind(built)
         if kind is None:
             return
+        if not self.count:
+            self.first = m.place
         self.count += 1
         self.spent += COST
         if m.place < m.frame:
