@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Naming, Stand
+from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.stands import Naming, Stand
 from skopsafe.foreign.pickles.dtypes import dtype_of
 from skopsafe.foreign.pickles.values import Call, Dict, List, Stored, Value
 from skopsafe.graph.parts import Parts

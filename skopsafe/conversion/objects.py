@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from skopsafe import names
-from skopsafe.convert.calls import arguments, class_of
-from skopsafe.convert.numpy_rules import stored
-from skopsafe.convert.rules import Case, Misfit, Rules, dependencies, named, refuse, settled
-from skopsafe.convert.stands import Naming, Stand, called
+from skopsafe.conversion.calls import arguments, class_of
+from skopsafe.conversion.numpy_rules import stored
+from skopsafe.conversion.rules import Case, Misfit, Rules, dependencies, named, refuse, settled
+from skopsafe.conversion.stands import Naming, Stand, called
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.reading import Source
 from skopsafe.foreign.pickles.values import (
