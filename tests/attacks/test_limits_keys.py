@@ -12,6 +12,8 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -32,6 +34,15 @@ import skopsafe
 from skopsafe.errors import UnsupportedTypeError, ValidationError
 from skopsafe.handlers import spread
 from tests.attacks.colliding import MODULUS, Set, dict_sizes, dict_slots, full_slots, one_hash, tables_of
+from tests.attacks.graphs import assert_refused, numbers, schema, written
+from tests.measuring import Meter, needs_linux
+
+
+@pytest.fixture(scope="module")
+def meter() -> Iterator[Meter]:
+    with Meter() as made:
+        yield made
+
 
 DRAW = random.Random(0)
 N = 1500
@@ -132,7 +143,7 @@ def test_real_keys_are_far_from_the_bound(name: str) -> None:
     for order in (keys, DRAW.sample(keys, len(keys))):
         assert spread.dict_probes(hashes(order), 10**6) < spread.MOST_OF_DICT / 2
         assert spread.set_probes(hashes(order), 10**6) < spread.MOST_OF_SET / 2
-    for made in (dict.fromkeys(keys, 0), collections.Counter(keys), set(keys), frozenset(keys)):
+    for made in (dict.fromkeys(keys, 0), frozenset(keys)):
         assert skopsafe.loads(skopsafe.dumps(made)) == made
 
 
@@ -180,6 +191,22 @@ def test_keys_cannot_collide(name: str, keys: str) -> None:
             skopsafe.dumps([obj])
     with mock.patch.object(spread, "_is_crowded", return_value=False):
         assert skopsafe.loads(data) == obj
+
+
+@needs_linux
+@pytest.mark.parametrize("name", ["builtins:dict", "collections:OrderedDict", "builtins:set"])
+def test_a_hundred_thousand_keys_that_collide_take_no_memory_and_no_time(
+    meter: Meter, tmp_path: Path, name: str
+) -> None:
+    """They would take five thousand million comparisons, and the processor time of the process is bounded."""
+    count = 100_000
+    keys = list(map(hex, one_hash(count)))
+    parts = [part for ref in numbers(count) for part in ((ref,) if "set" in name else (ref, 0))]
+    types, shapes = ["builtins:int", name], [[0, 1], [1, None]]
+    content = schema(types, shapes, [[0, count, [keys]], [1, 1, [parts]]], [count])
+    path = written(tmp_path / "file", content)
+    found = meter(path, seconds=20)
+    assert_refused(found, "ValidationError", peak=16 * found.size, match="collide")
 
 
 @pytest.mark.parametrize("is_set", [False, True])

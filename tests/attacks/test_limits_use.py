@@ -18,7 +18,7 @@ import skopsafe
 from skopsafe.archive import crc
 from skopsafe.errors import UnsupportedTypeError, ValidationError
 from skopsafe.handlers import content
-from tests.attacks.graphs import assert_refused
+from tests.attacks.graphs import assert_refused, schema, written
 from tests.measuring import MEBIBYTE, VERBS, Meter, needs_linux
 
 pytestmark = needs_linux
@@ -142,6 +142,32 @@ def test_rows_of_a_sparse_array_are_in_the_file(tmp_path: Path, kind: str) -> No
     with pytest.raises(ValidationError):
         skopsafe.loads(skopsafe.dumps(made))
     assert skopsafe.loads(data).shape == (4, 4)
+
+
+LONGEST = 10**6
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "is_refused"),
+    [
+        ("builtins:int", ["0x" + "f" * LONGEST], False),
+        ("decimal:Decimal", [0, "9" * LONGEST, 0], False),
+        ("decimal:Decimal", [0, "9", 10**9], True),
+        ("fractions:Fraction", [[0], 1], True),
+        ("builtins:float", ["9" * LONGEST], True),
+    ],
+)
+def test_numbers_of_a_million_digits_take_linear_time(
+    meter: Meter, tmp_path: Path, name: str, values: list[Any], is_refused: bool
+) -> None:
+    runs = [[0, 1, [["0x" + "f" * LONGEST]]], [1, 1, [values]]]
+    types = list(dict.fromkeys(["builtins:int", name]))
+    content = schema(types, [[0, None], [len(types) - 1, None]], runs, [1])
+    path = written(tmp_path / "file", content)
+    for verb in VERBS:
+        found = meter(path, verb, seconds=20)
+        assert found.ended == ("ValidationError" if is_refused and verb == "load" else "returned"), found
+        assert found.peak < 32 * found.size + SMALL
 
 
 def doubled(kind: Callable[[Any], Any]) -> Any:
