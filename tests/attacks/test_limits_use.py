@@ -59,7 +59,7 @@ FREE: dict[str, Callable[[int], Any]] = {
     "array": arrow(lambda pa, rows: pa.nulls(rows)),
     "chunks": arrow(lambda pa, rows: pa.chunked_array([pa.nulls(rows // 4)] * 4 + [pa.nulls(rows % 4)])),
     "table": arrow(lambda pa, rows: pa.table({"a": pa.nulls(rows)})),
-    "batch": arrow(lambda pa, rows: pa.record_batch({"a": pa.nulls(rows)})),
+    "batch": arrow(lambda pa, rows: pa.record_batch([pa.nulls(rows)], ["a"])),
     "records": arrow(lambda pa, rows: empty_arrow(pa, pa.struct([]), rows)),
     "rows without columns": arrow(lambda pa, rows: pa.table({"a": pa.nulls(rows)}).select([])),
     "list of nulls": arrow(
