@@ -30,7 +30,7 @@ Hashes = NDArray[np.uintp]
 Numbers = NDArray[np.int32]
 
 MOST_OF_DICT, MOST_OF_SET = 128, 256
-"""Slots for each key. The worst of many kinds of real keys are powers of two for a dict, with 37, and
+"""Slots for each key. The worst of many kinds of real keys are powers of two for a dict, with 72, and
 multiples of small powers of two for a set, with 96; it looks at slots side by side too, which is quick."""
 FEWEST = 2 * MOST_OF_DICT
 """Keys from which on they are looked at: of fewer, each has half as many before it, on average."""
@@ -115,6 +115,8 @@ def _is_crowded(keys: Collection[Any], *, is_set: bool) -> bool:
     if len(keys) < FEWEST:
         return False
     hashes = _hashes(keys)
+    if bool((np.diff(hashes) == 1).all()):
+        return False  # such as those of a range: each has a slot of its own in every table
     if is_set:
         return set_probes(hashes, MOST_OF_SET) > MOST_OF_SET
     return dict_probes(hashes, MOST_OF_DICT) > MOST_OF_DICT

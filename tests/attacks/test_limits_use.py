@@ -177,7 +177,9 @@ def doubled(kind: Callable[[Any], Any]) -> Any:
     return made
 
 
-@pytest.mark.parametrize("kind", [list, tuple, lambda items: {"a": items, "b": items}], ids=str)
+@pytest.mark.parametrize(
+    "kind", [list, tuple, lambda items: {"a": items, "b": items}], ids=["list", "tuple", "dict"]
+)
 def test_what_holds_another_twice_costs_what_is_in_the_file(meter: Meter, tmp_path: Path, kind: Any) -> None:
     """Sixty levels, and 2**60 ways down: `load` and reports go each once, while `repr` would never return."""
     path = tmp_path / "file"
