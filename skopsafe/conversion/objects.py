@@ -31,8 +31,8 @@ from skopsafe.foreign.pickles.values import (
 )
 from skopsafe.graph.document import LONGEST_NAME
 from skopsafe.graph.parts import Parts
-from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.registry import Registry
+from skopsafe.handlers.spread import require_spread
 from skopsafe.trust.tables import Tables
 
 _VERSION = "_sklearn_version"
