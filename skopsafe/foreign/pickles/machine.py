@@ -98,7 +98,8 @@ class Machine:
     limit : int
         Opcodes that are run at most.
     built : callable, optional
-        ``built(machine, call)`` after each BUILD, for streams in which something else follows then.
+        ``built(machine, what)`` after each BUILD of a call or a name, for streams in which something else
+        follows then.
     """
 
     __slots__ = (
@@ -122,7 +123,7 @@ class Machine:
         source: Source,
         start: int = 0,
         limit: int = 10**7,
-        built: Callable[[Machine, Call], None] | None = None,
+        built: Callable[[Machine, Call | Global], None] | None = None,
     ) -> None:
         self.source = source
         self.built = built

@@ -203,7 +203,7 @@ def _build(m: Machine) -> None:
         if isinstance(target, Call):
             target.states.append(state)
         m.do("build", target, state)
-        if m.built is not None and isinstance(target, Call):
+        if m.built is not None and isinstance(target, Call | Global):
             m.built(m, target)
     elif not _is_empty(state):
         raise Broken(f"a {type(target).__name__.lower()} has no state")
