@@ -258,7 +258,10 @@ class Machine:
                 return data
             searched = len(self.buffer) - self.at
             if self.base + len(self.buffer) >= self.source.size:
-                raise Truncated("the pickle ends within a line")
+                # Unpicklers take the rest, and drop its last byte as if that were the line feed.
+                data = self.buffer[self.at :][:-1]
+                self.at = len(self.buffer)
+                return data
             # Twice as much each time, so that a long line takes linear time.
             self._fill(2 * searched + WINDOW)
 
