@@ -65,6 +65,18 @@ def _frozenset(m: Machine) -> None:
     m.stack.append(FrozenSet(items, m.offset))
 
 
+def _put(m: Machine, target: List | Set | Dict, size: int) -> None:
+    """Write down when something is put into a container that holds `size` things so far."""
+    if size:
+        last = target.last or target.offset
+        operations = m.found.operations
+        if operations and operations[-1].offset > last:
+            if target.before is None:
+                target.before = []
+            target.before.append((last, size))
+    target.last = m.offset
+
+
 def _append(m: Machine) -> None:
     item = m.stack.pop()
     _extend(m, [item])
@@ -78,6 +90,7 @@ def _appends(m: Machine) -> None:
 def _extend(m: Machine, items: list[Value]) -> None:
     target = m.stack[-1]
     if isinstance(target, List):
+        _put(m, target, len(target.items))
         target.items += items
     else:
         if isinstance(target, Call):
@@ -99,6 +112,7 @@ def _setitems(m: Machine) -> None:
 def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
     target = m.stack[-1]
     if isinstance(target, Dict):
+        _put(m, target, len(target.pairs))
         target.pairs += pairs
     else:
         if isinstance(target, Call):
@@ -113,6 +127,7 @@ def _additems(m: Machine) -> None:
     items = m.marked()
     target = m.stack[-1]
     if isinstance(target, Set):
+        _put(m, target, len(target.items))
         target.items += items
     else:
         if isinstance(target, Call):
