@@ -16,6 +16,7 @@ The map of the package:
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
 - ``report``: an audit and a Document as text.
+- ``decompiling``: a pickle as a script.
 - ``api``: the way through; ``cli``: the same as commands.
 """
 
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads, register
+    from skopsafe.decompiling import decompile
     from skopsafe.errors import (
         ArgumentError,
         DeniedTypeError,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
+    "skopsafe.decompiling": ("decompile",),
     "skopsafe.errors": (
         "ArgumentError",
         "DeniedTypeError",
@@ -93,6 +96,7 @@ __all__ = [
     "ValidationError",
     "VersionSkewWarning",
     "audit",
+    "decompile",
     "dump",
     "dumps",
     "get_untrusted_types",

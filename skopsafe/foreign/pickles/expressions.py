@@ -81,7 +81,8 @@ class Expression:
             head = self.open + "".join(f"{item.layout(indent)}{self.separator}" for item in firsts)
             return f"{head}{last.layout(indent, used + len(head.rpartition(chr(10))[2]))}{self.close}"
         inner = indent + _INDENT
-        lines = [f"{inner}{item.layout(inner, 1)},\n" for item in self.items]
+        comma = self.separator.rstrip()  # behind the one item of a subscript it would make a tuple
+        lines = [f"{inner}{item.layout(inner, 1)}{comma}\n" for item in self.items]
         return f"{self.open}\n{''.join(lines)}{indent}{self.close.removeprefix(',')}"
 
 

@@ -36,9 +36,7 @@ class Puts:
     content: tuple[Any, ...]
 
 
-def pieces(
-    value: Value, size: Callable[[Any], int], is_alone: Callable[[Value], bool]
-) -> Iterator[Value]:
+def pieces(value: Value, size: Callable[[Any], int], is_alone: Callable[[Value], bool]) -> Iterator[Value]:
     """Go through what an expression of a value is put together from, in the order of its text."""
     match value:
         case tuple():
@@ -54,6 +52,7 @@ def pieces(
             yield value.module
             yield value.name
         case Stored():
+            yield value.wrapper
             if value.objects is not None:
                 yield value.objects
         case Puts(kind="result"):
@@ -94,7 +93,8 @@ def assemble(
         case Computed() | Global():
             return _call(literals.helper("_find"), out)
         case Stored():
-            return out[0] if out else literals.stored(value)
+            content = out[1:] or [literals.stored(value)]
+            return _call(literals.helper("_stored"), [out[0], *content])
         case Puts():
             return _puts(value, out, literals)
         case Call():
@@ -103,9 +103,7 @@ def assemble(
 
 
 def _pairs(out: Sequence[Expression]) -> list[Expression]:
-    return [
-        Expression("", pair, separator=": ") for pair in zip(out[::2], out[1::2], strict=True)
-    ]
+    return [Expression("", pair, separator=": ") for pair in zip(out[::2], out[1::2], strict=True)]
 
 
 def _call(function: Expression, args: Sequence[Expression]) -> Expression:
@@ -137,7 +135,9 @@ def _puts(puts: Puts, out: list[Expression], literals: Literals) -> Expression:
     if puts.kind == "setitem":
         if len(content) == 2:
             key, item = content
-            place = Expression("", [target, Expression("[", [key], "]")], separator="", order=(target, key))
+            place = Expression(
+                "", [target, Expression("[", [key], "]", "")], separator="", order=(target, key)
+            )
             return Expression("", [place, item], separator=" = ", order=(item, place))
         pairs = [Expression("(", pair, ")") for pair in zip(content[::2], content[1::2], strict=True)]
         return _call(literals.helper("_setitems"), [target, Expression("[", pairs, "]")])

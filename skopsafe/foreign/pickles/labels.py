@@ -19,7 +19,9 @@ def label_of(value: Value, array: str) -> str:
     """
     match value:
         case Stored():
-            what = f"{value.dtype} array, shape {_shape(value.shape)}"
+            what = f"{str(value.dtype)[:80]} array, shape {_shape(value.shape)}"
+            if not value.offset:
+                return f"{what}, in another file"
             return f"{what}, {value.size:,} bytes at byte {value.offset}"
         case Span():
             return f"{array or value.kind}, {value.size:,} bytes at byte {value.offset}"

@@ -79,10 +79,7 @@ class Literals:
         return Expression(constant(data))
 
     def stored(self, value: Stored) -> Expression:
-        """Return an array of joblib, which stands between two opcodes."""
-        if not self._complete:
+        """Return the bytes of an array of joblib, which stand between two opcodes, or in another file."""
+        if not self._complete or not value.offset:
             return self._left_out(label_of(value, ""))
-        data = self._source.read(value.offset, value.size)
-        args = (constant(str(value.dtype)), str(value.shape), constant(value.order), constant(data))
-        self.helpers.add("_stored")
-        return Expression(f"_stored({', '.join(args)})")
+        return Expression(constant(self._source.read(value.offset, value.size)))

@@ -22,7 +22,6 @@ from skopsafe.foreign.pickles.uses import Uses, is_long
 from skopsafe.foreign.pickles.values import (
     ByteArray,
     Call,
-    Computed,
     Dict,
     FrozenSet,
     Global,

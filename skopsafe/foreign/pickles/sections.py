@@ -21,7 +21,7 @@ MOST_CONTENT = 10**6
 _HEAD = """\
 # What loading the file does, in the order in which it happens. Nothing of it was run or imported.
 """
-_OMITTED = "# Content in _left_out(...) was left out, and the script does not run without it: see --complete.\n"
+_OMITTED = "# Without what is in _left_out(...) the script does not run; --complete leaves nothing out.\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def parts(value: Value) -> Iterator[Value]:
             yield value.args
             yield value.kwargs
         case Stored():
+            yield value.wrapper
             yield value.objects
         case _:
             return

@@ -106,7 +106,10 @@ class FrozenSet(msgspec.Struct, eq=False):
 
 
 class Dict(msgspec.Struct, eq=False):
-    """A dict, as pairs in the order of the stream; a key may stand there more than once. See `filled` for what it held when."""
+    """A dict, as pairs in the order of the stream; a key may stand there more than once.
+
+    See `filled` for what it held when.
+    """
 
     pairs: list[tuple[Value, Value]]
     offset: int
