@@ -6,10 +6,23 @@ from typing import TYPE_CHECKING
 
 from skopsafe.foreign.pickles.constants import Opcode
 from skopsafe.foreign.pickles.reading import Broken
-from skopsafe.foreign.pickles.values import Call, Computed, Dict, FrozenSet, Global, List, Set, Value
+from skopsafe.foreign.pickles.values import (
+    Call,
+    Computed,
+    Dict,
+    FrozenSet,
+    Global,
+    List,
+    Set,
+    Stored,
+    Value,
+)
 
 if TYPE_CHECKING:
     from skopsafe.foreign.pickles.machine import Machine
+
+_HASHED = frozenset((Call, Computed, Stored, FrozenSet, tuple))
+"""Keys whose hash may be made by a method of a class."""
 
 
 def _mark(m: Machine) -> None:
@@ -51,7 +64,9 @@ def _tuple_of(count: int) -> Opcode:
 
 def _dict(m: Machine) -> None:
     items = m.marked()
-    m.stack.append(Dict(_pairs(items), m.offset))
+    made = Dict(_pairs(items), m.offset)
+    m.stack.append(made)
+    _hash(m, made, items[::2])
 
 
 def _pairs(items: list[Value]) -> list[tuple[Value, Value]]:
@@ -62,7 +77,17 @@ def _pairs(items: list[Value]) -> list[tuple[Value, Value]]:
 
 def _frozenset(m: Machine) -> None:
     items = m.marked()
-    m.stack.append(FrozenSet(items, m.offset))
+    made = FrozenSet(items, m.offset)
+    m.stack.append(made)
+    _hash(m, made, items)
+
+
+def _hash(m: Machine, made: Set | FrozenSet | Dict, keys: list[Value]) -> None:
+    """Write down what may call methods of its keys, when they are put into it."""
+    for key in keys:
+        if type(key) in _HASHED:
+            m.found.hashing.append(made)
+            return
 
 
 def _put(m: Machine, target: List | Set | Dict, size: int) -> None:
@@ -114,6 +139,7 @@ def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
     if isinstance(target, Dict):
         _put(m, target, len(target.pairs))
         target.pairs += pairs
+        _hash(m, target, [key for key, _ in pairs])
     else:
         if isinstance(target, Call):
             target.pairs += pairs
@@ -129,6 +155,7 @@ def _additems(m: Machine) -> None:
     if isinstance(target, Set):
         _put(m, target, len(target.items))
         target.items += items
+        _hash(m, target, items)
     else:
         if isinstance(target, Call):
             target.items += items

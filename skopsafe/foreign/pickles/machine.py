@@ -18,7 +18,7 @@ from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
 from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Source, Stop, Truncated
-from skopsafe.foreign.pickles.values import Call, Global, Span, Value
+from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Value
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
 """What an operation does: imports a name, calls, sets a state, or calls a method that puts an item."""
@@ -65,6 +65,8 @@ class Pickle:
         What a reader should look at, with its offset: what differs between unpicklers, what takes memory.
     opcodes : int
         How many were run.
+    hashing : list of Set, FrozenSet or Dict
+        Whose keys may have methods that are called when they are put into it.
     """
 
     start: int
@@ -75,6 +77,7 @@ class Pickle:
     error: str = ""
     notes: list[tuple[int, str]] = field(default_factory=list)
     opcodes: int = 0
+    hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
 
 
 class Machine:

@@ -88,13 +88,15 @@ def count(found: Pickle) -> Uses:
     counts = uses.counts
     nodes: list[Value] = []
     todo: list[Value] = []
+    hashed: set[int] = set()
 
     def use(value: Value) -> None:
         kind = type(value)
         if kind in (str, bytes, int):
             if is_long(value):
-                counts[id(value)] = counts.get(id(value), 0) + 1
-                uses.content += 0 if kind is int else len(value)
+                before = counts.get(id(value), 0)
+                counts[id(value)] = before + 1
+                uses.content += 0 if before or kind is int else len(value)
         elif kind not in (bool, float, type(None)) and value != ():
             before = counts.get(id(value), 0)
             counts[id(value)] = before + 1
@@ -121,6 +123,18 @@ def count(found: Pickle) -> Uses:
         _open(todo, use, nodes, uses)
     use(found.root)
     _open(todo, use, nodes, uses)
+    for made in found.hashing:
+        if id(made) in hashed:
+            continue
+        hashed.add(id(made))
+        keys = [key for key, _ in made.pairs] if isinstance(made, Dict) else made.items
+        if all(map(_is_plain, keys)):
+            continue
+        uses.hashing.append(made)
+        if id(made) not in counts:  # nothing has it, but its making calls methods
+            counts[id(made)] = 0
+            todo.append(made)
+            _open(todo, use, nodes, uses)
     _find_cycles(nodes, uses.cyclic)
     return uses
 
@@ -137,10 +151,6 @@ def _open(todo: list[Value], use: Callable[[Value], None], nodes: list[Value], u
                 uses.content += value.size
             case ByteArray():
                 uses.content += len(value.content)
-            case Set() | FrozenSet() if not all(map(_is_plain, value.items)):
-                uses.hashing.append(value)
-            case Dict() if not all(_is_plain(key) for key, _ in value.pairs):
-                uses.hashing.append(value)
 
 
 def _is_plain(key: Value) -> bool:

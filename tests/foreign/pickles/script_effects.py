@@ -53,4 +53,14 @@ class Loud:
         LOG.append(f"set {key} {item}")
 
 
+class Quiet:
+    """Does nothing, until it is changed."""
+
+    def append(self, item: Any) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return "Quiet()"
+
+
 globals()["class"] = log

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import collections
 import datetime
 import decimal
@@ -12,12 +11,9 @@ import io
 import operator
 import pathlib
 import pickle
-import pickletools
-import random
 import re
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,13 +33,6 @@ ROOT = Path(__file__).parents[3]
 
 def script(data: bytes, *, complete: bool = True) -> str:
     return skopsafe.decompile(io.BytesIO(data), complete=complete)
-
-
-def body(data: bytes) -> list[str]:
-    """Return the statements of a script: no comments, imports and helper functions."""
-    tree = ast.parse(script(data))
-    kinds = (ast.FunctionDef, ast.ImportFrom)
-    return [ast.unparse(node) for node in tree.body if not isinstance(node, kinds)]
 
 
 def compare(folder: Path, pickles: Iterable[bytes]) -> None:
@@ -253,10 +242,12 @@ EFFECTS: dict[str, bytes] = {
     "one key": b"}" + write("a") + write("b") + b"s.",
     "put into an object": _EFFECTS + b"Loud\n)R(" + write("a") + write("b") + b"e(" + write("c") + b"Nu.",
     "one put into an object": _EFFECTS + b"Loud\n)R" + write("k") + write("v") + b"s" + write("i") + b"a.",
-    "a list that is seen before it is full": b"]p1\n0" + _EFFECTS + b"seen\n(g1\ntR0g1\nS'a'\na0" + _EFFECTS
+    "a list that is seen before it is full": b"]p1\n0"
+    + _EFFECTS
+    + b"seen\n(g1\ntR0g1\nS'a'\na0"
+    + _EFFECTS
     + b"seen\n(g1\ntR0g1\nS'b'\na.",
-    "a dict that is seen before it is full": b"}p1\nS'a'\nNs0" + _EFFECTS
-    + b"seen\n(g1\ntR0g1\nS'b'\nNs.",
+    "a dict that is seen before it is full": b"}p1\nS'a'\nNs0" + _EFFECTS + b"seen\n(g1\ntR0g1\nS'b'\nNs.",
     "a hash": b"}" + _EFFECTS + b"Loud\n)Rp1\nNs0" + write("a") + b"0N.",
     "a hash, used": b"}" + _EFFECTS + b"Loud\n)Rp1\nNsp2\n0" + write("a") + b"0g2\n.",
     "a hash in a frozenset": b"\x80\x04(" + _EFFECTS + b"Loud\n)R\x91q\x010" + write("a") + b"0h\x01.",
@@ -264,11 +255,18 @@ EFFECTS: dict[str, bytes] = {
     "before a name that is missing": write("a") + b"cnosuchmodule\nname\n.",
     "before an import with effects": write("a") + b"0ctests.foreign.pickles.script_loud_import\nname\n.",
     "a function changed in a module": b"ctests.foreign.pickles\nscript_effects\n(N}S'log'\n"
-    + _EFFECTS + b"other\nstb0" + write("a") + b".",
-    "a class changed": _EFFECTS + b"Loud\n(N}S'append'\n" + _EFFECTS + b"other\nstb0" + _EFFECTS
-    + b"Loud\n)RS'a'\na.",
-    "a module under another name": b"csys\nmodules\nS'made.up'\nctests.foreign.pickles\nscript_effects\ns0"
-    b"cmade.up\nlog\n(S'a'\ntR.",
+    + _EFFECTS
+    + b"other\nstb0"
+    + write("a")
+    + b".",
+    "a class changed": _EFFECTS
+    + b"Quiet\n(N}S'append'\n"
+    + _EFFECTS
+    + b"other\nstb0"
+    + _EFFECTS
+    + b"Quiet\n)RS'a'\na.",
+    "a module under another name": b"csys\nmodules\nS'madeup'\nctests.foreign.pickles\nscript_effects\ns0"
+    b"cmadeup\nlog\n(S'a'\ntR.",
     "a name by pieces": b"\x80\x04\x8c\x24tests.foreign.pickles.script_effects\x8c\x01l" + b"0"
     b"cbuiltins\nstr\n\x8c\x03log\x85R\x93\x8c\x01a\x85R.",
     "a chain": b"cbuiltins\ngetattr\n(cbuiltins\n__import__\n(S'tests.foreign.pickles.script_effects'\nS''\nS''\n"
@@ -308,6 +306,29 @@ for name in sorted(os.listdir(folder)):
         os._exit(0)
     os.waitpid(child, 0)
 """
+
+MARKERS = {
+    "REDUCE": b"cos\nsystem\n(S'echo > %s'\ntR.",
+    "INST": b"(S'echo > %s'\nios\nsystem\n.",
+    "OBJ": b"(cos\nsystem\nS'echo > %s'\no.",
+    "dropped": b"cos\nsystem\n(S'echo > %s'\ntR0I1\n.",
+    "before an error": b"cos\nsystem\n(S'echo > %s'\ntR\xff",
+    "through exec": b'cbuiltins\nexec\n(S\'open("%s", "w").close()\'\ntR.',
+}
+
+
+@pytest.mark.parametrize("name", MARKERS)
+def test_a_script_of_a_payload_is_the_payload(name: str, tmp_path: Path) -> None:
+    for runs in ("pickle.loads(open(sys.argv[1], 'rb').read())", "exec(open(sys.argv[2]).read())"):
+        marker = tmp_path / "marker"
+        data = MARKERS[name] % str(marker).encode()
+        (tmp_path / "x.pkl").write_bytes(data)
+        (tmp_path / "x.py").write_text(script(data))
+        assert not marker.exists()
+        done = run(f"import pickle, sys\n{runs}", tmp_path / "x.pkl", tmp_path / "x.py")
+        assert marker.exists()
+        assert bool(done.returncode) == (name == "before an error")
+        marker.unlink()
 
 
 def test_effects_happen_as_in_the_pickle(tmp_path: Path) -> None:
