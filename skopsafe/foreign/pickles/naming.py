@@ -22,7 +22,6 @@ from skopsafe.foreign.pickles.values import (
 
 _LONGEST = 60
 _BUILTINS = frozenset(dir(builtins))
-_OWN = ("List", "Set", "FrozenSet", "Dict")
 
 
 class Names:
@@ -123,8 +122,8 @@ def _of_call(call: Call) -> str:
 _QUIET = frozenset(
     f"{module}:{name}"
     for module, names in {
-        "builtins": "bool bytearray bytes complex dict float frozenset getattr int list object range set slice"
-        " str tuple",
+        "builtins": "bool bytearray bytes complex dict float frozenset getattr int list object range set"
+        " slice str tuple",
         "_codecs": "encode",
         "collections": "ChainMap Counter OrderedDict defaultdict deque",
         "copyreg": "__newobj__ __newobj_ex__ _reconstructor",

@@ -81,9 +81,9 @@ def main(folder: Path) -> None:
         data = script.with_suffix(".pkl").read_bytes()
         wanted = pickle.Unpickler(io.BytesIO(data)).load()
         if found := difference(wanted, names["result"]):
-            print(f"{script.name}: {found}\n{source[:8000]}")
+            sys.stdout.write(f"{script.name}: {found}\n{source[:8000]}\n")
         count += 1
-    print(f"{count} compared")
+    sys.stdout.write(f"{count} compared\n")
 
 
 if __name__ == "__main__":

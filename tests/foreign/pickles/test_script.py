@@ -232,8 +232,8 @@ EFFECTS: dict[str, bytes] = {
     "REDUCE": write("a") + b".",
     "INST": b"(S'a'\nitests.foreign.pickles.script_effects\nlog\n.",
     "OBJ": b"(" + _EFFECTS + b"log\nS'a'\no.",
-    "without arguments": b"(itests.foreign.pickles.script_effects\nLoud\n(itests.foreign.pickles.script_effects\n"
-    b"quiet\n\x86.",
+    "without arguments": b"(itests.foreign.pickles.script_effects\nLoud\n"
+    b"(itests.foreign.pickles.script_effects\nquiet\n\x86.",
     "dropped": write("a") + b"0" + write("b") + b"0N.",
     "in one list": b"(" + write("a") + write("b") + write("c") + b"l.",
     "used in another order": b"(" + write("a") + b"p1\n" + write("b") + b"p2\n1(g2\ng1\nl.",
@@ -269,10 +269,10 @@ EFFECTS: dict[str, bytes] = {
     b"cmadeup\nlog\n(S'a'\ntR.",
     "a name by pieces": b"\x80\x04\x8c\x24tests.foreign.pickles.script_effects\x8c\x01l" + b"0"
     b"cbuiltins\nstr\n\x8c\x03log\x85R\x93\x8c\x01a\x85R.",
-    "a chain": b"cbuiltins\ngetattr\n(cbuiltins\n__import__\n(S'tests.foreign.pickles.script_effects'\nS''\nS''\n"
-    b"(S'log'\nltRS'log'\ntR(S'a'\ntR.",
+    "a chain": b"cbuiltins\ngetattr\n(cbuiltins\n__import__\n"
+    b"(S'tests.foreign.pickles.script_effects'\nS''\nS''\n(S'log'\nltRS'log'\ntR(S'a'\ntR.",
     "a name with a dot": b"\x80\x04ctests.foreign.pickles.script_effects\nLoud.shout\n\x8c\x01a\x85R.",
-    "names that are keywords of Python": b"\x80\x04ctests.foreign.pickles.script_effects\nclass\n\x8c\x01a\x85R.",
+    "names that are keywords": b"\x80\x04ctests.foreign.pickles.script_effects\nclass\n\x8c\x01a\x85R.",
     "an item of a list": b"(lp1\nS'a'\na0" + write("b") + b"0g1\nI0\nS'c'\ns.",
     "a state on what is shared": _EFFECTS + b"Loud\n)Rp1\n" + write("a") + b"b" + write("b") + b"b0g1\n.",
 }
