@@ -4,7 +4,7 @@
 - `reading`: the bytes of a stream, through a window.
 - `opcodes`, `constants`, `containers`: the table of opcodes.
 - `machine`: runs one pickle and writes down what loading it would do.
-- `script`: writes a pickle as Python; with `sections`, `forms`, `expressions`, `literals`, `labels`, `naming`,
-  `importing`, and `uses`, which looks at all of it first.
+- `script`: writes a pickle as Python; with `sections`, `forms`, `expressions`, `literals`, `labels`,
+  `naming`, `importing`, and `uses`, which looks at all of it first.
 - `trace`: a pickle opcode by opcode.
 """

@@ -116,6 +116,8 @@ def _of_call(call: Call) -> str:
     if not is_plain(name):
         return "v"
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().strip("_")
+    if snake == name:  # a function, of which the name would look like another one
+        snake = f"{snake}_value"
     return snake if is_plain(snake) else "v"
 
 

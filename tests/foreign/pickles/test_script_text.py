@@ -58,9 +58,9 @@ def test_calls_stand_where_they_are_used_as_long_as_the_order_is_kept() -> None:
     one, two = (b"g0\n(S'%s'\ntR" % name for name in (b"a", b"b"))
     assert body(log + b"(" + one + two + b"l.") == ["result = [log('a'), log('b')]"]
     assert body(log + one + b"p1\n0" + two + b"0g1\n.") == [
-        "log_2 = log('a')",
+        "log_value = log('a')",
         "log('b')",
-        "result = log_2",
+        "result = log_value",
     ]
 
 
