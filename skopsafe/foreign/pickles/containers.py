@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from skopsafe.foreign.pickles.constants import Opcode
 from skopsafe.foreign.pickles.reading import Broken
 from skopsafe.foreign.pickles.values import (
+    ByteArray,
     Call,
     Computed,
     Dict,
@@ -14,6 +15,7 @@ from skopsafe.foreign.pickles.values import (
     Global,
     List,
     Set,
+    Span,
     Stored,
     Value,
 )
@@ -114,6 +116,8 @@ def _appends(m: Machine) -> None:
 
 def _extend(m: Machine, items: list[Value]) -> None:
     target = m.stack[-1]
+    if not items:
+        return  # the C unpickler looks at nothing then
     if isinstance(target, List):
         _put(m, target, len(target.items))
         target.items += items
@@ -136,6 +140,8 @@ def _setitems(m: Machine) -> None:
 
 def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
     target = m.stack[-1]
+    if not pairs:
+        return
     if isinstance(target, Dict):
         _put(m, target, len(target.pairs))
         target.pairs += pairs
@@ -152,6 +158,8 @@ def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
 def _additems(m: Machine) -> None:
     items = m.marked()
     target = m.stack[-1]
+    if not items:
+        return
     if isinstance(target, Set):
         _put(m, target, len(target.items))
         target.items += items
@@ -164,7 +172,9 @@ def _additems(m: Machine) -> None:
 
 def _may_be_any(m: Machine, target: Value) -> Value:
     """Return what the opcode is about, if it can have methods that the stream does not know."""
-    if isinstance(target, Call | Global | Computed):
+    if isinstance(target, Call | Global | Computed | Stored | ByteArray):
+        return target
+    if isinstance(target, Span) and target.kind == "bytearray":
         return target
     raise Broken(f"nothing can be put into this {type(target).__name__.lower()}")
 

@@ -53,6 +53,11 @@ class Loud:
         LOG.append(f"set {key} {item}")
 
 
+def keep(*args: Any) -> list[Any]:
+    LOG.append(f"keep {len(args)}")
+    return list(args)
+
+
 class Quiet:
     """Does nothing, until it is changed."""
 

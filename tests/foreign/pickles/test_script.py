@@ -11,6 +11,7 @@ import io
 import operator
 import pathlib
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -306,6 +307,67 @@ for name in sorted(os.listdir(folder)):
         os._exit(0)
     os.waitpid(child, 0)
 """
+
+_PIECES = [
+    *(_EFFECTS + name + b"\n" for name in (b"log", b"keep", b"seen", b"Loud")),
+    *(b"I%d\n" % n for n in range(3)),
+    *(b"S'%s'\n" % text for text in (b"a", b"b")),
+    *(code.encode() for code in "(((ttt]]}lld00120eesuaa222RRRob)))"),
+    *(code for code in (b"\x85", b"\x86", b"\x87", b"\x8f", b"\x90", b"\x91", b"\x81")),
+    *(code % n for n in range(4) for code in (b"p%d\n", b"g%d\n", b"g%d\n")),
+    *([write("x"), write("y"), _EFFECTS + b"Loud\n)R", _EFFECTS + b"keep\n(g0\ng1\ntR"] * 3),
+    *([_EFFECTS + b"seen\n(g0\ntR0", b"g0\nS'k'\na0", b"g1\nS'k'\nNs0"] * 2),
+]
+
+
+def program(rng: random.Random) -> bytes:
+    """Return opcodes at random, of which most make sense for a while."""
+    start = [b"]p0\n", b"}p1\n", write("z") + b"p2\n", b"(g0\ntp3\n"]
+    return b"".join([*start, *rng.choices(_PIECES, k=rng.randrange(1, 25)), b"."])
+
+
+_PROGRAMS = """
+import pathlib, pickle, random, sys
+from tests.foreign.pickles import script_effects
+from tests.foreign.pickles.running import difference
+from tests.foreign.pickles.test_script import program, script
+
+def outcome(action):
+    script_effects.LOG.clear()
+    try:
+        result = action()
+    except Exception as error:
+        result = None
+        script_effects.LOG.append("an error")
+    return list(script_effects.LOG), result
+
+def run_script(source):
+    names = {}
+    exec(compile(source, "script", "exec"), names)
+    return names["result"]
+
+whole = 0
+for seed in range(int(sys.argv[1]), int(sys.argv[2])):
+    data = program(random.Random(seed))
+    source = script(data)
+    wanted, got = outcome(lambda: pickle.loads(data)), outcome(lambda: run_script(source))
+    if wanted[0][-1] == "an error":  # a script may go on, as some unpicklers do
+        is_same = got[0][:len(wanted[0]) - 1] == wanted[0][:-1]
+    else:
+        is_same = wanted[0] == got[0] and not difference(wanted[1], got[1])
+    if not is_same:
+        print(seed, data, wanted, got, source, sep="\\n")
+        break
+    whole += wanted[0][-1:] != ["an error"]
+print("whole" if whole > 20 else whole)
+"""
+
+
+def test_opcodes_at_random_have_the_same_effects() -> None:
+    start = random.randrange(10**6)
+    done = run(_PROGRAMS, start, start + 1500)
+    assert done.stdout == "whole\n", done.stdout + done.stderr
+
 
 MARKERS = {
     "REDUCE": b"cos\nsystem\n(S'echo > %s'\ntR.",
