@@ -23,8 +23,8 @@ from skopsafe.foreign.pickles.values import (
 if TYPE_CHECKING:
     from skopsafe.foreign.pickles.machine import Machine
 
-_HASHED = frozenset((Call, Computed, Stored, FrozenSet, tuple))
-"""Keys whose hash may be made by a method of a class."""
+_HASHED = frozenset((Call, Computed, Stored, FrozenSet, tuple, List, Dict, Set, ByteArray, Span))
+"""Keys whose hash may be made by a method of a class, or that have none, which is an error."""
 
 
 def _mark(m: Machine) -> None:

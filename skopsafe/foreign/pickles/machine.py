@@ -66,7 +66,7 @@ class Pickle:
     opcodes : int
         How many were run.
     hashing : list of Set, FrozenSet or Dict
-        Whose keys may have methods that are called when they are put into it.
+        Whose keys may have methods that are called when they are put into it, or may be no keys.
     """
 
     start: int

@@ -23,6 +23,8 @@ from skopsafe.foreign.pickles.values import (
 LONG_CONSTANT = 60
 """Characters or bytes above which a constant that stands in several places gets a name."""
 
+_CONSTANTS = (str, bytes, int, float, bool, type(None))
+
 Container = List | Set | FrozenSet | Dict
 
 
@@ -154,10 +156,10 @@ def _open(todo: list[Value], use: Callable[[Value], None], nodes: list[Value], u
 
 
 def _is_plain(key: Value) -> bool:
-    """Tell whether Python itself makes the hash of a key."""
+    """Tell whether Python itself makes the hash of a key, and there is one."""
     if type(key) is tuple:
-        return all(type(part) in (str, bytes, int, float, bool, type(None)) for part in key)
-    return not isinstance(key, Call | Computed | Stored | FrozenSet)
+        return all(type(part) in _CONSTANTS for part in key)
+    return type(key) in _CONSTANTS or isinstance(key, Global)
 
 
 def _find_cycles(nodes: list[Value], cyclic: set[int]) -> None:
