@@ -17,6 +17,7 @@ The map of the package:
 - ``foreign``: files of other formats, looked at without running them.
 - ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
 - ``report``: an audit and a Document as text.
+- ``decompiling``: a pickle as a script.
 - ``api``: the way through; ``cli``: the same as commands.
 """
 
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads, register
     from skopsafe.converting import Converted, convert, convert_folder
+    from skopsafe.decompiling import decompile
     from skopsafe.errors import (
         ArgumentError,
         DeniedTypeError,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
     "skopsafe.converting": ("Converted", "convert", "convert_folder"),
+    "skopsafe.decompiling": ("decompile",),
     "skopsafe.errors": (
         "ArgumentError",
         "DeniedTypeError",
@@ -99,6 +102,7 @@ __all__ = [
     "audit",
     "convert",
     "convert_folder",
+    "decompile",
     "dump",
     "dumps",
     "get_untrusted_types",
