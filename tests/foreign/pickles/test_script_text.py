@@ -163,7 +163,7 @@ def test_each_pickle_of_a_stream_has_a_section() -> None:
     data = pickle.dumps([1]) + b"cos\nsystem\n(S'echo'\ntR." + b"I1\n"
     assert body(data) == ["result_1 = [1]", "result_2 = system('echo')"]
     assert "# It follows another in the stream" in script(data)
-    assert script(b"N." * 10**4).count("\nresult_") == 100
+    assert script(b"N." * 200).count("\nresult_") == 200
 
 
 # Nothing leaves a literal.
