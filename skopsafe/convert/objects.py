@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from skopsafe import names
+from skopsafe.convert.calls import arguments, bound, class_of, direct
 from skopsafe.convert.numpy_rules import stored
-from skopsafe.convert.rules import Case, Misfit, Rules, dependencies, named, refuse, settled
+from skopsafe.convert.rules import Budget, Case, Misfit, Rules, dependencies, named, refuse, settled
 from skopsafe.convert.stands import Naming, Stand, called
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.reading import Source
@@ -66,6 +67,7 @@ class Maker:
         self._made: dict[int, Any] = {}
         self._kept: list[Any] = []
         self._unfilled: list[tuple[Value, Any]] = []
+        self._budget = Budget(source.size)
         self.versions: dict[str, str] = {}
 
     def make(self, root: Value) -> Any:
@@ -86,7 +88,10 @@ class Maker:
         """Return what a value has become."""
         if type(value) is not tuple and not is_record(value):
             return value
-        return self._made[id(value)]
+        try:
+            return self._made[id(value)]
+        except KeyError:
+            raise Misfit("a part of it stands deeper in containers than in any known form") from None
 
     def _create(self, root: Value) -> Any:
         """Make a record and all that must be there before it, but fill nothing."""
@@ -99,6 +104,7 @@ class Maker:
                 continue
             if needed is None:
                 needed = self._needed(value)
+                self._pay(len(needed), value)
                 missing = [
                     part
                     for part in needed
@@ -115,6 +121,12 @@ class Maker:
             made[id(value)] = self._new(value)
         return self.get(root)
 
+    def _pay(self, count: int, value: Value) -> None:
+        try:
+            self._budget.spend(count)
+        except Misfit as error:
+            refuse(str(error), _offset(value))
+
     def _needed(self, value: Value) -> list[Value]:
         match value:
             case tuple():
@@ -124,17 +136,21 @@ class Maker:
             case Call():
                 if self._is_shell(value):
                     return []
-                return dependencies(value)
+                return dependencies(value, deep=self._settled(value) in self._rules.deep)
             case Stored():
                 return [value.objects, *dependencies(value.wrapper)]
         return []
 
+    @staticmethod
+    def _settled(call: Call) -> str | None:
+        return settled(call.function) if isinstance(call.function, Global) else None
+
     def _is_shell(self, call: Call) -> bool:
         """Tell whether an object is there before its parts: one of a class, of its attributes alone."""
-        cls = _class_of(call)
+        cls = class_of(call)
         if cls is None:
             return False
-        return cls not in self._rules.classes and not _arguments(call) and call.kwargs is None
+        return cls not in self._rules.classes and not arguments(call) and call.kwargs is None
 
     def _new(self, value: Value) -> Any:
         match value:
@@ -155,7 +171,8 @@ class Maker:
             case Span():
                 return self._read(value)
             case Global():
-                return Naming(self._name(value))
+                name = self._name(value)
+                return self._rules.values[name]() if name in self._rules.values else Naming(name)
             case Computed():
                 refuse("a name that the pickle computes could be any", value.offset)
             case Stored():
@@ -186,32 +203,35 @@ class Maker:
     def _call(self, call: Call) -> Any:
         if call.way in ("persistent", "extension", "buffer"):
             refuse(f"an object that comes from outside of the pickle ({call.way}) is not in it", call.offset)
-        cls = _class_of(call)
+        cls = class_of(call)
         if cls is not None and cls in self._rules.classes:
             return self._by_rule(self._rules.classes[cls], call, cls)
         if cls is not None:
             self._require_no_loader(cls, call)
             if self._is_shell(call):
                 return self._shell(call, Stand(cls, can_close=True))
-            return Stand(cls, self._parts(call, list(_arguments(call)), cls))
+            return Stand(cls, self._parts(call, list(arguments(call)), cls))
+        method = bound(call.function)
+        if method in self._rules.calls:
+            return self._by_rule(self._rules.calls[method], call, method)
         if not isinstance(call.function, Global):
             refuse("it calls something that the pickle computes, which could be anything", call.offset)
         name = self._name(call.function)
         if name in self._rules.calls:
             return self._by_rule(self._rules.calls[name], call, name)
         self._require_no_loader(name, call)
-        parts = self._parts(call, list(_arguments(call)), None)
+        parts = self._parts(call, list(arguments(call)), None)
         return called(name, parts.attributes or (), list(parts.values))
 
     def _stored(self, record: Stored) -> Any:
         try:
-            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source))
+            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget))
         except Misfit as error:
             refuse(f"an array of joblib is not in its form: {error}", record.wrapper.offset)
 
     def _by_rule(self, rule: Any, call: Call, name: str) -> Any:
         try:
-            return rule(Case(call, name, self.get, self._source))
+            return rule(Case(call, name, self.get, self._source, self._budget))
         except Misfit as error:
             refuse(f"{names.spell(name)} is not in the form in which it is pickled: {error}", call.offset)
         except SkopsafeError as error:
@@ -237,7 +257,7 @@ class Maker:
                 self._require_keys([key for key, _ in pairs], record.offset)
                 shell.update(pairs)
             case Call():
-                for part in _direct(record):
+                for part in direct(record):
                     self._create(part)
                 shell.parts = self._parts(record, [], shell.name)
 
@@ -264,8 +284,8 @@ class Maker:
         if len(call.states) > 1:
             refuse("an object is given more than one state", call.offset)
         if call.states:
-            direct = not labels and cls is not None and not call.items and not call.pairs
-            found = self._attributes(call.states[0], cls) if direct and cls is not None else None
+            plain = not labels and cls is not None and not call.items and not call.pairs
+            found = self._attributes(call.states[0], cls) if plain and cls is not None else None
             if found is not None:
                 return Parts(tuple(found), list(found.values()))
             labels.append("()state")
@@ -301,40 +321,6 @@ class Maker:
                     return None
                 found[name] = made
         return found
-
-
-def _direct(call: Call) -> list[Value]:
-    """Return what the parts of an object without arguments are made of."""
-    found = list(call.items)
-    for pair in call.pairs:
-        found += pair
-    return found
-
-
-def _class_of(call: Call) -> str | None:
-    """Return the name of the class of which a call makes an instance by ``__new__`` alone, or None."""
-    if call.way == "new" and isinstance(call.function, Global):
-        return settled(call.function)
-    if call.way == "reduce" and isinstance(call.function, Global) and isinstance(call.args, tuple):
-        maker, args = call.function.spelled, call.args
-        if maker == "copyreg:_reconstructor" and len(args) == 3:
-            plain = isinstance(args[1], Global) and args[1].spelled == "builtins:object" and args[2] is None
-            if plain and isinstance(args[0], Global):
-                return settled(args[0])
-        if maker == "copyreg:__newobj__" and args and isinstance(args[0], Global):
-            return settled(args[0])
-    return None
-
-
-def _arguments(call: Call) -> tuple[Value, ...]:
-    if not isinstance(call.args, tuple):
-        refuse("the arguments of a call are computed", call.offset)
-    if call.way == "reduce" and isinstance(call.function, Global):
-        if call.function.spelled == "copyreg:_reconstructor":
-            return () if _class_of(call) is not None else call.args
-        if call.function.spelled == "copyreg:__newobj__":
-            return call.args[1:] if _class_of(call) is not None else call.args
-    return call.args
 
 
 def _offset(value: Value) -> int:
