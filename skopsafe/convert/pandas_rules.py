@@ -184,6 +184,8 @@ def _index(case: Case) -> Any:
     cls, described = _described(case)
     if cls == "pandas:MultiIndex":
         return _multi(case, described)
+    if cls in _OVER_TIMES:
+        return _over_times(case)
     _require_known(described, "data", "name", "dtype", "start", "stop", "step")
     name = case.get(described.get("name"))
     if cls == "pandas:RangeIndex":
@@ -227,9 +229,12 @@ def _multi(case: Case, described: dict[str, Value]) -> Any:
     return Stand("pandas:MultiIndex", Parts(form, [levels, Leaf(stacked), labels, order]))
 
 
+_OVER_TIMES = {"pandas:DatetimeIndex": "M", "pandas:TimedeltaIndex": "m"}
+
+
 def _over_times(case: Case) -> Any:
     cls, described = _described(case)
-    kind = {"pandas:DatetimeIndex": "M", "pandas:TimedeltaIndex": "m"}.get(cls)
+    kind = _OVER_TIMES.get(cls)
     require(kind is not None, "it is another class")
     assert kind is not None
     _require_known(described, "data", "name", "freq", "tz")
