@@ -15,6 +15,7 @@ The map of the package:
 - ``resolve``: an approved name to what it means; nothing else imports by name.
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
+- ``convert``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
 - ``report``: an audit and a Document as text.
 - ``api``: the way through; ``cli``: the same as commands.
 """
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads, register
+    from skopsafe.converting import Converted, convert, convert_folder
     from skopsafe.errors import (
         ArgumentError,
         DeniedTypeError,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
+    "skopsafe.converting": ("Converted", "convert", "convert_folder"),
     "skopsafe.errors": (
         "ArgumentError",
         "DeniedTypeError",
@@ -76,6 +79,7 @@ _HOME = {name: module for module, public in _PUBLIC.items() for name in public}
 __all__ = [
     "ArgumentError",
     "Audit",
+    "Converted",
     "DeniedTypeError",
     "Drawing",
     "FileError",
@@ -93,6 +97,8 @@ __all__ = [
     "ValidationError",
     "VersionSkewWarning",
     "audit",
+    "convert",
+    "convert_folder",
     "dump",
     "dumps",
     "get_untrusted_types",

@@ -12,7 +12,7 @@ import numpy as np
 from skopsafe.convert.arrow_arrays import Raw, RawTaker, checked
 from skopsafe.convert.arrow_types import SCHEMA, TYPE, description, items_of
 from skopsafe.convert.pandas_common import is_a, part
-from skopsafe.convert.rules import Case, Rules, require
+from skopsafe.convert.rules import Case, Rules, deep_dependencies, require
 from skopsafe.convert.stands import Inner, Stand
 from skopsafe.foreign.pickles.values import List, Value
 from skopsafe.graph.parts import Parts
@@ -198,5 +198,5 @@ RULES = Rules(
         "pyarrow.lib:_reconstruct_record_batch": _batch,
         "pyarrow.lib:scalar": _scalar,
     },
-    deep=frozenset({"pyarrow.lib:_restore_array"}),
+    needs={"pyarrow.lib:_restore_array": deep_dependencies},
 )

@@ -1,32 +1,46 @@
-"""What a call of the symbolic machine is: of which class an instance, with which arguments."""
+"""What a call of a pickle makes: an instance of a class by ``__new__``, in one of the ways to say so."""
 
 from __future__ import annotations
+
+from collections.abc import Container
 
 from skopsafe.convert.rules import refuse, settled
 from skopsafe.foreign.pickles.values import Call, Global, Value
 
 
-def direct(call: Call) -> list[Value]:
-    """Return what the parts of an object without arguments are made of."""
-    found = list(call.items)
-    for pair in call.pairs:
-        found += pair
-    return found
+def class_of(call: Call, ruled: Container[str]) -> str | None:
+    """Return the name of the class of which a call makes an instance by ``__new__`` alone, or None.
 
-
-def class_of(call: Call) -> str | None:
-    """Return the name of the class of which a call makes an instance by ``__new__`` alone, or None."""
-    if call.way == "new" and isinstance(call.function, Global):
+    Parameters
+    ----------
+    call : Call
+        The call.
+    ruled : container of str
+        Classes with a rule, which looks at what a base in C brings; for others it has to be nothing.
+    """
+    if not isinstance(call.function, Global) or not isinstance(call.args, tuple):
+        return None
+    if call.way == "new":
         return settled(call.function)
-    if call.way == "reduce" and isinstance(call.function, Global) and isinstance(call.args, tuple):
-        maker, args = call.function.spelled, call.args
-        if maker == "copyreg:_reconstructor" and len(args) == 3:
-            plain = isinstance(args[1], Global) and args[1].spelled == "builtins:object" and args[2] is None
-            if plain and isinstance(args[0], Global):
-                return settled(args[0])
-        if maker == "copyreg:__newobj__" and args and isinstance(args[0], Global):
-            return settled(args[0])
-    return None
+    maker, args = call.function.spelled, call.args
+    if call.way != "reduce" or not args or not isinstance(args[0], Global):
+        return None
+    if maker == "copyreg:__newobj__":
+        return settled(args[0])
+    if maker != "copyreg:_reconstructor" or len(args) != 3:
+        return None
+    is_plain = isinstance(args[1], Global) and args[1].spelled == "builtins:object" and args[2] is None
+    found = settled(args[0])
+    return found if is_plain or found in ruled else None
+
+
+def arguments(call: Call, ruled: Container[str]) -> tuple[Value, ...]:
+    """Return the arguments of ``__new__``, or of whatever is called."""
+    if not isinstance(call.args, tuple):
+        refuse("the arguments of a call are computed", call.offset)
+    if call.way == "reduce" and class_of(call, ruled) is not None:
+        return call.args[1:] if call.function.spelled == "copyreg:__newobj__" else ()
+    return call.args
 
 
 def bound(function: Value) -> str:
@@ -38,14 +52,3 @@ def bound(function: Value) -> str:
             if isinstance(cls, Global) and isinstance(method, str):
                 return f"{settled(cls)}.{method}"
     return ""
-
-
-def arguments(call: Call) -> tuple[Value, ...]:
-    if not isinstance(call.args, tuple):
-        refuse("the arguments of a call are computed", call.offset)
-    if call.way == "reduce" and isinstance(call.function, Global):
-        if call.function.spelled == "copyreg:_reconstructor":
-            return () if class_of(call) is not None else call.args
-        if call.function.spelled == "copyreg:__newobj__":
-            return call.args[1:] if class_of(call) is not None else call.args
-    return call.args

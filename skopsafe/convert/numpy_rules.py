@@ -66,6 +66,8 @@ def _reconstruct(case: Case) -> Any:
     require(isinstance(state, tuple) and len(state) == 5, "its state has another length")
     _, shape, described, is_fortran, content = state
     made = array_of(case, dtype_of(described), shape, is_fortran, content)
+    if not made.dtype.isnative and made.dtype.names is None and made.dtype.subdtype is None:
+        made = made.astype(made.dtype.newbyteorder("="), order="K")  # as numpy does when it unpickles
     if cls == "numpy:ndarray":
         return made
     if cls == "numpy:matrix":
@@ -118,8 +120,8 @@ def _masked(case: Case) -> Any:
     data = array_of(case, dtype, shape, is_fortran, content)
     masked = array_of(case, np.ma.make_mask_descr(dtype), shape, is_fortran, mask)
     fill = case.get(fill_value)
-    filled = None if fill is None else np.asarray(fill, dtype)
-    require(filled is None or filled.size == 1, "its fill value is no scalar")
+    filled = np.asarray(np.ma.default_fill_value(dtype) if fill is None else fill, dtype)
+    require(filled.size == 1, "its fill value is no scalar")
     return Stand(
         "numpy.ma:MaskedArray", Parts(("data", "mask", "fill_value", "hard"), [data, masked, filled, False])
     )

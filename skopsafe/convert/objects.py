@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from skopsafe import names
-from skopsafe.convert.calls import arguments, bound, class_of, direct
+from skopsafe.convert.calls import arguments, bound, class_of
 from skopsafe.convert.numpy_rules import stored
 from skopsafe.convert.rules import Budget, Case, Misfit, Rules, dependencies, named, refuse, settled
 from skopsafe.convert.stands import Naming, Stand, called
@@ -36,7 +36,7 @@ from skopsafe.handlers.registry import Registry
 from skopsafe.trust.tables import Tables
 
 _VERSION = "_sklearn_version"
-_MAKERS = ("copyreg:__newobj__", "copyreg:__newobj_ex__", "copyreg:_reconstructor")
+_SINGLETONS = {"builtins:Ellipsis": ..., "builtins:NotImplemented": NotImplemented}
 
 
 class Maker:
@@ -136,21 +136,26 @@ class Maker:
             case Call():
                 if self._is_shell(value):
                     return []
-                return dependencies(value, deep=self._settled(value) in self._rules.deep)
+                name = class_of(value, self._rules.classes) or self._settled(value)
+                return self._rules.needs.get(name, dependencies)(value)
             case Stored():
                 return [value.objects, *dependencies(value.wrapper)]
         return []
 
     @staticmethod
-    def _settled(call: Call) -> str | None:
-        return settled(call.function) if isinstance(call.function, Global) else None
+    def _settled(call: Call) -> str:
+        return settled(call.function) if isinstance(call.function, Global) else ""
 
     def _is_shell(self, call: Call) -> bool:
         """Tell whether an object is there before its parts: one of a class, of its attributes alone."""
-        cls = class_of(call)
+        cls = class_of(call, self._rules.classes)
         if cls is None:
             return False
-        return cls not in self._rules.classes and not arguments(call) and call.kwargs is None
+        return (
+            cls not in self._rules.classes
+            and not arguments(call, self._rules.classes)
+            and call.kwargs is None
+        )
 
     def _new(self, value: Value) -> Any:
         match value:
@@ -172,7 +177,9 @@ class Maker:
                 return self._read(value)
             case Global():
                 name = self._name(value)
-                return self._rules.values[name]() if name in self._rules.values else Naming(name)
+                if name in self._rules.values:
+                    return self._rules.values[name]()
+                return _SINGLETONS[name] if name in _SINGLETONS else Naming(name)
             case Computed():
                 refuse("a name that the pickle computes could be any", value.offset)
             case Stored():
@@ -203,14 +210,14 @@ class Maker:
     def _call(self, call: Call) -> Any:
         if call.way in ("persistent", "extension", "buffer"):
             refuse(f"an object that comes from outside of the pickle ({call.way}) is not in it", call.offset)
-        cls = class_of(call)
+        cls = class_of(call, self._rules.classes)
         if cls is not None and cls in self._rules.classes:
             return self._by_rule(self._rules.classes[cls], call, cls)
         if cls is not None:
             self._require_no_loader(cls, call)
             if self._is_shell(call):
                 return self._shell(call, Stand(cls, can_close=True))
-            return Stand(cls, self._parts(call, list(arguments(call)), cls))
+            return Stand(cls, self._parts(call, list(arguments(call, self._rules.classes)), cls))
         method = bound(call.function)
         if method in self._rules.calls:
             return self._by_rule(self._rules.calls[method], call, method)
@@ -220,7 +227,7 @@ class Maker:
         if name in self._rules.calls:
             return self._by_rule(self._rules.calls[name], call, name)
         self._require_no_loader(name, call)
-        parts = self._parts(call, list(arguments(call)), None)
+        parts = self._parts(call, list(arguments(call, self._rules.classes)), None)
         return called(name, parts.attributes or (), list(parts.values))
 
     def _stored(self, record: Stored) -> Any:
@@ -257,7 +264,7 @@ class Maker:
                 self._require_keys([key for key, _ in pairs], record.offset)
                 shell.update(pairs)
             case Call():
-                for part in direct(record):
+                for part in _direct(record):
                     self._create(part)
                 shell.parts = self._parts(record, [], shell.name)
 
@@ -321,6 +328,14 @@ class Maker:
                     return None
                 found[name] = made
         return found
+
+
+def _direct(call: Call) -> list[Value]:
+    """Return what the parts of an object without arguments are made of."""
+    found = list(call.items)
+    for pair in call.pairs:
+        found += pair
+    return found
 
 
 def _offset(value: Value) -> int:

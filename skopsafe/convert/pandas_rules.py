@@ -20,7 +20,7 @@ from skopsafe.convert.pandas_common import (
     own_offset,
     part,
 )
-from skopsafe.convert.rules import Case, Misfit, Rules, named, require
+from skopsafe.convert.rules import Case, Misfit, Rules, deep_dependencies, named, require
 from skopsafe.convert.stands import Inner, Stand
 from skopsafe.convert.stdlib_rules import pairs_of
 from skopsafe.foreign.pickles.values import List, Value
@@ -288,5 +288,5 @@ RULES = Rules(
         _MANAGER: _manager,
         _SINGLE: _manager_of_state,
     },
-    deep=frozenset({_MANAGER, _SINGLE}),
+    needs=dict.fromkeys((_MANAGER, _SINGLE), deep_dependencies),
 )

@@ -174,16 +174,16 @@ class Rules:
         By the callable of a REDUCE.
     classes : mapping of str to callable
         By the class of an instance that is made by ``__new__``.
+    needs : mapping of str to callable
+        By class or callable, where it is not all: what must be there before the rule can look at a call.
     values : mapping of str to callable
         By the name of a value that is not a class or function: what makes it.
-    deep : frozenset of str
-        Names of callables and classes whose rules look into containers at any depth.
     """
 
     calls: Mapping[str, Rule] = field(default_factory=dict)
     classes: Mapping[str, Rule] = field(default_factory=dict)
+    needs: Mapping[str, Callable[[Call], list[Value]]] = field(default_factory=dict)
     values: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
-    deep: frozenset[str] = frozenset()
 
 
 def merged(all_of: Iterable[Rules]) -> Rules:
@@ -191,13 +191,13 @@ def merged(all_of: Iterable[Rules]) -> Rules:
     calls: dict[str, Rule] = {}
     classes: dict[str, Rule] = {}
     values: dict[str, Callable[[], Any]] = {}
-    deep: frozenset[str] = frozenset()
+    needs: dict[str, Callable[[Call], list[Value]]] = {}
     for rules in all_of:
         calls |= rules.calls
         classes |= rules.classes
+        needs |= rules.needs
         values |= rules.values
-        deep |= rules.deep
-    return Rules(calls, classes, values, deep)
+    return Rules(calls, classes, needs, values)
 
 
 _MOVED = (("numpy.core.", "numpy._core."), ("numpy.core", "numpy._core"))
@@ -246,6 +246,11 @@ def dependencies(call: Call, *, deep: bool = False) -> list[Value]:
     return found + level
 
 
+def deep_dependencies(call: Call) -> list[Value]:
+    """Return what must be there before a rule can look at all containers, at any depth."""
+    return dependencies(call, deep=True)
+
+
 def _inside(value: Value) -> Sequence[Value]:
     if isinstance(value, tuple):
         return value
@@ -273,6 +278,7 @@ __all__ = [
     "Rule",
     "Rules",
     "Stored",
+    "deep_dependencies",
     "dependencies",
     "merged",
     "named",

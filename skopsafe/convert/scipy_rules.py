@@ -8,7 +8,7 @@ from typing import Any
 from skopsafe.convert.rules import Case, Rules, named, require
 from skopsafe.convert.stands import Stand
 from skopsafe.convert.stdlib_rules import pairs_of
-from skopsafe.foreign.pickles.values import Call, Value
+from skopsafe.foreign.pickles.values import Call, Dict, Value
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers import scipy_, scipy_interpolate, scipy_stats
 
@@ -30,8 +30,11 @@ def _sparse(case: Case) -> Any:
     if kind in ("lil", "dok"):
         parts["dtype"] = state.get("dtype")
     if kind == "dok":
-        pairs = dict(named(case.state)).get("_dict")
-        parts["items"] = pairs_of(case, pairs).items
+        items = pairs_of(case, dict(named(case.state)).get("_dict"))
+        args = case.call.args  # of some releases it is a dict itself
+        if not items and isinstance(args, tuple) and len(args) == 3:
+            items = pairs_of(case, args[2])
+        parts["items"] = items.items
     # The getter looks at attributes, and at flags among those of the instance.
     obj = SimpleNamespace(**parts, **{flag: state[flag] for flag in _FLAGS if flag in state})
     try:
@@ -59,9 +62,19 @@ def _spline(case: Case) -> Any:
         raise
 
 
+def _parameters(call: Call) -> list[Value]:
+    """Return the parameters of a distribution alone: it has all that it was generated from in its state."""
+    found: list[Value] = []
+    for name, value in named(call.states[0]) if call.states else ():
+        if name == "args":
+            found.append(value)
+        if name == "kwds" and isinstance(value, Dict):
+            found += [part for pair in value.pairs for part in pair]
+    return found
+
+
 def _frozen(case: Case) -> Any:
     """Return a distribution, which is known by its name, with its parameters."""
-    state = case.attributes()
     described: dict[str, Value] = dict(named(case.state))
     dist = described.get("dist")
     require(isinstance(dist, Call) and len(dist.states) == 1, "its distribution is computed")
@@ -69,8 +82,8 @@ def _frozen(case: Case) -> Any:
     about = dict(named(dist.states[0]))
     name = about.get("name")
     require(isinstance(name, str), "its distribution has no name")
-    args, kwds = state.get("args"), pairs_of(case, described.get("kwds"))
-    require(isinstance(args, tuple), "its arguments are no tuple")
+    require(isinstance(described.get("args"), tuple), "its arguments are no tuple")
+    args, kwds = case.get(described["args"]), pairs_of(case, described.get("kwds"))
     # Those that share the global random state have a copy of it in a pickle, and not the state of their own.
     return Stand(case.name, Parts(scipy_stats._ATTRIBUTES, [name, args, kwds, None]))
 
@@ -82,4 +95,5 @@ RULES = Rules(
         "scipy.interpolate._bsplines:BSpline": _spline,
         **{handler.type: _frozen for handler in scipy_stats.HANDLERS},
     },
+    needs={handler.type: _parameters for handler in scipy_stats.HANDLERS},
 )
