@@ -11,7 +11,7 @@ import numpy as np
 
 from skopsafe.convert.arrow_arrays import Raw, RawTaker, checked
 from skopsafe.convert.arrow_types import SCHEMA, TYPE, description, items_of
-from skopsafe.convert.pandas_common import is_a, part
+from skopsafe.convert.pandas_common import is_a, part, parts_copied
 from skopsafe.convert.rules import Case, Rules, deep_dependencies, require
 from skopsafe.convert.stands import Inner, Stand
 from skopsafe.foreign.pickles.values import List, Value
@@ -139,7 +139,7 @@ def _columns(case: Case) -> tuple[list[Any], list[Any], list[Any]]:
 def _table(case: Case) -> Any:
     columns, fields, metadata = _columns(case)
     require(all(is_a(column, _CHUNKED) for column in columns), "a column has no chunks")
-    chunks = [part(column, "chunks") for column in columns]
+    chunks = [parts_copied(part(column, "chunks"), case.budget) for column in columns]
     rows = sum(layout[0] for layout in chunks[0]) if chunks else 0
     return Stand("pyarrow.lib:Table", Parts(_FORM, [fields, metadata, rows, chunks]))
 
@@ -147,7 +147,7 @@ def _table(case: Case) -> Any:
 def _batch(case: Case) -> Any:
     columns, fields, metadata = _columns(case)
     require(all(is_a(column, _ARRAY) for column in columns), "a column is no array")
-    layouts = [part(column, "layout") for column in columns]
+    layouts = [parts_copied(part(column, "layout"), case.budget) for column in columns]
     rows = layouts[0][0] if layouts else 0
     return Stand("pyarrow.lib:RecordBatch", Parts(_FORM, [fields, metadata, rows, layouts]))
 

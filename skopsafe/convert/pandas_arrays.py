@@ -13,6 +13,7 @@ import numpy as np
 from skopsafe.convert.pandas_common import (
     NA_TYPE,
     TIMES,
+    copied,
     encoded,
     is_a,
     is_index,
@@ -205,6 +206,7 @@ def _arrow(case: Case) -> Any:
             "pyarrow.lib:ChunkedArray",
             Parts(("type", "chunks"), [part(data, "type"), [part(data, "layout")]]),
         )
+        data = copied(data, case.budget)
     require(is_a(data, "pyarrow.lib:ChunkedArray"), "its data are no array of pyarrow")
     if case.name == "pandas.arrays:ArrowExtensionArray":
         return Stand(case.name, Parts(("data",), [data]))

@@ -19,7 +19,8 @@ from skopsafe.handlers.pandas.offsets import OFFSETS
 NA_TYPE = "pandas.api.typing:NAType"
 NUMPY = "pandas.arrays:NumpyExtensionArray"
 TIMES = {"M": "pandas.arrays:DatetimeArray", "m": "pandas.arrays:TimedeltaArray"}
-_OWN = ("pandas.arrays:", "pandas:Categorical", "pyarrow.lib:ChunkedArray", f"{OFFSETS}:")
+_CHUNKED = "pyarrow.lib:ChunkedArray"
+_OWN = ("pandas.arrays:", "pandas:Categorical", _CHUNKED, f"{OFFSETS}:")
 
 
 class _Missing:
@@ -116,8 +117,23 @@ def copied(stand: Stand, budget: Budget) -> Stand:
     found = stand.parts
     assert found is not None
     budget.spend(len(found.values))
+    if stand.name == _CHUNKED:
+        return Stand(stand.name, Parts(found.attributes, [parts_copied(part, budget) for part in found.values]))
     values = [copied(v, budget) if type(v) is Stand and v.name.startswith(_OWN) else v for v in found.values]
+    if stand.name == NUMPY:
+        values = [list(v) if type(v) is list else v for v in values]
     return Stand(stand.name, Parts(found.attributes, values))
+
+
+def parts_copied(value: Any, budget: Budget) -> Any:
+    """Return a description or layout of pyarrow with lists and tuples of its own.
+
+    An array of a file can be had once, so no two columns can have a layout in common.
+    """
+    budget.spend(1)
+    if type(value) not in (list, tuple):
+        return value
+    return type(value)(parts_copied(item, budget) for item in value)
 
 
 def own_offset(offset: Any, budget: Budget) -> Any:
