@@ -23,6 +23,7 @@ from skopsafe.convert import (
     pandas_arrays,
     pandas_rules,
     pandas_scalars,
+    quantile_rules,
     scipy_rules,
     sklearn_rules,
     stdlib_rules,
@@ -45,6 +46,7 @@ from skopsafe.trust.audit import Audit
 _MODULES = (
     *(numpy_rules, stdlib_rules, scipy_rules, sklearn_rules, boosters),
     *(pandas_rules, pandas_arrays, pandas_scalars, arrow_types, arrow_rules, timezone_rules),
+    quantile_rules,
 )
 RULES = merged(module.RULES for module in _MODULES)
 """All that is understood."""

@@ -118,7 +118,9 @@ def copied(stand: Stand, budget: Budget) -> Stand:
     assert found is not None
     budget.spend(len(found.values))
     if stand.name == _CHUNKED:
-        return Stand(stand.name, Parts(found.attributes, [parts_copied(part, budget) for part in found.values]))
+        return Stand(
+            stand.name, Parts(found.attributes, [parts_copied(part, budget) for part in found.values])
+        )
     values = [copied(v, budget) if type(v) is Stand and v.name.startswith(_OWN) else v for v in found.values]
     if stand.name == NUMPY:
         values = [list(v) if type(v) is list else v for v in values]
