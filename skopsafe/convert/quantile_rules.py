@@ -32,7 +32,7 @@ def _forest(case: Case) -> Any:
     require(args[3] or not state, "its state is of another form")
     plain = all(isinstance(found, np.ndarray) and found.dtype.kind in "iuf" for found in arrays)
     require(plain, "a part of it is no array of numbers")
-    return Stand(_NAME, quantile_forest_.parts_of(*arrays, args[3]))
+    return Stand(_NAME, quantile_forest_.parts_of(arrays[0], arrays[1], arrays[2], args[3]))
 
 
 def _dense(matrix: Any, shape: Any, case: Case) -> Any:
