@@ -198,7 +198,8 @@ def checked(array: Raw, depth: int = 0) -> Raw:
         _check_lengths(children, end * described[2])
     elif name == "bool":
         _check_count(buffers, 2)
-        require(not length or len(buffers[1] or b"") >= (end + 7) // 8, "a buffer is too short")
+        size = 0 if buffers[1] is None else len(buffers[1])
+        require(not length or size >= (end + 7) // 8, "a buffer is too short")
     elif name in DTYPES:
         _check_count(buffers, 2)
         _items(buffers[1], np.dtype(DTYPES[name]), offset, length)

@@ -36,6 +36,7 @@ from skopsafe.handlers.registry import Registry
 from skopsafe.trust.tables import Tables
 
 _VERSION = "_sklearn_version"
+_MISTAKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _SINGLETONS = {"builtins:Ellipsis": ..., "builtins:NotImplemented": NotImplemented}
 
 
@@ -243,6 +244,10 @@ class Maker:
             refuse(f"{names.spell(name)} is not in the form in which it is pickled: {error}", call.offset)
         except SkopsafeError as error:
             refuse(f"{names.spell(name)} could not be loaded: {error.reason}", call.offset)
+        except _MISTAKEN as error:
+            # A part of a type that no rule thinks of: an array where a text is compared, and the like.
+            kind = type(error).__name__
+            refuse(f"{names.spell(name)} is not in the form in which it is pickled ({kind})", call.offset)
 
     def _require_no_loader(self, name: str, call: Call) -> None:
         if not names.is_name(name):

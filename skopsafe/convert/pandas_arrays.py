@@ -251,7 +251,9 @@ def _string_dtype(case: Case) -> Any:
     else:
         state = case.attributes()
         storage = state.get("storage", state.get("_storage"))
+        require(isinstance(storage, str), "its storage is unknown")
         na = state.get("_na_value", float("nan") if storage == "pyarrow_numpy" else None)
+    require(storage is None or isinstance(storage, str), "its storage is unknown")
     storage = "pyarrow" if storage == "pyarrow_numpy" else storage
     require(storage in ("python", "pyarrow"), "its storage is unknown")
     missing = "NaN" if isinstance(na, float) else "NA"

@@ -127,15 +127,19 @@ def copied(stand: Stand, budget: Budget) -> Stand:
     return Stand(stand.name, Parts(found.attributes, values))
 
 
-def parts_copied(value: Any, budget: Budget) -> Any:
+def parts_copied(value: Any, budget: Budget, known: dict[int, Any] | None = None) -> Any:
     """Return a description or layout of pyarrow with lists and tuples of its own.
 
-    An array of a file can be had once, so no two columns can have a layout in common.
+    An array of a file can be had once, so no two columns can have a layout in common. What the chunks of one
+    column have in common stays so: their dictionary.
     """
     budget.spend(1)
     if type(value) not in (list, tuple):
         return value
-    return type(value)(parts_copied(item, budget) for item in value)
+    known = {} if known is None else known
+    if id(value) not in known:
+        known[id(value)] = type(value)(parts_copied(item, budget, known) for item in value)
+    return known[id(value)]
 
 
 def own_offset(offset: Any, budget: Budget) -> Any:

@@ -25,7 +25,7 @@ _NAT_TYPE = "pandas.api.typing:NaTType"
 
 def _moment(value: Any, unit: Any, kind: Any) -> Leaf:
     require(type(value) is int and -(2**63) <= value < 2**63, "its value is no integer of 64 bits")
-    require(unit in _UNITS, "its unit is unknown")
+    require(type(unit) is int and unit in _UNITS, "its unit is unknown")
     return Leaf(np.asarray(kind(value, _UNITS[unit])))
 
 
