@@ -23,11 +23,11 @@ from tests.handlers.test_pandas import assert_same, assert_same_values  # noqa: 
 PROTOCOLS = (2, 3, 4, 5)
 
 
-def through(obj: Any, *, same_bytes: bool = True) -> Any:
-    """Convert the pickles of an object in every protocol, compare the files with its own, and load one."""
+def through(obj: Any, *, same_bytes: bool = True, protocols: tuple[int, ...] = PROTOCOLS) -> Any:
+    """Convert pickles of an object in several protocols, compare the files with its own, and load one."""
     expected = content(skopsafe.dumps(pickle.loads(pickle.dumps(obj))))
     data = b""
-    for protocol in PROTOCOLS:
+    for protocol in protocols:
         data = converted(pickle.dumps(obj, protocol))
         assert not same_bytes or content(data) == expected, protocol
     assert skopsafe.get_untrusted_types(data=data) == []
@@ -57,7 +57,7 @@ def test_an_index_is_converted(name: str) -> None:
     plain = not has_pytz(index)
     assert_same(through(index, same_bytes=plain), index)
     of_frame = pd.DataFrame({"x": np.arange(len(index))}, index=index)
-    assert_same(through(of_frame, same_bytes=plain), of_frame)
+    assert_same(through(of_frame, same_bytes=plain, protocols=(5,)), of_frame)
 
 
 @pytest.mark.parametrize("name", sorted(columns().keys() - {"big_endian"}))
@@ -68,7 +68,7 @@ def test_a_column_is_converted(name: str) -> None:
     found = through(series, same_bytes=plain)
     assert_same(found, pickle.loads(pickle.dumps(series)))
     frame = pd.DataFrame({"a": series, "b": series.iloc[::-1]})
-    assert_same(through(frame, same_bytes=plain), frame)
+    assert_same(through(frame, same_bytes=plain, protocols=(4,)), frame)
     if not isinstance(values, np.ndarray):
         assert_same_values(through(values, same_bytes=plain), values)
 
