@@ -15,7 +15,7 @@ The map of the package:
 - ``resolve``: an approved name to what it means; nothing else imports by name.
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
-- ``convert``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
+- ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
 - ``report``: an audit and a Document as text.
 - ``api``: the way through; ``cli``: the same as commands.
 """

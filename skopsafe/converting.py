@@ -15,7 +15,7 @@ from typing import IO
 from skopsafe import api
 from skopsafe.archive import container, schema
 from skopsafe.collecting import without_collections
-from skopsafe.convert import (
+from skopsafe.conversion import (
     arrow_rules,
     arrow_types,
     boosters,
@@ -29,12 +29,13 @@ from skopsafe.convert import (
     stdlib_rules,
     timezone_rules,
 )
-from skopsafe.convert.objects import Maker
-from skopsafe.convert.rules import merged
-from skopsafe.convert.stands import StandTaker
+from skopsafe.conversion.objects import Maker
+from skopsafe.conversion.rules import merged
+from skopsafe.conversion.stands import StandTaker
 from skopsafe.errors import ArgumentError, FormatError, SkopsafeError
-from skopsafe.foreign.pickles.machine import Machine, Pickle
-from skopsafe.foreign.pickles.reading import Memory, Source
+from skopsafe.foreign.pickles.files import read, streams
+from skopsafe.foreign.pickles.machine import Pickle
+from skopsafe.foreign.pickles.reading import Source
 from skopsafe.handlers.registry import default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
@@ -110,10 +111,20 @@ def convert(
 
 @contextlib.contextmanager
 def one_pickle(src: File, limits: Limits) -> Iterator[tuple[Pickle, Source]]:
-    """Open a file as the one pickle that it holds, and read what it would make."""
-    with opened(src, limits) as stream:
-        source = Memory(stream.read())
-        found = Machine(source).run()
+    """Open a file as the one pickle that it holds, and read what it would make, as its own library does."""
+    with opened(src, limits) as file:
+        readings = [
+            (found, stream.source)
+            for stream in streams(file, limits)
+            for found in read(stream, limits)
+            if stream.kind in (found.reader, "npy")
+        ]
+        if len(readings) != 1:
+            raise FormatError(
+                f"the file holds {len(readings)} pickles" if readings else "the file holds no pickle",
+                next_step="`skopsafe inspect` shows what is in it; only a file with one pickle is converted.",
+            )
+        ((found, source),) = readings
         if found.error:
             raise FormatError(
                 f"the pickle breaks off: {found.error}",

@@ -13,7 +13,14 @@ import skopsafe
 from tests.convert.converting import converted
 from tests.sklearn_models import same
 
-_OF_THE_LIBRARY = {"evals_result_", "n_features_in_", "feature_names_in_", "copy"}
+_OF_THE_LIBRARY = {
+    "evals_result_",
+    "n_features_in_",
+    "feature_names_in_",
+    "copy",
+    "best_score_",
+    "best_iteration_",
+}
 """What CatBoost itself loses, or dies of, once a model has been pickled."""
 
 

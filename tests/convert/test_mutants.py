@@ -12,8 +12,8 @@ pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
 from skopsafe import api
-from skopsafe.convert.objects import Maker
-from skopsafe.convert.stands import StandTaker
+from skopsafe.conversion.objects import Maker
+from skopsafe.conversion.stands import StandTaker
 from skopsafe.converting import RULES
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.machine import Machine

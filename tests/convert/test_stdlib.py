@@ -93,6 +93,9 @@ VALUES: dict[str, Any] = {
 }
 
 
+_SEEDED = ("generator", "bit generator")
+
+
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize("protocol", [0, 2, 5])
 def test_a_value_comes_back(name: str, protocol: int) -> None:
@@ -107,6 +110,11 @@ def test_a_value_comes_back(name: str, protocol: int) -> None:
     assert skopsafe.get_untrusted_types(data=file) == needed
     again = skopsafe.loads(file, needed)
     assert type(again) is type(value)
+    if name in _SEEDED and np.lib.NumpyVersion(np.__version__) < "2.0.0":
+        # Its pickles forget the seed, and draw a new one that nothing depends on.
+        bits, original = (getattr(obj, "bit_generator", obj) for obj in (again, value))
+        assert content(skopsafe.dumps(bits.state)) == content(skopsafe.dumps(original.state))
+        return
     # numpy itself gives masked arrays another fill value, and other arrays the byte order of the machine.
     assert content(skopsafe.dumps(again)) in map(content, files)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skopsafe.convert.rules import Budget, Misfit, require
+from skopsafe.conversion.rules import Budget, Misfit, require
 from skopsafe.graph.parts import Leaf
 from skopsafe.handlers.arrow.datatypes import DEEPEST
 from skopsafe.handlers.arrow.layouts import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from skopsafe.convert.rules import refuse, settled
+from skopsafe.conversion.rules import refuse, settled
 from skopsafe.foreign.pickles.values import Call, Global, Value
 
 

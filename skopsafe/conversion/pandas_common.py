@@ -10,8 +10,8 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from skopsafe.convert.rules import Budget, require
-from skopsafe.convert.stands import Stand
+from skopsafe.conversion.rules import Budget, require
+from skopsafe.conversion.stands import Stand
 from skopsafe.graph.parts import Leaf, Parts
 from skopsafe.handlers.pandas import objects
 from skopsafe.handlers.pandas.offsets import OFFSETS

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from skopsafe.convert.rules import Case, Rules, named, require
-from skopsafe.convert.stands import Stand
-from skopsafe.convert.stdlib_rules import pairs_of
+from skopsafe.conversion.rules import Case, Rules, named, require
+from skopsafe.conversion.stands import Stand
+from skopsafe.conversion.stdlib_rules import pairs_of
 from skopsafe.foreign.pickles.values import Dict, List
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers.catboost import blob, check, estimators

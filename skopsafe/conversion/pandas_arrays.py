@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.pandas_common import (
+from skopsafe.conversion.pandas_common import (
     NA_TYPE,
     TIMES,
     copied,
@@ -24,9 +24,9 @@ from skopsafe.convert.pandas_common import (
     part,
     texts,
 )
-from skopsafe.convert.periods import offset_of
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Inner, Stand
+from skopsafe.conversion.periods import offset_of
+from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.stands import Inner, Stand
 from skopsafe.foreign.pickles.values import Dict
 from skopsafe.graph.parts import Leaf, Parts
 from skopsafe.handlers.pandas import arrays, dtypes, objects

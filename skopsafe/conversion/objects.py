@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from skopsafe import names
-from skopsafe.convert.calls import arguments, bound, class_of
-from skopsafe.convert.numpy_rules import stored
-from skopsafe.convert.rules import Budget, Case, Misfit, Rules, dependencies, named, refuse, settled
-from skopsafe.convert.stands import Naming, Stand, called
+from skopsafe.conversion.calls import arguments, bound, class_of
+from skopsafe.conversion.numpy_rules import stored
+from skopsafe.conversion.rules import Budget, Case, Misfit, Rules, dependencies, named, refuse, settled
+from skopsafe.conversion.stands import Naming, Stand, called
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.reading import Source
 from skopsafe.foreign.pickles.values import (
@@ -31,8 +31,8 @@ from skopsafe.foreign.pickles.values import (
 )
 from skopsafe.graph.document import LONGEST_NAME
 from skopsafe.graph.parts import Parts
-from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.registry import Registry
+from skopsafe.handlers.spread import require_spread
 from skopsafe.trust.tables import Tables
 
 _VERSION = "_sklearn_version"

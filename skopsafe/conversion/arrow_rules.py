@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.arrow_arrays import Raw, RawTaker, checked
-from skopsafe.convert.arrow_types import SCHEMA, TYPE, description, items_of
-from skopsafe.convert.pandas_common import is_a, part, parts_copied
-from skopsafe.convert.rules import Case, Rules, deep_dependencies, require
-from skopsafe.convert.stands import Inner, Stand
+from skopsafe.conversion.arrow_arrays import Raw, RawTaker, checked
+from skopsafe.conversion.arrow_types import SCHEMA, TYPE, description, items_of
+from skopsafe.conversion.pandas_common import is_a, part, parts_copied
+from skopsafe.conversion.rules import Case, Rules, deep_dependencies, require
+from skopsafe.conversion.stands import Inner, Stand
 from skopsafe.foreign.pickles.values import List, Value
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers.arrow.datatypes import DEEPEST

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.pandas_arrays import intervals
-from skopsafe.convert.pandas_common import (
+from skopsafe.conversion.pandas_arrays import intervals
+from skopsafe.conversion.pandas_common import (
     TIMES,
     is_a,
     is_array,
@@ -20,9 +20,9 @@ from skopsafe.convert.pandas_common import (
     own_offset,
     part,
 )
-from skopsafe.convert.rules import Case, Misfit, Rules, deep_dependencies, named, require
-from skopsafe.convert.stands import Inner, Stand
-from skopsafe.convert.stdlib_rules import pairs_of
+from skopsafe.conversion.rules import Case, Misfit, Rules, deep_dependencies, named, require
+from skopsafe.conversion.stands import Inner, Stand
+from skopsafe.conversion.stdlib_rules import pairs_of
 from skopsafe.foreign.pickles.values import List, Value
 from skopsafe.graph.parts import Leaf, Parts
 from skopsafe.handlers.pandas.frames import FRAME, SERIES, joined

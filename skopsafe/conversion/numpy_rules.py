@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Naming, Stand
+from skopsafe.conversion.rules import Case, Rules, require, settled
+from skopsafe.conversion.stands import Naming, Stand
 from skopsafe.foreign.pickles.dtypes import dtype_of
-from skopsafe.foreign.pickles.values import Call, Dict, List, Stored, Value
+from skopsafe.foreign.pickles.values import Call, Dict, Global, List, Stored, Value
 from skopsafe.graph.parts import Parts
 from skopsafe.graph.plain import MOST_DIMENSIONS, unsound
 from skopsafe.handlers import numpy_random
@@ -134,7 +134,7 @@ def _masked_constant(_: Case) -> Any:
 def _ufunc(case: Case) -> Any:
     args = case.args
     require(len(args) == 2 and all(type(arg) is str for arg in args), "its arguments are no texts")
-    return Naming(f"{args[0]}:{args[1]}")
+    return Naming(settled(Global(args[0], args[1], case.call.offset, "")))
 
 
 def _filled(case: Case, value: Value) -> Any:
@@ -158,20 +158,32 @@ def _bit_generator(case: Case) -> Any:
     return numpy_random._load_bit_generator(None, [name, filled, sequence], _NO_CONTEXT)
 
 
-def _generator(case: Case) -> Any:
+def _of_name(case: Case) -> Any:
+    """Return the bit generator of a generator: an argument, or before numpy 1.24 a name, with its state."""
     args = case.args
-    require(bool(args), "it has no bit generator")
-    return numpy_random._load_generator(None, [args[0]], _NO_CONTEXT)
+    require(len(args) >= 1, "it has no bit generator")
+    if not isinstance(args[0], str):
+        return args[0]
+    state = _filled(case, case.state)
+    require(isinstance(state, dict), "its state is no dict")
+    return numpy_random._load_bit_generator(None, [args[0], _inner(state), None], _NO_CONTEXT)
+
+
+def _inner(state: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the state of a bit generator without what a `RandomState` adds to it."""
+    return {key: value for key, value in state.items() if key not in ("has_gauss", "gauss")}
+
+
+def _generator(case: Case) -> Any:
+    return numpy_random._load_generator(None, [_of_name(case)], _NO_CONTEXT)
 
 
 def _random_state(case: Case) -> Any:
-    args = case.args
-    require(bool(args) and isinstance(args[0], np.random.BitGenerator), "it has no bit generator")
+    require(isinstance(_of_name(case), np.random.BitGenerator), "it has no bit generator")
     full = _filled(case, case.state)
     require(isinstance(full, dict), "its state is no dict")
-    values = [full, full.get("has_gauss", 0), full.get("gauss", 0.0)]
-    inner = {key: value for key, value in full.items() if key in ("bit_generator", "state")}
-    return numpy_random._load_random_state(None, [inner, *values[1:]], _NO_CONTEXT)
+    values = [_inner(full), full.get("has_gauss", 0), full.get("gauss", 0.0)]
+    return numpy_random._load_random_state(None, values, _NO_CONTEXT)
 
 
 def _seed_sequence(case: Case) -> Any:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.pandas_common import NA_TYPE, own_offset
-from skopsafe.convert.rules import Case, Rules, named, require
-from skopsafe.convert.stands import Stand
+from skopsafe.conversion.pandas_common import NA_TYPE, own_offset
+from skopsafe.conversion.rules import Case, Rules, named, require
+from skopsafe.conversion.stands import Stand
 from skopsafe.foreign.pickles.values import Call, Value
 from skopsafe.graph.parts import Leaf, Parts
 from skopsafe.handlers.pandas import offsets

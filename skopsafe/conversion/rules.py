@@ -200,6 +200,8 @@ def merged(all_of: Iterable[Rules]) -> Rules:
     return Rules(calls, classes, needs, values)
 
 
+_UNIVERSAL = {"numpy._core._multiarray_umath": "numpy", "scipy.special._ufuncs": "scipy.special"}
+"""Where universal functions say that they are, and where files have them."""
 _MOVED = (("numpy.core.", "numpy._core."), ("numpy.core", "numpy._core"))
 
 
@@ -212,6 +214,8 @@ def settled(found: Global) -> str:
         if module == old.rstrip(".") or (old.endswith(".") and module.startswith(old)):
             module = new.rstrip(".") + module[len(old.rstrip(".")) :]
             break
+    if module in _UNIVERSAL:
+        module = _UNIVERSAL[module]
     name = f"{module}:{found.name}"
     return ALIASES.get(name, name)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Stand
+from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.stands import Stand
 from skopsafe.graph.parts import Leaf, Parts
 from skopsafe.handlers.sklearn import binary_tree, compiled, hist_boosting, tree
 

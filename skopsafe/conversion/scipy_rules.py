@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from skopsafe.convert.rules import Case, Rules, named, require
-from skopsafe.convert.stands import Stand
-from skopsafe.convert.stdlib_rules import pairs_of
+from skopsafe.conversion.rules import Case, Rules, named, require
+from skopsafe.conversion.stands import Stand
+from skopsafe.conversion.stdlib_rules import pairs_of
 from skopsafe.foreign.pickles.values import Call, Dict, Value
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers import scipy_, scipy_interpolate, scipy_stats

@@ -9,8 +9,8 @@ import datetime
 import re
 from typing import Any
 
-from skopsafe.convert.rules import require
-from skopsafe.convert.stands import Stand
+from skopsafe.conversion.rules import require
+from skopsafe.conversion.stands import Stand
 from skopsafe.handlers.pandas.offsets import OFFSETS, parts_of
 
 _DTYPE = re.compile(r"[Pp]eriod\[(\d{0,18})([A-Za-z]{1,3})(?:-([A-Z]{3}))?\]", re.ASCII)

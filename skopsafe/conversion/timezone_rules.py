@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Stand
+from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.stands import Stand
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers.timezones import key_of
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skopsafe.convert.pandas_common import is_a
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Stand
-from skopsafe.convert.stdlib_rules import pairs_of
+from skopsafe.conversion.pandas_common import is_a
+from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.stands import Stand
+from skopsafe.conversion.stdlib_rules import pairs_of
 from skopsafe.foreign.pickles.values import List, Value
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers.arrow.datatypes import DEEPEST, FLAT, describe_metadata

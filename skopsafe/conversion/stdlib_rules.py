@@ -9,8 +9,8 @@ import fractions
 import uuid
 from typing import Any
 
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Naming, Stand
+from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.stands import Naming, Stand
 from skopsafe.foreign.pickles.values import Dict, List, Value
 from skopsafe.graph.parts import Parts
 

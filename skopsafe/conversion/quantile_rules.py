@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.convert.pandas_common import is_a
-from skopsafe.convert.rules import Case, Rules, require
-from skopsafe.convert.stands import Stand
+from skopsafe.conversion.pandas_common import is_a
+from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.stands import Stand
 from skopsafe.handlers import quantile_forest_, scipy_
 
 _NAME = "quantile_forest._quantile_forest_fast:QuantileForest"
