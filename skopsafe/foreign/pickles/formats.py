@@ -26,7 +26,7 @@ UNREADABLE = {
 }
 """By the first bytes: what may hold pickles and is not read."""
 
-_PROBED = 50_000
+_PROBED = 5_000
 """Opcodes after which a stream is taken for a pickle."""
 _NPY = b"\x93NUMPY"
 _LONGEST_HEADER = 2**16
