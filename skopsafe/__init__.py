@@ -15,7 +15,9 @@ The map of the package:
 - ``resolve``: an approved name to what it means; nothing else imports by name.
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
+- ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
 - ``report``: an audit and a Document as text.
+- ``decompiling``: a pickle as a script.
 - ``api``: the way through; ``cli``: the same as commands.
 """
 
@@ -27,6 +29,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads, register
+    from skopsafe.converting import Converted, convert, convert_folder
+    from skopsafe.decompiling import decompile
     from skopsafe.errors import (
         ArgumentError,
         DeniedTypeError,
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
+    "skopsafe.converting": ("Converted", "convert", "convert_folder"),
+    "skopsafe.decompiling": ("decompile",),
     "skopsafe.errors": (
         "ArgumentError",
         "DeniedTypeError",
@@ -76,6 +82,7 @@ _HOME = {name: module for module, public in _PUBLIC.items() for name in public}
 __all__ = [
     "ArgumentError",
     "Audit",
+    "Converted",
     "DeniedTypeError",
     "Drawing",
     "FileError",
@@ -93,6 +100,9 @@ __all__ = [
     "ValidationError",
     "VersionSkewWarning",
     "audit",
+    "convert",
+    "convert_folder",
+    "decompile",
     "dump",
     "dumps",
     "get_untrusted_types",

@@ -126,6 +126,67 @@ def inspect(ctx: click.Context, file: str) -> None:
 
 
 @main.command()
+@click.argument("source", type=click.Path())
+@click.argument("target", type=click.Path())
+@click.option("--compression", default="stored", help="stored, deflate, bzip2, lzma or zstd.")
+@click.option("--jobs", default=1, help="Processes, for a folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
+@click.pass_context
+def convert(ctx: click.Context, source: str, target: str, compression: str, jobs: int, as_json: bool) -> None:
+    """Convert the pickle SOURCE to the file TARGET, or each pickle in a folder, without unpickling any.
+
+    Exit code: 0 all were converted and load without approval, 1 something needs approval before it is loaded,
+    3 a file was not converted.
+    """
+    import os
+
+    from skopsafe.converting import Converted, convert, convert_folder
+
+    if os.path.isdir(source):
+        results = convert_folder(source, target, jobs=jobs, compression=compression)
+    else:
+        audit = convert(source, target, compression=compression)
+        results = iter([Converted(source, target, tuple(audit.untrusted))])
+    code, counts = OK, [0, 0, 0]
+    for result in results:
+        state = 2 if result.error else 1 if result.untrusted else 0
+        counts[state] += 1
+        code = max(code, (OK, APPROVE, UNREADABLE)[state])
+        if as_json:
+            parts = {name: getattr(result, name) for name in ("source", "target", "untrusted", "error")}
+            _say(json.dumps(parts))
+        else:
+            what = result.error or (
+                f"needs approval: {', '.join(result.untrusted)}" if state else "converted"
+            )
+            _say(f"{escape(result.source)}: {what}")
+    if not as_json:
+        _say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")
+    ctx.exit(code)
+
+
+@main.command()
+@click.argument("file", type=click.Path())
+@click.option("--trace", "as_trace", is_flag=True, help="Print each opcode with what it does to the stack.")
+@click.option("--complete", is_flag=True, help="Leave nothing out, so that the script runs.")
+def decompile(file: str, as_trace: bool, complete: bool) -> None:
+    """Print a Python script that does what loading the pickle FILE would do. Nothing of it is run.
+
+    Running the script is as dangerous as loading the pickle.
+
+    Exit code: 0 the script is there, also of a pickle that breaks off; 3 the file cannot be read, or is no
+    pickle.
+    """
+    from skopsafe import decompiling
+
+    if as_trace:
+        for line in decompiling.trace_lines(file):
+            _say(line)
+    else:
+        _say(decompiling.decompile(file, complete=complete).removesuffix("\n"))
+
+
+@main.command()
 @click.pass_context
 def demo(ctx: click.Context) -> None:
     """Save, audit and load a model, then watch an attack being refused. Takes a few seconds."""

@@ -18,7 +18,7 @@ from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
 from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Lost, Source, Stop, Truncated
-from skopsafe.foreign.pickles.values import Call, Global, Span, Value
+from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Value
 from skopsafe.limits import DEFAULT_LIMITS
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
@@ -72,6 +72,8 @@ class Pickle:
         False where it breaks off here, and a loader may go on: nobody knows what it would do.
     trailing : int
         Bytes behind its end that are no pickle; 0 where another pickle follows.
+    hashing : list of Set, FrozenSet or Dict
+        Whose keys may have methods that are called when they are put into it, or may be no keys.
     """
 
     start: int
@@ -85,6 +87,7 @@ class Pickle:
     reader: str = "pickle"
     followed: bool = True
     trailing: int = 0
+    hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
 
 
 class Machine:

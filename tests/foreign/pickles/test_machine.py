@@ -182,6 +182,25 @@ def test_operations_before_an_error_are_kept() -> None:
     assert "0xff" in found.error
 
 
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b")(e", ""),
+        (b"N(u", ""),
+        (b"\x80\x04)(\x90", ""),
+        (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x01a", "append"),
+        (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x00K\x01s", "setitem"),
+        (b"\x80\x05\x96\x00\x00\x02\0\0\0\0\0" + b"a" * 2**17 + b"K\x01a", "append"),
+    ],
+)
+def test_what_is_no_error_in_c_does_not_hide_what_follows(start: bytes, kind: str) -> None:
+    data = start + b"0cbuiltins\nlen\n."
+    assert pickle.loads(data) is len
+    found = run(data)
+    assert found.error == ""
+    assert [op.kind for op in found.operations] == [*([kind] if kind else []), "import"]
+
+
 def test_what_is_put_into_a_name_is_an_operation() -> None:
     found = run(b"cos\nenviron\n(S'a'\nS'b'\nucos\npath\n(S'join'\nNtb.")
     assert [op.kind for op in found.operations] == ["import", "setitem", "import", "build"]
