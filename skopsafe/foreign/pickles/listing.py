@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from skopsafe.errors import FormatError, LimitError
+from skopsafe.limits import DEFAULT_LIMITS
 
 _STRINGS = frozenset(
     ("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING")
@@ -19,7 +20,7 @@ _STRINGS = frozenset(
 _CALLS = frozenset(
     ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "INST", "OBJ", "BUILD", "EXT1", "EXT2", "EXT4", "BINPERSID", "PERSID")
 )
-_OPCODES = 10_000_000
+_OPCODES = DEFAULT_LIMITS.opcodes
 _PIECE = 1 << 20
 # What makes every instance in protocols 0 and 1, and every array in a joblib file: the names say nothing of
 # what is made.
@@ -94,7 +95,7 @@ def operations(stream: IO[bytes], denied: Callable[[str], str | None]) -> Iterat
     FormatError
         The stream is no pickle, or breaks off.
     LimitError
-        It has more than ten million opcodes.
+        It has more opcodes than the limits allow.
     """
     strings: list[Any] = [None, None]
     memo: dict[Any, Any] = {}

@@ -19,6 +19,7 @@ from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
 from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Lost, Source, Stop, Truncated
 from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Value
+from skopsafe.limits import DEFAULT_LIMITS
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
 """What an operation does: imports a name, calls, sets a state, or calls a method that puts an item."""
@@ -125,7 +126,7 @@ class Machine:
         self,
         source: Source,
         start: int = 0,
-        limit: int = 10**7,
+        limit: int = DEFAULT_LIMITS.opcodes,
         built: Callable[[Machine, Call | Global], None] | None = None,
     ) -> None:
         self.source = source
