@@ -6,6 +6,8 @@ from skopsafe.foreign.pickles.expressions import Expression
 from skopsafe.foreign.pickles.naming import Names, is_builtin, is_importable, is_plain
 from skopsafe.foreign.pickles.values import Global
 
+_LONGEST = 200
+
 
 class Imports:
     """Collects the imports of one pickle.
@@ -49,8 +51,10 @@ class Imports:
         if not self._disturbed and is_builtin(found):
             self._of[id(found)] = found.name
             return ""
+        if not is_importable(found.module) or len(found.name) > _LONGEST:
+            return None
         first, *rest = found.name.split(".")
-        if not is_importable(found.module) or len(found.name) > 200 or not all(map(is_plain, (first, *rest))):
+        if not all(map(is_plain, (first, *rest))):
             return None
         alias = self._names.fresh(first)
         renamed = "" if alias == first else f" as {alias}"

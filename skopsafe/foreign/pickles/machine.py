@@ -305,9 +305,9 @@ class Machine:
 
     def name(self, module: str, name: str) -> Global:
         """Write down the import of a name, and return it."""
-        written = f"{module}:{name}"
+        old = module, name
         if self.protocol < 3:
             module, name = today(module, name)
-        found = Global(module, name, self.offset, written)
+        found = Global(module, name, self.offset, None if (module, name) == old else old)
         self.found.operations.append(Operation("import", self.offset, found))
         return found

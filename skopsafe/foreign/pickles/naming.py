@@ -105,12 +105,12 @@ def _of_call(call: Call) -> str:
     if isinstance(cls, Global):
         if cls.name in ("_reconstruct", "_frombuffer") and cls.module.startswith("numpy."):
             return "array"
-        if cls.spelled == "numpy:dtype" and type(call.args) is tuple and call.args:
+        if (cls.module, cls.name) == ("numpy", "dtype") and type(call.args) is tuple and call.args:
             base = f"dtype_{call.args[0]}" if type(call.args[0]) is str else "dtype"
             return base if is_plain(base) else "dtype"
         if cls.name == "_reconstructor" and type(call.args) is tuple and call.args:
             cls = call.args[0]
-    if not isinstance(cls, Global):
+    if not isinstance(cls, Global) or len(cls.name) > 4 * _LONGEST:
         return "v"
     name = cls.name.rpartition(".")[2]
     if not is_plain(name):
@@ -122,7 +122,7 @@ def _of_call(call: Call) -> str:
 
 
 _QUIET = frozenset(
-    f"{module}:{name}"
+    (module, name)
     for module, names in {
         "builtins": "bool bytearray bytes complex dict float frozenset getattr int list object range set"
         " slice str tuple",
@@ -155,7 +155,9 @@ def is_quiet(call: Call) -> bool:
         return True
     if not isinstance(function, Global):
         return False
-    if call.way == "new" or function.spelled in _QUIET:
+    if call.way == "new" or (function.module, function.name) in _QUIET:
         return True
+    if len(function.module) > 4 * _LONGEST or len(function.name) > 4 * _LONGEST:
+        return False
     in_python = function.module.partition(".")[0] in sys.stdlib_module_names
     return not in_python and function.name.rpartition(".")[2].lstrip("_")[:1].isupper()

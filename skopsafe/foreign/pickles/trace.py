@@ -151,11 +151,11 @@ def shortly(value: Value) -> str:
         case Dict():
             return f"dict of {len(value.pairs)}"
         case Global():
-            return _cut(escape(value.spelled))
+            return _name(value)
         case Computed():
             return "a name that is computed"
         case Call(function=Global()):
-            return _cut(f"{value.way} {escape(value.function.spelled[:_LONGEST])}")
+            return _cut(f"{value.way} {_name(value.function)}")
         case Call():
             return f"{value.way}, made at byte {value.offset}"
         case Span():
@@ -169,6 +169,10 @@ def shortly(value: Value) -> str:
         case str() | bytes():
             return _cut(repr(value[:_SHOWN]))
     return repr(value)
+
+
+def _name(found: Global) -> str:
+    return _cut(f"{found.module[:_SHOWN]}:{found.name[:_SHOWN]}")
 
 
 def _cut(text: str) -> str:

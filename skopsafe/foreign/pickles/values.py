@@ -28,14 +28,21 @@ class Global(msgspec.Struct, eq=False, gc=False):
         As today's Python reads them: names of Python 2 in pickles of protocols 0 to 2 are translated.
     offset : int
         Of the opcode, in bytes.
-    written : str
-        ``module:name`` as it stands in the stream.
+    old : (str, str), optional
+        The module and the name as they stand in the stream, if those differ.
     """
 
     module: str
     name: str
     offset: int
-    written: str
+    old: tuple[str, str] | None = None
+
+    # Put together when they are asked for: a stream may name the same long texts any number of times.
+
+    @property
+    def written(self) -> str:
+        """``module:name`` as it stands in the stream."""
+        return self.spelled if self.old is None else ":".join(self.old)
 
     @property
     def spelled(self) -> str:

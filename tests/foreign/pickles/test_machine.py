@@ -6,6 +6,7 @@ import collections
 import pickle
 import pickletools
 import struct
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -236,6 +237,20 @@ def test_a_laugh_takes_no_more_than_its_opcodes() -> None:
     assert found.error == ""
     assert isinstance(found.root, List)
     assert sum(1 for _ in walk(found.root)) < 500
+
+
+def test_a_long_name_that_is_imported_often_takes_its_memory_once() -> None:
+    data = (
+        b"\x80\x04X" + struct.pack("<I", 60_000) + b"x" * 60_000 + b"\x94" + b"h\x00h\x00\x930" * 2000 + b"."
+    )
+    tracemalloc.start()
+    try:
+        found = run(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.operations) == 2000
+    assert peak < 20 * 2**20
 
 
 def test_a_hundred_thousand_levels_are_no_recursion() -> None:
