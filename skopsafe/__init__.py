@@ -15,6 +15,7 @@ The map of the package:
 - ``resolve``: an approved name to what it means; nothing else imports by name.
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
+- ``judge``: verdicts on pickles; ``inspecting``: the way through for them.
 - ``report``: an audit and a Document as text.
 - ``api``: the way through; ``cli``: the same as commands.
 """
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
         ValidationError,
         VersionSkewWarning,
     )
+    from skopsafe.inspecting import inspect_pickle
+    from skopsafe.judge.reports import PickleReport
     from skopsafe.limits import Limits
     from skopsafe.report.text import Drawing, visualize
     from skopsafe.trust.audit import Audit
@@ -67,6 +70,8 @@ _PUBLIC = {
         "ValidationError",
         "VersionSkewWarning",
     ),
+    "skopsafe.inspecting": ("inspect_pickle",),
+    "skopsafe.judge.reports": ("PickleReport",),
     "skopsafe.limits": ("Limits",),
     "skopsafe.report.text": ("Drawing", "visualize"),
     "skopsafe.trust.audit": ("Audit",),
@@ -85,6 +90,7 @@ __all__ = [
     "MissingFileError",
     "MissingTypeError",
     "OutOfMemoryError",
+    "PickleReport",
     "PluginError",
     "PolicyError",
     "SkopsafeError",
@@ -96,6 +102,7 @@ __all__ = [
     "dump",
     "dumps",
     "get_untrusted_types",
+    "inspect_pickle",
     "load",
     "loads",
     "register",
