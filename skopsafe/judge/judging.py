@@ -55,7 +55,9 @@ def judge(pickle: Pickle, names: Names, source: Source, levels: int = nested.LEV
         How many pickles within pickles are looked at.
     """
     held = _held(pickle)
-    context = Context(names, _roles(held, pickle), {id(v) for v in walk(pickle.root) if isinstance(v, Call)})
+    # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
+    used = held if pickle.error else walk(pickle.root)
+    context = Context(names, _roles(held, pickle), {id(value) for value in used if isinstance(value, Call)})
     operations = [(op, finding(op, context)) for op in pickle.operations]
     remarks = [(at, _note(text)) for at, text in pickle.notes]
     if pickle.error:

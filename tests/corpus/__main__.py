@@ -24,4 +24,5 @@ def write(folder: Path, every: int = 1) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("%d malicious, %d benign\n" % write(Path(sys.argv[1])))
+    bad, good = write(Path(sys.argv[1]))
+    sys.stdout.write(f"{bad} malicious, {good} benign\n")

@@ -64,7 +64,7 @@ def plain() -> Iterator[tuple[str, Any]]:
     yield "partials", [functools.partial(np.mean, axis=0), functools.partial(len)]
     yield "functions", [len, abs, np.mean, np.log1p, "abc".join, str.upper]
     yield "types", [int, dict, np.float64, np.ndarray.__name__, type(None)]
-    yield "annotations", [list[int], int | str, Optional[int]]
+    yield "annotations", [list[int], int | str, Optional[int]]  # noqa: UP045 - its pickle is another
     yield "addresses", [ipaddress.ip_address("1.1.1.1"), ipaddress.ip_network("10.0.0.0/8")]
     yield "iterators", [iter([1, 2]), enumerate([1]), zip([1], [2], strict=False), itertools.count(1)]
     yield "namespaces", types.SimpleNamespace(a=1, b=[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import marshal
 import zlib
 from collections.abc import Callable
@@ -82,9 +83,6 @@ SOURCES: dict[str, Make] = {
     "dataclasses:_create_fn": lambda m: call(
         "dataclasses:_create_fn", text("x"), array(text(f"a={code(m)}")), array(text("return 1"))
     ),
-    "dataclasses:make_dataclass": lambda m: call(
-        "dataclasses:make_dataclass", text("X"), array(text(f"a:{code(m)}"))
-    ),
     "typing:_eval_type": lambda m: call(
         "typing:_eval_type", call("typing:ForwardRef", text(code(m))), b"}", b"}"
     ),
@@ -119,12 +117,6 @@ SOURCES: dict[str, Make] = {
     "idlelib.autocomplete:AutoComplete.get_entity": lambda m: call(
         "idlelib.autocomplete:AutoComplete.get_entity", b"N", text(code(m))
     ),
-    "numpy._core:_ufunc_reconstruct": lambda m: apply(
-        call("numpy._core:_ufunc_reconstruct", text("os"), text("system")), text(shell(m))
-    ),
-    "unittest.mock:_importer": lambda m: apply(
-        call("unittest.mock:_importer", text("os.system")), text(shell(m))
-    ),
 }
 """By what is called: runs source code."""
 
@@ -133,7 +125,7 @@ PROGRAMS: dict[str, Make] = {
         spelled: (lambda m, spelled=spelled: call(spelled, text(shell(m))))  # type: ignore[misc]
         for spelled in (
             *("os:system", "posix:system", "os:popen", "subprocess:getoutput", "subprocess:getstatusoutput"),
-            *("imaplib:IMAP4_stream", "_osx_support:_read_output", "_aix_support:_read_cmd_output"),
+            *("imaplib:IMAP4_stream", "_osx_support:_read_output"),
         )
     },
     **{
@@ -261,9 +253,6 @@ FILES: dict[str, Make] = {
     "scipy.sparse:save_npz": lambda m: call(
         "scipy.sparse:save_npz", text(m), call("scipy.sparse:csr_matrix", array(number(1)))
     ),
-    "matplotlib.image:imsave": lambda m: call(
-        "matplotlib.image:imsave", text(m), array(array(number(1)), array(number(2)))
-    ),
     "PIL.Image:Image.save": lambda m: call(
         "PIL.Image:Image.save",
         call("PIL.Image:new", text("L"), number(2) + number(2) + b"\x86"),
@@ -291,7 +280,10 @@ UNPICKLERS: dict[str, Make] = {
                 "cloudpickle:loads",
                 "cloudpickle.cloudpickle:pickle.loads",
             ),
-            *("joblib.externals.cloudpickle:loads", "multiprocessing.reduction:ForkingPickler.loads"),
+            *(
+                "joblib.numpy_pickle_utils:pickle.loads",
+                "multiprocessing.reduction:ForkingPickler.loads",
+            ),
             "multiprocessing.reduction:pickle.loads",
         )
     },
@@ -313,7 +305,9 @@ UNPICKLERS: dict[str, Make] = {
         "pickle:loads", call("base64:b64decode", text(base64.b64encode(_inner(m)).decode()))
     ),
     "zlib": lambda m: call("pickle:loads", call("zlib:decompress", data(zlib.compress(_inner(m))))),
-    "rot13": lambda m: call("builtins:eval", call("codecs:decode", text(code(m)), text("utf-8"))),
+    "rot13": lambda m: call(
+        "builtins:eval", call("codecs:decode", text(codecs.encode(code(m), "rot13")), text("rot13"))
+    ),
     "twice": lambda m: call("pickle:loads", data(stream(call("pickle:loads", data(_inner(m)))))),
 }
 """By what is called: unpickles other bytes."""
@@ -458,19 +452,10 @@ REACHERS: dict[str, Make] = {
         + b"s0"
         + call("harmless:system", text(shell(m)))
     ),
-    "pandas:DataFrame.query": lambda m: call(
-        "pandas:DataFrame.query",
-        call("pandas:DataFrame", array(number(1))),
-        text(f"@pd.io.common.os.system({shell(m)!r})"),
-    ),
     "pandas:Series.map": lambda m: call(
         "pandas:Series.map", call("pandas:Series", array(text(shell(m)))), name("os:system")
     ),
-    "pandas:DataFrame.pipe": lambda m: call(
-        "pandas:DataFrame.pipe",
-        call("pandas:DataFrame"),
-        call("functools:partial", name("builtins:exec"), text(code(m))),
-    ),
+    "pandas:DataFrame.pipe": lambda m: call("pandas:DataFrame.pipe", call("pandas:DataFrame"), _taker(m)),
     "pandas.core.common:pipe": lambda m: call("pandas.core.common:pipe", text(shell(m)), name("os:system")),
     "numpy:apply_along_axis": lambda m: call(
         "numpy:apply_along_axis", _taker(m), number(0), array(number(1))

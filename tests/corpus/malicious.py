@@ -15,4 +15,4 @@ def _named(spelled: str) -> Sample:
 
 
 MALICIOUS: list[Sample] = [*CALLS, *STRUCTURES, *map(_named, PUBLISHED)]
-"""Each family of attacks and each way past a scanner that was published up to 2026, as far as we know of them."""
+"""Each family of attacks and each way past a scanner that was published up to 2026, as far as we know."""

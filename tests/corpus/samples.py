@@ -15,7 +15,7 @@ class Sample:
     name : str
         That of its file.
     make : callable
-        ``make(marker)`` returns the pickle. Loading it makes a file at the path `marker`, and does nothing else.
+        ``make(marker)`` returns the pickle. Loading it makes a file at that path, and does nothing else.
     works : bool
         Whether it does so where `needs` can be imported; others name what is not installed, or would talk
         to the network or start what goes on, and are never loaded.

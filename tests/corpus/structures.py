@@ -117,13 +117,9 @@ NAMES: dict[str, Make] = {
     "dotted, pandas": lambda m: stream(call("pandas.io.common:os.system", text(shell(m)))),
     "dotted, scipy": lambda m: stream(call("scipy._lib._testutils:os.system", text(shell(m)))),
     "dotted, xgboost": lambda m: stream(call("xgboost.core:os.system", text(shell(m)))),
-    "dotted, lightgbm": lambda m: stream(call("lightgbm.basic:os.system", text(shell(m)))),
     "re-exported": lambda m: stream(call("pandas.core.generic:pickle.loads", data(stream(_system(m))))),
     "re-exported, joblib": lambda m: stream(
         call("joblib.numpy_pickle:pickle.loads", data(stream(_system(m))))
-    ),
-    "re-exported, sklearn": lambda m: stream(
-        call("sklearn.utils._joblib:joblib.load", call("_io:BytesIO", data(stream(_system(m)))))
     ),
     "re-exported, subprocess": lambda m: stream(call("lightgbm.dask:socket.os.system", text(shell(m)))),
     "re-exported, platform": lambda m: stream(call("platform:os.popen", text(shell(m)))),
@@ -230,9 +226,9 @@ CHANGES: dict[str, Make] = {
     "extend of an instance": lambda m: stream(
         name("argparse:Namespace"),
         b")\x81",
-        table(text("extend"), name("os:system")),
+        table(text("extend"), name("subprocess:call")),
         b"b(",
-        text(shell(m)),
+        text("sh") + text("-c") + text(shell(m)),
         b"e",
     ),
     "attribute of a function": lambda m: stream(
@@ -255,16 +251,6 @@ CHANGES: dict[str, Make] = {
         table(text("__setstate__"), name("os:system")),
         b"\x86b0",
         name("argparse:Namespace"),
-        b")\x81",
-        text(shell(m)),
-        b"b",
-    ),
-    "setstate of a model": lambda m: stream(
-        name("sklearn.linear_model._base:LinearRegression"),
-        b"N",
-        table(text("__setstate__"), name("os:system")),
-        b"\x86b0",
-        name("sklearn.linear_model._base:LinearRegression"),
         b")\x81",
         text(shell(m)),
         b"b",
