@@ -16,6 +16,7 @@ The map of the package:
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
 - ``judge``: verdicts on pickles; ``inspecting``: the way through for them.
+- ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
 - ``report``: an audit and a Document as text.
 - ``api``: the way through; ``cli``: the same as commands.
 """
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads, register
+    from skopsafe.converting import Converted, convert, convert_folder
     from skopsafe.errors import (
         ArgumentError,
         DeniedTypeError,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
+    "skopsafe.converting": ("Converted", "convert", "convert_folder"),
     "skopsafe.errors": (
         "ArgumentError",
         "DeniedTypeError",
@@ -81,6 +84,7 @@ _HOME = {name: module for module, public in _PUBLIC.items() for name in public}
 __all__ = [
     "ArgumentError",
     "Audit",
+    "Converted",
     "DeniedTypeError",
     "Drawing",
     "FileError",
@@ -99,6 +103,8 @@ __all__ = [
     "ValidationError",
     "VersionSkewWarning",
     "audit",
+    "convert",
+    "convert_folder",
     "dump",
     "dumps",
     "get_untrusted_types",

@@ -13,7 +13,7 @@ import click
 
 from skopsafe import __version__
 from skopsafe.console import APPROVE, DENIED, OK, UNREADABLE, say
-from skopsafe.errors import SkopsafeError
+from skopsafe.errors import SkopsafeError, escape
 from skopsafe.inspect_command import inspect
 
 
@@ -92,6 +92,46 @@ def visualize(file: str, depth: int, width: int, lines: int) -> None:
 
 
 main.add_command(inspect)
+
+
+@main.command()
+@click.argument("source", type=click.Path())
+@click.argument("target", type=click.Path())
+@click.option("--compression", default="stored", help="stored, deflate, bzip2, lzma or zstd.")
+@click.option("--jobs", default=1, help="Processes, for a folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
+@click.pass_context
+def convert(ctx: click.Context, source: str, target: str, compression: str, jobs: int, as_json: bool) -> None:
+    """Convert the pickle SOURCE to the file TARGET, or each pickle in a folder, without unpickling any.
+
+    Exit code: 0 all were converted and load without approval, 1 something needs approval before it is loaded,
+    3 a file was not converted.
+    """
+    import os
+
+    from skopsafe.converting import Converted, convert, convert_folder
+
+    if os.path.isdir(source):
+        results = convert_folder(source, target, jobs=jobs, compression=compression)
+    else:
+        audit = convert(source, target, compression=compression)
+        results = iter([Converted(source, target, tuple(audit.untrusted))])
+    code, counts = OK, [0, 0, 0]
+    for result in results:
+        state = 2 if result.error else 1 if result.untrusted else 0
+        counts[state] += 1
+        code = max(code, (OK, APPROVE, UNREADABLE)[state])
+        if as_json:
+            parts = {name: getattr(result, name) for name in ("source", "target", "untrusted", "error")}
+            say(json.dumps(parts))
+        else:
+            what = result.error or (
+                f"needs approval: {', '.join(result.untrusted)}" if state else "converted"
+            )
+            say(f"{escape(result.source)}: {what}")
+    if not as_json:
+        say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")
+    ctx.exit(code)
 
 
 @main.command()

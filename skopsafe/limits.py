@@ -37,6 +37,8 @@ class Limits:
         Steps below which `work` is not looked at.
     dimensions : int
         Dimensions of one array; numpy itself stops at 64.
+    opcodes : int
+        Opcodes of all pickles in a file that is looked at, each way in which loaders read it on its own.
     """
 
     members: int = 100_000
@@ -50,6 +52,7 @@ class Limits:
     work: int = 100
     work_floor: int = 2**22
     dimensions: int = 64
+    opcodes: int = 10_000_000
 
     def steps(self, size: int) -> int:
         """Return how much work a file of `size` bytes may make."""

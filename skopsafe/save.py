@@ -44,8 +44,9 @@ class Saver:
         The tables of the Document; `runs` and `arrays` are there when `save` has returned.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, taker: type[Taker] = Taker) -> None:
         self._registry = registry
+        self._taker_class = taker
         self.arrays = Collector()
         self.runs: list[Run] = []
         self._start(together=True)
@@ -54,7 +55,7 @@ class Saver:
         self.types: list[TypeRow] = []
         self.shapes: list[Shape] = []
         self._together = together
-        self._taker = Taker(self._registry)
+        self._taker = self._taker_class(self._registry)
         self._groups: list[Group] = []
         self._heights: list[int] = []
         self._chains: list[int] = []

@@ -19,7 +19,12 @@ from skopsafe.limits import DEFAULT_LIMITS, Limits
 FORMAT = "skopsafe"
 VALUES_FOR_A_BYTE = 32
 """Values that a schema may have for each of its bytes: columns and rows multiply, and each value becomes a
-place in an object. Nodes with fewer attributes than this never come near it."""
+place in an object. Nodes with fewer attributes than this never come near it.
+
+`Limits.work` bounds values too, and neither does what the other does. It has a floor, below which a file of
+a kilobyte could have four million values; this has none. And it is over the size of the file, where this is
+over that of the schema, which in a file of ten kilobytes can be four megabytes of one letter.
+"""
 
 
 class _Header(msgspec.Struct, frozen=True):

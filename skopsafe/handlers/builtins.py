@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import collections
 import itertools
 import math
 import re
@@ -15,8 +14,9 @@ from typing import Any
 from skopsafe.graph.document import WIDEST
 from skopsafe.graph.parts import Columns, Context, Handler, Leaf, NameOf, Parts
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.depth import require_light, require_shallow
+from skopsafe.handlers.depth import require_shallow
 from skopsafe.handlers.protocols import refuse_address, require_no_address
+from skopsafe.handlers.spread import refuse_crowded, require_spread
 
 Names = tuple[str, ...] | None
 
@@ -45,23 +45,6 @@ def _order(item: Any) -> tuple[Any, ...]:
     return (name, _ADDRESS.sub("", repr(item)))
 
 
-_FEW = 256
-"""Items with one hash among which a dict may search."""
-
-
-def require_spread(keys: Sequence[Any], where: str) -> None:
-    """Raise if putting keys into a dict would take quadratic time, or worse.
-
-    Hashes of numbers and of tuples of them can be made to collide; those of texts cannot.
-    """
-    if set(map(type, keys)) <= {str}:
-        return
-    require_light(keys, where)
-    if len(keys) > _FEW:
-        hashes = collections.Counter(map(hash, keys))
-        require(hashes.most_common(1)[0][1] <= _FEW, "its keys have one hash", where)
-
-
 def _get_sequences(objs: list[Any]) -> Columns:
     lengths = list(map(len, objs))
     length = lengths[0]
@@ -85,7 +68,9 @@ def _fill_list(shell: list[Any], _: Names, values: list[Any], __: Context) -> No
 
 def _get_dict(obj: dict[Any, Any]) -> Parts:
     refuse_address(obj)
-    return Parts(None, list(obj.values()), keys=list(obj))
+    keys = list(obj)
+    refuse_crowded(keys)
+    return Parts(None, list(obj.values()), keys=keys)
 
 
 def _get_dicts(objs: list[dict[Any, Any]]) -> Columns | None:
@@ -230,15 +215,21 @@ def _singleton(value: Any) -> Any:
     return load
 
 
+def _get_set(obj: Any) -> Parts:
+    values = canonical(obj)
+    refuse_crowded(values, is_set=True)
+    return Parts(None, values)
+
+
 def _fill_set(shell: set[Any], _: Names, values: list[Any], __: Context) -> None:
-    require_spread(values, "set")
+    require_spread(values, "set", is_set=True)
     shell.update(values)
     require(len(shell) == len(values), "an item stands twice", "set")
 
 
 def _set_loader(kind: type) -> Any:
     def load(_: Names, values: list[Any], __: Context) -> Any:
-        require_spread(values, kind.__name__)
+        require_spread(values, kind.__name__, is_set=True)
         out = kind(values)
         require(len(out) == len(values), "an item stands twice", kind.__name__)
         return out
@@ -321,12 +312,12 @@ HANDLERS = (
     ),
     Handler(
         "builtins:set",
-        lambda obj: Parts(None, canonical(obj)),
+        _get_set,
         _set_loader(set),
         lambda _: set(),
         _fill_set,
     ),
-    Handler("builtins:frozenset", lambda obj: Parts(None, canonical(obj)), _set_loader(frozenset)),
+    Handler("builtins:frozenset", _get_set, _set_loader(frozenset)),
     Handler("builtins:int", _get_int, _load_int),
     Handler("builtins:float", _get_float, _load_float),
     Handler("builtins:complex", lambda obj: Parts(None, [obj.real, obj.imag]), _load_complex),

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from skopsafe.handlers.checks import require
+from skopsafe.handlers.spread import refuse_crowded
 
 _ARRAYS = frozenset(
     {"__array_interface__", "__array_struct__", "__array__", "__cuda_array_interface__", "__dlpack__"}
@@ -96,4 +97,5 @@ def items(mapping: dict[Any, Any]) -> list[Any]:
         It could not be loaded again.
     """
     refuse_address(mapping)
+    refuse_crowded(mapping)
     return [part for item in type(mapping).items(mapping) for part in item]

@@ -19,7 +19,8 @@ def _get(obj: Any) -> Parts:
 
     dist = obj.dist
     known = vars(scipy.stats).get(dist.name)
-    if type(known) is not type(dist) or known._updated_ctor_param() != dist._updated_ctor_param():
+    # By their texts: a NaN among them is another object after a pickle.
+    if type(known) is not type(dist) or str(known._updated_ctor_param()) != str(dist._updated_ctor_param()):
         raise TypeError(f"{type(dist).__name__} is no distribution of scipy.stats under its own name")
     # The random state that all distributions share is the global one of numpy.
     shared = dist._random_state is known._random_state

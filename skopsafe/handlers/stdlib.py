@@ -21,10 +21,10 @@ import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.arguments import require_harmless
-from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_light, require_shallow
 from skopsafe.handlers.protocols import items, refuse_protocol, require_no_address, require_no_protocol
+from skopsafe.handlers.spread import require_spread
 
 Names = tuple[str, ...] | None
 

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from skopsafe.foreign.pickles.machine import Operation, Pickle
 from skopsafe.foreign.pickles.reading import Source
-from skopsafe.foreign.pickles.values import Call, Global, Value, children, is_record, walk
+from skopsafe.foreign.pickles.values import Call, Dict, Global, Value, children, is_record, walk
 from skopsafe.judge import nested
 from skopsafe.judge.calls import reviewed_call
 from skopsafe.judge.levels import Finding, Level, worst_level
 from skopsafe.judge.naming import Names, Role
 from skopsafe.judge.rules import Context, finding
-
-BEHIND = "the bytes behind it are no pickle, and were not looked at"
-"""A note that is no sign of an attack: files of some libraries go on in a form of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,20 @@ class Judged:
         Beside operations, with their offsets: what could not be followed, pickles within it.
     level : str
         The verdict.
+    is_usual : bool
+        Whether loaders that know the format read it so.
     """
 
     pickle: Pickle
     operations: list[tuple[Operation, Finding]]
     remarks: list[tuple[int, Finding]]
     level: Level
+    is_usual: bool = True
 
 
-def judge(pickle: Pickle, names: Names, source: Source, levels: int = nested.LEVELS) -> Judged:
+def judge(
+    pickle: Pickle, names: Names, source: Source, levels: int = nested.LEVELS, *, is_usual: bool = True
+) -> Judged:
     """Say what a pickle would do.
 
     Parameters
@@ -53,22 +55,43 @@ def judge(pickle: Pickle, names: Names, source: Source, levels: int = nested.LEV
         The stream, for pickles within it.
     levels : int
         How many pickles within pickles are looked at.
+    is_usual : bool
+        Whether loaders that know the format read it so. In other readings the bytes of arrays are opcodes by
+        chance, and only what can be told from chance counts.
     """
     held = _held(pickle)
     # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
     used = held if pickle.error else walk(pickle.root)
     context = Context(names, _roles(held, pickle), {id(value) for value in used if isinstance(value, Call)})
     operations = [(op, finding(op, context)) for op in pickle.operations]
-    remarks = [(at, _note(text)) for at, text in pickle.notes]
-    if pickle.error:
-        remarks.append((pickle.end, Finding("unknown", "breaks off", f"it breaks off: {pickle.error}")))
+    remarks: list[tuple[int, Finding]] = []
+    if is_usual:
+        remarks += [(at, _note(pickle, text)) for at, text in pickle.notes]
+        if pickle.error:
+            remarks.append((pickle.end, Finding("unknown", "breaks off", f"it breaks off: {pickle.error}")))
+    else:
+        operations = [(op, said) for op, said in operations if not _may_be_chance(op, said)]
+    if not pickle.followed:
+        why = "a loader may go on where this reader could not"
+        remarks.append((pickle.end, Finding("unknown", "not followed", why)))
     remarks += _within(held, pickle, names, source, levels)
     found = [each.level for _, each in operations] + [each.level for _, each in remarks]
-    return Judged(pickle, operations, remarks, worst_level(found))
+    return Judged(pickle, operations, remarks, worst_level(found), is_usual)
 
 
-def _note(text: str) -> Finding:
-    return Finding("unknown" if text == BEHIND else "suspicious", "note", text)
+def _note(pickle: Pickle, text: str) -> Finding:
+    # Files of some libraries go on in a form of their own: that is no sign of an attack.
+    is_behind = bool(pickle.trailing) and text.endswith("no pickle")
+    return Finding("unknown" if is_behind else "suspicious", "note", text)
+
+
+def _may_be_chance(op: Operation, said: Finding) -> bool:
+    """Tell whether numbers can look like that by chance: they spell no name that is denied."""
+    return said.level != "malicious" or said.rule in (
+        "computed name",
+        "changes what is imported",
+        "arguments",
+    )
 
 
 def _held(pickle: Pickle) -> list[Value]:
@@ -102,8 +125,14 @@ def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
                 taken.add(id(args))
                 for position, arg in enumerate(args):
                     use(arg, _role_of_argument(function, position))
+        if isinstance(value, Call) and _describes_array(value):
+            for state in value.states:
+                if isinstance(state, Dict):
+                    taken.add(id(state))
+                    for _, item in state.pairs:
+                        use(item, "argument")
     for value in held:
-        # Tuples of arguments were looked at above.
+        # Tuples of arguments, and states, were looked at above.
         if id(value) in taken:
             continue
         skip = value.function if isinstance(value, Call) else None
@@ -112,6 +141,15 @@ def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
                 use(child, "value")
     use(pickle.root, "value")
     return roles
+
+
+def _describes_array(call: Call) -> bool:
+    """Tell whether an object stands for an array of joblib: of its class, instances are made and no more."""
+    args = call.args if isinstance(call.args, tuple) else ()
+    return any(
+        isinstance(each, Global) and each.spelled == "joblib.numpy_pickle:NumpyArrayWrapper"
+        for each in (call.function, *args[:1])
+    )
 
 
 def _role_of_argument(function: Global, position: int) -> Role:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,47 +108,74 @@ class PickleReport:
         return text(self)
 
 
-def report(file: str, judged: list[tuple[str, Judged]]) -> PickleReport:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found in a stream of a file.
+
+    Attributes
+    ----------
+    path : str
+        Where it is in the container.
+    kind : str
+        As `files.Stream` tells it.
+    notes : tuple of str
+        What is odd about the way to it.
+    judged : list of Judged
+        Its pickles, in each way in which they are read.
+    """
+
+    path: str
+    kind: str
+    notes: tuple[str, ...]
+    judged: list[Judged]
+
+
+def report(file: str, seen: list[Seen]) -> PickleReport:
     """Put together what was found in the pickles of a file.
 
     Parameters
     ----------
     file : str
         Its name.
-    judged : list of (str, Judged)
-        Each with its path in the container.
+    seen : list of Seen
+        By stream.
     """
     operations: list[OperationReport] = []
-    errors = []
-    for number, (path, each) in enumerate(judged):
-        where = escape(path)
-        if each.pickle.error:
-            errors.append(
-                f"pickle {number} breaks off at byte {each.pickle.end}: {escape(each.pickle.error)}"
-            )
-        for op, said in each.operations:
-            operations.append(
-                OperationReport(
-                    op.kind,
-                    op.offset,
-                    _what(op),
-                    _name(op),
-                    said.level,
-                    said.rule,
-                    said.reason,
-                    number,
-                    where,
-                )
-            )
-        for offset, said in each.remarks:
-            reason = escape(said.reason)
-            operations.append(
-                OperationReport("remark", offset, "", "", said.level, said.rule, reason, number, where)
-            )
-    verdict = worst_level([each.level for _, each in judged])
+    errors: list[str] = []
+    number = 0
+    for stream in seen:
+        where = escape(stream.path)
+        behind = f" of {where}" if where else ""
+        notes = [note for note in stream.notes if not note.startswith("it is compressed")]
+        if stream.kind == "unreadable":
+            errors.append(escape(f"{where or 'the file'} cannot be read: {'; '.join(stream.notes)}"))
+        for note in notes:
+            remark = escape(note)
+            operations.append(OperationReport("remark", 0, "", "", "unknown", "container", remark, 0, where))
+        for each in stream.judged:
+            if each.pickle.error and each.is_usual:
+                why = escape(each.pickle.error)
+                errors.append(f"pickle {number}{behind} breaks off at byte {each.pickle.end}: {why}")
+            operations += _operations(each, number, where)
+            number += each.is_usual
+    levels: list[Level] = [operation.verdict for operation in operations]
+    if errors:
+        levels.append("unknown")
     bad = sorted((o for o in operations if o.verdict != "safe"), key=lambda o: -rank(o.verdict))
     reasons = tuple(dict.fromkeys(o.reason for o in bad))[:_REASONS]
-    return PickleReport(escape(file), verdict, reasons, tuple(operations), len(judged), tuple(errors))
+    return PickleReport(escape(file), worst_level(levels), reasons, tuple(operations), number, tuple(errors))
+
+
+def _operations(judged: Judged, number: int, where: str) -> Iterator[OperationReport]:
+    for op, said in judged.operations:
+        what = _what(op)
+        yield OperationReport(
+            op.kind, op.offset, what, _name(op), said.level, said.rule, said.reason, number, where
+        )
+    for offset, said in judged.remarks:
+        yield OperationReport(
+            "remark", offset, "", "", said.level, said.rule, escape(said.reason), number, where
+        )
 
 
 def _what(op: Operation) -> str:

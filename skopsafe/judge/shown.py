@@ -15,6 +15,7 @@ from skopsafe.foreign.pickles.values import (
     Span,
     Stored,
     Value,
+    is_record,
 )
 
 _TEXT = 80
@@ -52,6 +53,8 @@ def show(value: Value, levels: int = _LEVELS) -> str:
 
 
 def _constant(value: Value) -> str:
+    if is_record(value):
+        return f"<{type(value).__name__.lower()}>"
     if isinstance(value, str | bytes):
         # No more is spelled than is shown: an escaped text can be many times as long.
         text = escape(repr(value[:_TEXT]))

@@ -69,6 +69,16 @@ def test_an_audit_grows_with_the_file_and_no_faster(tmp_path: Path, make: Any) -
         assert per_pair(counts, 100) < 0.5, (verb, counts)
 
 
+@needs_linux
+@pytest.mark.parametrize("make", [ahead, owners, wide])
+def test_an_audit_takes_memory_for_what_is_in_the_file(meter: Meter, tmp_path: Path, make: Any) -> None:
+    path = written(tmp_path / "file", make(10_000))
+    for verb in ("audit", "get_untrusted_types", "visualize"):
+        found = meter(path, verb, seconds=20)
+        assert found.ended == "returned" or found.is_ours, found
+        assert 0 <= found.peak < 20 * found.size + SMALL
+
+
 def test_a_rule_gives_the_same_answer_for_all_who_share_a_value(tmp_path: Path) -> None:
     found = owners(30)
     assert not skopsafe.audit(written(tmp_path / "harmless", found)).untrusted

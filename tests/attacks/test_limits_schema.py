@@ -183,12 +183,11 @@ def rows_of_rules() -> bytes:
     return spelled(tables, runs=f"[[0,{count},[]],[1,{count},[{rows}]]]")
 
 
-def columns_of_scalars() -> bytes:
+def columns_of_scalars(count: int = 100_000, letters: int = 100_000) -> bytes:
     """Return a schema of tuples of a thousand values each, which all have in common."""
-    count = 100_000
     zeros = ",".join(["0"] * 1024)
     tables = schema(["builtins:tuple", "builtins:list"], [[0, 1024], [1, None]], [], [0])
-    return spelled(tables, runs=f'[[0,{count},[{zeros}]],[1,1,[["{"x" * count}"]]]]')
+    return spelled(tables, runs=f'[[0,{count},[{zeros}]],[1,1,[["{"x" * letters}"]]]]')
 
 
 def attributes_in_common() -> bytes:
@@ -208,6 +207,23 @@ def test_values_out_of_nothing_are_refused(meter: Meter, tmp_path: Path, make: A
     for verb in VERBS:
         found = meter(path, verb)
         assert_refused(found, "LimitError", peak=20 * found.size + SMALL, match="Limits(work=...)")
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (columns_of_scalars(4000, 4000), "for each of its bytes"),
+        (columns_of_scalars(100_000, 3_300_000), "Limits(work=...)"),
+    ],
+    ids=["a small file", "a schema that shrinks"],
+)
+def test_both_bounds_of_values_are_needed(meter: Meter, tmp_path: Path, content: bytes, match: str) -> None:
+    """Four million values of a few kilobytes, of which one says nothing; a hundred million of as few."""
+    path = tmp_path / "file"
+    path.write_bytes(craft(deflated("schema.json", [content])))
+    assert path.stat().st_size < 12_000
+    for verb in VERBS:
+        assert_refused(meter(path, verb), "LimitError", peak=3 * len(content) + SMALL, match=match)
 
 
 def test_values_in_common_can_be_allowed(tmp_path: Path) -> None:

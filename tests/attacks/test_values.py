@@ -100,17 +100,6 @@ def test_long_chains_kill_python(step: str) -> None:
     assert done.returncode not in (0, 1, 2), done.stderr
 
 
-@pytest.mark.parametrize("kind", [dict, collections.OrderedDict, collections.Counter, set, frozenset])
-def test_keys_cannot_all_have_one_hash(kind: Any) -> None:
-    modulus = sys.hash_info.modulus
-    keys = [modulus * number for number in range(1, 2000)]
-    made = kind(keys) if kind in (set, frozenset) else kind(dict.fromkeys(keys, 1))
-    with pytest.raises(ValidationError, match="one hash"):
-        skopsafe.loads(skopsafe.dumps(made))
-    usual = {(i, j) for i in range(-30, 30) for j in range(-30, 30)}
-    assert skopsafe.loads(skopsafe.dumps(usual)) == usual
-
-
 def doubled(step: Callable[[Any], Any], times: int) -> Any:
     """Hold an object twice in one that is held twice, and so on."""
     made: Any = int

@@ -103,12 +103,11 @@ def test_plain_data_runs_nothing(tmp_path: Path) -> None:
     assert inspect(written(tmp_path, pickle.dumps({"a": [1, 2.5, "x"]}))).exit_code == 0
 
 
-def test_a_joblib_file_breaks_off_at_its_arrays(tmp_path: Path) -> None:
+def test_a_joblib_file_is_read_past_its_arrays(tmp_path: Path) -> None:
     path = tmp_path / "m.joblib"
     joblib.dump(np.arange(1000.0), path)
     result = inspect(path)
-    assert result.exit_code == 3
-    assert "breaks off" in result.output
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x80\x04\x95", b"PK\x03\x04"])

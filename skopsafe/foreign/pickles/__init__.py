@@ -3,5 +3,8 @@
 - `values`: what a pickle would make, as inert records.
 - `reading`: the bytes of a stream, through a window.
 - `opcodes`, `constants`, `containers`: the table of opcodes.
+- `dtypes`: the dtype of numpy that records stand for.
 - `machine`: runs one pickle and writes down what loading it would do.
+- `joblib`: arrays whose bytes stand between opcodes.
+- `formats`, `files`: every pickle in a file, however it is wrapped. Begin at `files.streams`.
 """

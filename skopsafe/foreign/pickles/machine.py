@@ -17,7 +17,7 @@ import msgspec
 from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
-from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Source, Stop, Truncated
+from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Lost, Source, Stop, Truncated
 from skopsafe.foreign.pickles.values import Call, Global, Span, Value
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
@@ -65,6 +65,12 @@ class Pickle:
         What a reader should look at, with its offset: what differs between unpicklers, what takes memory.
     opcodes : int
         How many were run.
+    reader : str
+        Who reads it so: ``pickle`` is every unpickler; see `files.read` for others.
+    followed : bool
+        False where it breaks off here, and a loader may go on: nobody knows what it would do.
+    trailing : int
+        Bytes behind its end that are no pickle; 0 where another pickle follows.
     """
 
     start: int
@@ -75,6 +81,9 @@ class Pickle:
     error: str = ""
     notes: list[tuple[int, str]] = field(default_factory=list)
     opcodes: int = 0
+    reader: str = "pickle"
+    followed: bool = True
+    trailing: int = 0
 
 
 class Machine:
@@ -99,6 +108,7 @@ class Machine:
         "buffer",
         "built",
         "found",
+        "frame",
         "marks",
         "memo",
         "offset",
@@ -125,6 +135,7 @@ class Machine:
         self.base = start
         self.at = 0
         self.buffer = b""
+        self.frame = start
         self._limit = limit
 
     @property
@@ -134,7 +145,14 @@ class Machine:
 
     def go(self, place: int) -> None:
         """Go on reading at another place of the stream."""
-        self.base, self.at, self.buffer = place, 0, b""
+        if self.base <= place <= self.base + len(self.buffer):
+            self.at = place - self.base
+        else:
+            self.base, self.at, self.buffer = place, 0, b""
+
+    def follow(self, other: Machine) -> None:
+        """Go on reading where another machine of the same stream stands, with its window."""
+        self.base, self.at, self.buffer = other.base, other.at, other.buffer
 
     def run(self) -> Pickle:
         """Run opcodes to the end of the pickle, or to where every unpickler stops.
@@ -165,6 +183,7 @@ class Machine:
             found.error = self._underflow()
         except (Broken, Truncated) as error:
             found.error = str(error)
+            found.followed = not isinstance(error, Lost)
         found.opcodes = count
         found.end = min(self.base + self.at, self.source.size)
         found.protocol = self.protocol

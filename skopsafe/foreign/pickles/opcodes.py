@@ -43,6 +43,7 @@ def _proto(m: Machine) -> None:
 
 def _frame(m: Machine) -> None:
     size = m.number(8)
+    m.frame = m.place + size
     if m.place + size > m.source.size:
         m.note("a frame is longer than the stream, where some unpicklers stop")
 

@@ -49,5 +49,9 @@ class Broken(Exception):
     """Every unpickler stops here with an error."""
 
 
+class Lost(Broken):
+    """This machine stops here, and some loader may go on: nobody knows with what."""
+
+
 class Stop(Exception):
     """The pickle has come to its end."""

@@ -138,16 +138,18 @@ class Stored(msgspec.Struct, eq=False):
     ----------
     wrapper : Call
         The object that describes it.
-    dtype : str
-        Of numpy, as a text.
+    dtype : numpy.dtype or None
+        Its dtype; None for an array in a file beside, which says itself what it is.
     shape : tuple of int
-        Its shape.
+        Its shape; empty for an array in a file beside.
     order : str
         ``C`` or ``F``.
     offset, size : int
         Where its bytes are in the stream; 0 and 0 for an array of objects.
     objects : Value
         For an array of objects: what a pickle in the place of the bytes makes.
+    file : str
+        For an array in a file beside: its name, as the stream has it.
     """
 
     wrapper: Call
@@ -157,6 +159,7 @@ class Stored(msgspec.Struct, eq=False):
     offset: int
     size: int
     objects: Value = None
+    file: str = ""
 
 
 Record = Global | Computed | Call | List | Set | FrozenSet | Dict | Span | ByteArray | Stored

@@ -19,11 +19,12 @@ from skopsafe.graph.parts import Context
 from skopsafe.handlers.arrow.datatypes import Spec
 from skopsafe.handlers.arrow.layouts import DTYPES, OFFSETS, WIDTHS
 from skopsafe.handlers.checks import array, in_range, integer, require
+from skopsafe.handlers.content import Content
 
 _LONGEST = 2**40
 """Items of an array; runs can say so in a few bytes."""
-_NOTHING = 2**31 - 1
-"""Items of an array that has no buffers at all."""
+_MOST_NULLS = 2**31 - 1
+_SIZED = ("fixed_size_list", "fixed_size_binary")
 _WINDOW = 2**30
 _INLINE = 12
 
@@ -31,13 +32,14 @@ _INLINE = 12
 class Maker:
     """Makes the arrays of one table, column or array."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, content: Content | None = None) -> None:
         self._context = context
+        self.content = Content() if content is None else content
         self._dictionaries: dict[tuple[int, int], Any] = {}
         self._seen: set[int] = set()
 
     def make(self, spec: Spec, layout: object, where: str) -> Any:
-        """Return the array of a type that a layout describes."""
+        """Return the array of a type that a layout describes; `content` counts its items."""
         require(isinstance(layout, tuple) and layout, "malformed", where)
         assert isinstance(layout, tuple)
         require(id(layout) not in self._seen, "a part of it stands twice", where)
@@ -54,8 +56,9 @@ class Maker:
             self._seen.discard(id(layout))
             return pa.ExtensionArray.from_storage(spec.type, self.make(spec.inner[0], layout, where))
         length = integer(layout[0], f"{where}.length", 0, _LONGEST)
-        if name == "null" or (name == "struct" and not spec.inner):
-            require(length <= _NOTHING, "too long", f"{where}.length")
+        if name == "null" or (name == "struct" and not spec.inner) or (name in _SIZED and not spec.size):
+            require(length <= _MOST_NULLS, "too long", f"{where}.length")
+            self.content.free += length
         if name == "null":
             require(len(layout) == 1, "malformed", where)
             return pa.Array.from_buffers(spec.type, length, [None])
@@ -96,6 +99,7 @@ class Maker:
             # A crafted file can place a mapped array anywhere; Arrow expects items where the machine does.
             found = np.array(found, order="C", copy=True)
         found.flags.writeable = False
+        self.content.full += found.size
         return found
 
     def _child(self, spec: Spec, layout: object, length: int, where: str) -> Any:

@@ -16,6 +16,7 @@ from skopsafe.handlers.arrow.datatypes import (
 )
 from skopsafe.handlers.arrow.layouts import Layout, Taker
 from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.content import Content
 
 Names = tuple[str, ...] | None
 
@@ -29,11 +30,20 @@ class _Written:
         return leaf.array
 
 
-def _layouts(chunks: list[Any], described: Any, taker: Taker) -> list[Layout]:
+def _alone_layouts(chunks: list[Any], described: Any) -> list[Layout]:
+    """Return the layouts of arrays that stand in no table."""
+    content = Content()
+    found = _layouts(chunks, described, content)
+    content.refuse_free()
+    return found
+
+
+def _layouts(chunks: list[Any], described: Any, content: Content) -> list[Layout]:
     """Return the layouts of arrays, all of which can be loaded again."""
     import pyarrow as pa
 
-    found = []
+    found: list[Layout] = []
+    taker = Taker()
     for chunk in chunks:
         try:
             chunk.validate(full=True)
@@ -49,6 +59,7 @@ def _layouts(chunks: list[Any], described: Any, taker: Taker) -> list[Layout]:
             except ValidationError:
                 raise doubt from None
         found.append(layout)
+    content.take(found)
     return found
 
 
@@ -103,32 +114,37 @@ def _load_schema(names: Names, values: list[Any], context: Context) -> Any:
 
 def _get_array(obj: Any) -> Parts:
     described = describe(obj.type)
-    return Parts(("type", "layout"), [described, *_layouts([obj], described, Taker())])
+    return Parts(("type", "layout"), [described, *_alone_layouts([obj], described)])
 
 
 def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     context.resolve()
     require(names == ("type", "layout"), "unknown form", "Array")
-    return Maker(context).make(Types().make(values[0], 0, "Array.type"), values[1], "Array")
+    maker = Maker(context)
+    made = maker.make(Types().make(values[0], 0, "Array.type"), values[1], "Array")
+    maker.content.require_full("Array")
+    return made
 
 
 def _get_chunked(obj: Any) -> Parts:
     described = describe(obj.type)
-    return Parts(("type", "chunks"), [described, _layouts(obj.chunks, described, Taker())])
+    return Parts(("type", "chunks"), [described, _alone_layouts(obj.chunks, described)])
 
 
 def _load_chunked(names: Names, values: list[Any], context: Context) -> Any:
     context.resolve()
     require(names == ("type", "chunks"), "unknown form", "ChunkedArray")
-    return _chunked(Types().make(values[0], 0, "ChunkedArray.type"), values[1], context, "ChunkedArray")
+    maker = Maker(context)
+    made = _chunked(Types().make(values[0], 0, "ChunkedArray.type"), values[1], maker, "ChunkedArray")
+    maker.content.require_full("ChunkedArray")
+    return made
 
 
-def _chunked(spec: Any, layouts: object, context: Context, where: str) -> Any:
+def _chunked(spec: Any, layouts: object, maker: Maker, where: str) -> Any:
     import pyarrow as pa
 
     require(isinstance(layouts, list), "malformed", where)
     assert isinstance(layouts, list)
-    maker = Maker(context)
     chunks = [maker.make(spec, layout, f"{where}.chunks[{i}]") for i, layout in enumerate(layouts)]
     return pa.chunked_array(chunks, spec.type)
 
@@ -148,7 +164,9 @@ def _require_rows(columns: list[Any], rows: int, where: str) -> None:
 
 def _get_table(obj: Any) -> Parts:
     fields, metadata = _describe_schema(obj.schema)
-    columns = [_layouts(obj.column(i).chunks, field[1], Taker()) for i, field in enumerate(fields)]
+    content = Content(0 if fields else obj.num_rows)
+    columns = [_layouts(obj.column(i).chunks, field[1], content) for i, field in enumerate(fields)]
+    content.refuse_free()
     return Parts(("fields", "metadata", "rows", "columns"), [fields, metadata, obj.num_rows, columns])
 
 
@@ -159,10 +177,12 @@ def _load_table(names: Names, values: list[Any], context: Context) -> Any:
     schema, specs, rows, columns = _columns(names, values, "Table")
     if not specs:
         return pa.Table.from_batches([_empty_batch(schema, rows, "Table")], schema)
+    content = Content()
     made = [
-        _chunked(spec, column, context, f"Table.columns[{i}]")
+        _chunked(spec, column, Maker(context, content), f"Table.columns[{i}]")
         for i, (spec, column) in enumerate(zip(specs, columns, strict=True))
     ]
+    content.require_full("Table.columns")
     _require_rows(made, rows, "Table")
     return pa.Table.from_arrays(made, schema=schema)
 
@@ -171,7 +191,7 @@ def _empty_batch(schema: Any, rows: int, where: str) -> Any:
     """Return rows without columns."""
     import pyarrow as pa
 
-    require(rows < 2**31, "too many", f"{where}.rows")
+    Content(rows).require_full(f"{where}.rows")
     empty = pa.Array.from_buffers(pa.struct([]), rows, [None], children=[])
     batch = pa.RecordBatch.from_struct_array(empty)
     return batch.replace_schema_metadata(schema.metadata)
@@ -179,7 +199,9 @@ def _empty_batch(schema: Any, rows: int, where: str) -> Any:
 
 def _get_batch(obj: Any) -> Parts:
     fields, metadata = _describe_schema(obj.schema)
-    columns = [_layouts([obj.column(i)], field[1], Taker())[0] for i, field in enumerate(fields)]
+    content = Content(0 if fields else obj.num_rows)
+    columns = [_layouts([obj.column(i)], field[1], content)[0] for i, field in enumerate(fields)]
+    content.refuse_free()
     return Parts(("fields", "metadata", "rows", "columns"), [fields, metadata, obj.num_rows, columns])
 
 
@@ -190,10 +212,12 @@ def _load_batch(names: Names, values: list[Any], context: Context) -> Any:
     schema, specs, rows, columns = _columns(names, values, "RecordBatch")
     if not specs:
         return _empty_batch(schema, rows, "RecordBatch")
+    content = Content()
     made = [
-        Maker(context).make(spec, column, f"RecordBatch.columns[{i}]")
+        Maker(context, content).make(spec, column, f"RecordBatch.columns[{i}]")
         for i, (spec, column) in enumerate(zip(specs, columns, strict=True))
     ]
+    content.require_full("RecordBatch.columns")
     _require_rows(made, rows, "RecordBatch")
     return pa.RecordBatch.from_arrays(made, schema=schema)
 
@@ -206,7 +230,7 @@ def _get_scalar(obj: Any) -> Parts:
         one = pa.ExtensionArray.from_storage(obj.type, _alone(obj.value, obj.type.storage_type))
     else:
         one = _alone(obj, obj.type)
-    return Parts(("type", "layout"), [described, *_layouts([one], described, Taker())])
+    return Parts(("type", "layout"), [described, *_alone_layouts([one], described)])
 
 
 def _alone(obj: Any, type_: Any) -> Any:

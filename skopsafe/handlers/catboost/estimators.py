@@ -34,20 +34,36 @@ _RESERVED = frozenset((_PARAMS, _MODEL, *_MARKS, *_KEPT))
 
 
 def _get(obj: Any) -> Parts:
-    state = vars(obj)
-    names, values = [_PARAMS], [state["_init_params"]]
-    if obj.is_fitted():
-        blob, found = _blob(obj)
+    state = dict(vars(obj))
+    params = state["_init_params"]
+    attributes = {name: state[name] for name in sorted(set(state) - set(_KEPT))}
+    return parts_of(params, _blob(obj) if obj.is_fitted() else None, attributes)
+
+
+def parts_of(params: Any, model: tuple[bytes, Found] | None, attributes: dict[str, Any]) -> Parts:
+    """Return the parts of an estimator.
+
+    Parameters
+    ----------
+    params : dict
+        What it was made with.
+    model : tuple of (bytes, Found) or None
+        The binary form of the model, in order, and what was found in it.
+    attributes : dict
+        What it remembers besides, in the order of the names.
+    """
+    names, values = [_PARAMS], [params]
+    if model is not None:
         names.append(_MODEL)
-        values.append(Leaf(np.frombuffer(blob, np.uint8)))
-        for mark in _marks(found):
+        values.append(Leaf(np.frombuffer(model[0], np.uint8)))
+        for mark in _marks(model[1]):
             names.append(mark)
             values.append(True)
-    for name in sorted(set(state) - set(_KEPT)):
+    for name, value in attributes.items():
         if name in _RESERVED:
             raise TypeError(f"its attribute {name!r} has a name that the format needs for another thing")
         names.append(name)
-        values.append(state[name])
+        values.append(value)
     return Parts(tuple(names), values)
 
 

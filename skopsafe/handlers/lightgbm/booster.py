@@ -22,11 +22,11 @@ from skopsafe.handlers.refused import refused
 Names = tuple[str, ...] | None
 
 _FORM = ("model", "reaches", "state")
-_DROPPED = ("_handle", "handle", "train_set", "valid_sets")
+DROPPED = ("_handle", "handle", "train_set", "valid_sets")
 _FIRST_TREE, _BEHIND_TREES = b"\nTree=0\n", b"\nend of trees\n"
 _BYTES_OF_A_TREE = 2**12  # of 31 leaves, as trees have unless told otherwise
 
-_PREDICTOR = frozenset(
+PREDICTOR = frozenset(
     {
         "_InnerPredictor__is_manage_handle",
         "num_class",
@@ -38,7 +38,7 @@ _PREDICTOR = frozenset(
 
 
 def _get(obj: Any) -> Parts:
-    state = {name: value for name, value in vars(obj).items() if name not in _DROPPED}
+    state = {name: value for name, value in vars(obj).items() if name not in DROPPED}
     handle = vars(obj).get("_handle")
     if handle is None or handle.value is None:
         raise TypeError("it holds no model; LightGBM would follow an empty address")
@@ -46,6 +46,21 @@ def _get(obj: Any) -> Parts:
         found, lines = _text_of(obj)
     except ValidationError as error:
         raise TypeError(f"its text could not be loaded again: {error.reason} (at {error.path})") from error
+    return parts_of(found, lines, state)
+
+
+def parts_of(found: bytes, lines: dict[str, str], state: dict[str, Any]) -> Parts:
+    """Return the parts of a booster.
+
+    Parameters
+    ----------
+    found : bytes
+        The text of the model, without the lines that need approval.
+    lines : dict of str to str
+        These lines, by key.
+    state : dict
+        Its other attributes.
+    """
     taken: dict[str, Any] = {"model": lines} if lines else {}
     if type(state.get("params")) is dict:
         state["params"], doors = parameters.take_doors(state["params"])
@@ -148,7 +163,7 @@ def _read_by_lightgbm(found: bytes) -> Any:
 
 def _check_state(cls: Any, state: dict[Any, Any], model: text.Model) -> None:
     slots_to_set(cls, tuple(state))
-    for name in _DROPPED:
+    for name in DROPPED:
         require(name not in state, "is nothing that a file can give", f"Booster.{name}")
     for name, empty in (("inner_predict_buffer", None), ("is_predicted_cur_iter", False)):
         value = state.get(f"_Booster__{name}", [])
@@ -183,14 +198,14 @@ def _check_state(cls: Any, state: dict[Any, Any], model: text.Model) -> None:
 def _get_predictor(obj: Any) -> Parts:
     """What is left of a predictor without its handle, as when it is pickled."""
     state = {name: value for name, value in vars(obj).items() if name not in ("_handle", "handle")}
-    if not state.keys() <= _PREDICTOR:
+    if not state.keys() <= PREDICTOR:
         raise TypeError("it has attributes that are not known")
     return Parts(tuple(state), list(state.values()))
 
 
 def _load_predictor(names: Names, values: list[Any], context: Context) -> Any:
     # A handle is an address: whatever a file gave would be freed and followed.
-    require(names is not None and set(names) <= _PREDICTOR, "unknown attributes", "_InnerPredictor")
+    require(names is not None and set(names) <= PREDICTOR, "unknown attributes", "_InnerPredictor")
     cls = context.resolve()
     obj = cls.__new__(cls)
     obj.__dict__.update(zip(names or (), values, strict=True))

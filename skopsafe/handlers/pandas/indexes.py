@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from skopsafe.graph.parts import Context, Handler, Parts
-from skopsafe.handlers.builtins import require_spread
 from skopsafe.handlers.checks import integer, require
 from skopsafe.handlers.pandas.arrays import with_freq
 from skopsafe.handlers.pandas.common import Names, form, own, own_offset, pandas
+from skopsafe.handlers.spread import require_spread_items
 
 _LIMIT = 2**62
 
@@ -27,7 +27,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
         data = data._ndarray
         require(data.dtype.kind in "biufcO", f"dtype {data.dtype} is not allowed", "Index.values")
         if data.dtype.kind == "O":
-            require_spread(data.tolist(), "Index.values")
+            require_spread_items(data, "Index.values")
     out = pd.Index(data, dtype=data.dtype, name=values[1], copy=False, tupleize_cols=False)
     require(type(out) is pd.Index, f"values of a {type(out).__name__}", "Index.values")
     return out

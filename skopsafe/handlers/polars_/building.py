@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 from skopsafe.graph.parts import Context
 from skopsafe.handlers.checks import array, in_range, integer, require
+from skopsafe.handlers.content import Content
 from skopsafe.handlers.polars_.layouts import LONG, NUMBERS, storage_of
 
 _LONGEST = 2**31 - 1
-"""Items of a series: what polars counts with, and what a series of nulls may claim."""
-_FREE = 2**24
-"""Items of a series whose items have no bytes, and which Python makes one by one."""
+"""Items of a series: what polars counts with."""
 _DAY = 86_400 * 10**9
 
 
 class Maker:
     """Makes the chunks of one series."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, content: Content) -> None:
         self._context = context
+        self._content = content
         self._categories: dict[tuple[int, int], Any] = {}
         self._seen: set[int] = set()
 
@@ -45,8 +45,10 @@ class Maker:
         length = integer(layout[0], f"{where}.length", 0, _LONGEST)
         name = type(dtype).__name__
         is_empty = name == "Struct" and not dtype.fields
-        require(length <= _FREE or name != "Array" or dtype.size, "too long", f"{where}.length")
-        require(length <= _FREE or not is_empty, "too long", f"{where}.length")
+        if name == "Null" or is_empty or (name == "Array" and not dtype.size):
+            self._content.free += length
+            if name != "Null":  # each of these is made, nulls are not
+                self._content.require_full(f"{where}.length")
         if name == "Null":
             require(len(layout) == 1, "malformed", where)
             one = pl.Series([None], dtype=pl.Null)
@@ -78,6 +80,7 @@ class Maker:
     def _array(self, number: object, dtype: str, shape: tuple[int | None, ...], where: str) -> NDArray[Any]:
         found = array(self._context.array(number), where, shape=shape)
         require(found.dtype == np.dtype(dtype), f"dtype {found.dtype} is not {dtype}", where)
+        self._content.full += found.size
         return np.ascontiguousarray(found)
 
     def _flat(self, dtype: Any, name: str, length: int, layout: tuple[Any, ...], where: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.checks import integer, require
+from skopsafe.handlers.content import Content
 from skopsafe.handlers.polars_.building import Maker
 from skopsafe.handlers.polars_.datatypes import Types, describe
 from skopsafe.handlers.polars_.layouts import Layout, Taker
@@ -56,19 +57,20 @@ def _taking(get: Callable[[Any], Parts]) -> Callable[[Any], Parts]:
     return taking
 
 
-def _layouts(series: Any, described: Any) -> list[Layout]:
+def _layouts(series: Any, described: Any, content: Content) -> list[Layout]:
     taker = Taker()
-    return [taker.take(chunk, described) for chunk in series.get_chunks()]
+    found = [taker.take(chunk, described) for chunk in series.get_chunks()]
+    content.take(found)
+    return found
 
 
-def _series(name: object, dtype: Any, layouts: object, context: Context, where: str) -> Any:
+def _series(name: object, dtype: Any, layouts: object, maker: Maker, where: str) -> Any:
     import polars as pl
 
     require(isinstance(name, str), "malformed", f"{where}.name")
     assert isinstance(name, str)
     require(isinstance(layouts, list), "malformed", f"{where}.chunks")
     assert isinstance(layouts, list)
-    maker = Maker(context)
     chunks = [maker.make(dtype, part, f"{where}.chunks[{i}]").rechunk() for i, part in enumerate(layouts)]
     chunks = [chunk.alias(name) for chunk in chunks]
     if not chunks:
@@ -77,15 +79,20 @@ def _series(name: object, dtype: Any, layouts: object, context: Context, where: 
 
 
 def _get_series(obj: Any) -> Parts:
-    described = describe(obj.dtype)
-    return Parts(("name", "type", "chunks"), [obj.name, described, _layouts(obj, described)])
+    described, content = describe(obj.dtype), Content()
+    layouts = _layouts(obj, described, content)
+    content.refuse_free()
+    return Parts(("name", "type", "chunks"), [obj.name, described, layouts])
 
 
 @_guarded
 def _load_series(names: Names, values: list[Any], context: Context) -> Any:
     require(names == ("name", "type", "chunks"), "unknown form", "Series")
     name, type_, chunks = values
-    return _series(name, _parametrized(type_, "Series.type"), chunks, context, "Series")
+    content = Content()
+    made = _series(name, _parametrized(type_, "Series.type"), chunks, Maker(context, content), "Series")
+    content.require_full("Series")
+    return made
 
 
 def _parametrized(found: object, where: str) -> Any:
@@ -97,7 +104,9 @@ def _parametrized(found: object, where: str) -> Any:
 def _get_frame(obj: Any) -> Parts:
     columns = obj.get_columns()
     types = [describe(column.dtype) for column in columns]
-    layouts = [_layouts(column, type_) for column, type_ in zip(columns, types, strict=True)]
+    content = Content(0 if columns else obj.height)
+    layouts = [_layouts(column, type_, content) for column, type_ in zip(columns, types, strict=True)]
+    content.refuse_free()
     return Parts(("columns", "types", "rows", "chunks"), [list(obj.columns), types, obj.height, layouts])
 
 
@@ -110,12 +119,14 @@ def _load_frame(names: Names, values: list[Any], context: Context) -> Any:
     for part in (columns, types, chunks):
         require(isinstance(part, list) and len(part) == len(columns), "malformed", "DataFrame")
     rows = integer(rows, "DataFrame.rows", 0, 2**31 - 1)
-    made = []
+    made, content = [], Content()
     for i, (column, type_, layouts) in enumerate(zip(columns, types, chunks, strict=True)):
         where = f"DataFrame.chunks[{i}]"
-        made.append(_series(column, _parametrized(type_, where), layouts, context, where))
+        made.append(_series(column, _parametrized(type_, where), layouts, Maker(context, content), where))
+    content.require_full("DataFrame.chunks")
     require(all(len(series) == rows for series in made), "has another length", "DataFrame.chunks")
     if not made and rows:
+        Content(rows).require_full("DataFrame.rows")
         empty = pl.DataFrame({"rows": pl.Series([None], dtype=pl.Null).new_from_index(0, rows)}).drop("rows")
         require(empty.height == rows, f"polars {pl.__version__} has no rows without columns", "DataFrame")
         return empty

@@ -75,23 +75,34 @@ def _get(obj: Any) -> Parts:
     if content is None:
         raise TypeError("this Booster has been freed")
     try:
-        try:
-            facts, _, _ = examine(content, WrittenTrees)
-        except UnusualError:
-            facts, _, _ = examine(content)
+        return parts_of(content, state)
     except ValidationError as error:
         raise TypeError(
             f"its model would not be loaded again, {error.path}: {error.reason}; "
             "a newer release of skopsafe may know it"
         ) from error
+
+
+def parts_of(content: bytes | bytearray, attributes: dict[str, Any]) -> Parts:
+    """Return the parts of a booster out of its serialized form and its attributes.
+
+    Raises
+    ------
+    ValidationError
+        The form is none.
+    """
+    try:
+        facts, _, _ = examine(content, WrittenTrees)
+    except UnusualError:
+        facts, _, _ = examine(content)
     names = ["content"]
     values: list[Any] = [Leaf(np.frombuffer(content, np.uint8))]
     if facts.cautions:
         names.append("caution")
         values.append(True)
-    if state:
+    if attributes:
         names.append("attributes")
-        values.append(state)
+        values.append(attributes)
     return Parts(tuple(names), values)
 
 

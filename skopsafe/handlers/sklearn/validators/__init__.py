@@ -12,6 +12,7 @@ from skopsafe.handlers.library import Check
 from skopsafe.handlers.sklearn.validators import (
     boosting,
     cluster,
+    counts,
     covariance,
     encoders,
     filling,
@@ -29,6 +30,7 @@ CHECKS: dict[str, Check] = {
     **neighbors.CHECKS,
     **svm.CHECKS,
     **cluster.CHECKS,
+    **counts.CHECKS,
     **covariance.CHECKS,
     **encoders.CHECKS,
     **filling.CHECKS,

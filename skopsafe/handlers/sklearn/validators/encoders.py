@@ -15,6 +15,7 @@ import numpy as np
 
 from skopsafe.handlers.arguments import is_foreign, require_harmless, require_no_text
 from skopsafe.handlers.checks import array, integer, require
+from skopsafe.handlers.spread import require_spread_items
 
 _INT32 = 2**31 - 1
 _NUMBERS = "biufcmM"
@@ -70,18 +71,29 @@ def _check_multilabel(obj: Any) -> None:
         _columns(cache, _where(obj, "_cached_dict"))
     if "classes_" in vars(obj):
         classes = array(obj.classes_, _where(obj, "classes_"), ndim=1)
+        require_spread_items(classes, _where(obj, "classes_"))
         # Columns are counted over classes_ and the matrix is as wide as the dict made of them.
         require(len(dict.fromkeys(classes)) == len(classes), "a class stands twice", _where(obj, "classes_"))
 
 
 def _check_label_binarizer(obj: Any) -> None:
     """Columns are places in the sorted classes, which only comparable items have."""
+    _check_looked_up(obj)
     if "classes_" in vars(obj):
         classes = array(obj.classes_, _where(obj, "classes_"), ndim=1)
         if classes.dtype.kind == "O":
             kinds = set(map(type, classes))
             comparable = kinds in ({str}, {bytes}) or all(map(_is_integer, kinds)) or kinds == {bool}
             require(comparable, "objects that have no order", _where(obj, "classes_"))
+
+
+def _check_looked_up(obj: Any) -> None:
+    """Require that items can be looked up: `transform` puts them into a dict and a set each time."""
+    for name in ("categories_", "classes_"):
+        found = vars(obj).get(name, ())
+        for number, items in enumerate(found if type(found) is list else [found]):
+            if isinstance(items, np.ndarray):
+                require_spread_items(items, f"{_where(obj, name)}[{number}]")
 
 
 def _sizes(obj: Any) -> list[int]:
@@ -219,7 +231,9 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "sklearn.feature_extraction._hash:FeatureHasher": _check_hasher,
     "sklearn.preprocessing._label:MultiLabelBinarizer": _check_multilabel,
     "sklearn.preprocessing._label:LabelBinarizer": _check_label_binarizer,
+    "sklearn.preprocessing._label:LabelEncoder": _check_looked_up,
     "sklearn.preprocessing._encoders:OneHotEncoder": _check_one_hot,
+    "sklearn.preprocessing._encoders:_BaseEncoder": _check_looked_up,
     "sklearn.preprocessing._polynomial:PolynomialFeatures": _check_polynomial,
     "sklearn.multiclass:OneVsRestClassifier": _check_one_vs_rest,
     "sklearn.preprocessing._function_transformer:FunctionTransformer": _check_function_transformer,

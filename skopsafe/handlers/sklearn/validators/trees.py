@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from skopsafe.handlers.checks import MOST_THREADS, integer, require
+from skopsafe.handlers.sklearn.validators.counts import check_samples
 from skopsafe.handlers.sklearn.validators.estimators import features
 
 _MISSING = object()
@@ -87,6 +88,7 @@ def _check_forest(obj: Any) -> None:
     from sklearn.tree._tree import Tree
 
     check_jobs(obj)
+    check_samples(obj)
     state = vars(obj)
     estimators = state.get("estimators_", _MISSING)
     if estimators is _MISSING:
@@ -106,6 +108,7 @@ def _check_forest(obj: Any) -> None:
 
 def _check_bagging(obj: Any) -> None:
     check_jobs(obj)
+    check_samples(obj)
     state = vars(obj)
     where = type(obj).__name__
     if "n_classes_" in state:

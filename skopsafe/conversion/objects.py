@@ -1,0 +1,321 @@
+"""From records to objects: a loop over an explicit stack, so that depth costs memory and nothing else.
+
+Each record is made once, and what holds others is there before it is filled, so that what is shared and what
+holds itself stays so. Objects with a rule are made when all that the rule looks at is there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skopsafe import names
+from skopsafe.conversion.calls import arguments, class_of
+from skopsafe.conversion.numpy_rules import stored
+from skopsafe.conversion.rules import Case, Misfit, Rules, dependencies, named, refuse, settled
+from skopsafe.conversion.stands import Naming, Stand, called
+from skopsafe.errors import SkopsafeError
+from skopsafe.foreign.pickles.reading import Source
+from skopsafe.foreign.pickles.values import (
+    ByteArray,
+    Call,
+    Computed,
+    Dict,
+    FrozenSet,
+    Global,
+    List,
+    Set,
+    Span,
+    Stored,
+    Value,
+    is_record,
+)
+from skopsafe.graph.document import LONGEST_NAME
+from skopsafe.graph.parts import Parts
+from skopsafe.handlers.registry import Registry
+from skopsafe.handlers.spread import require_spread
+from skopsafe.trust.tables import Tables
+
+_VERSION = "_sklearn_version"
+_SINGLETONS = {"builtins:Ellipsis": ..., "builtins:NotImplemented": NotImplemented}
+
+
+class Maker:
+    """Makes the object that a record stands for.
+
+    Parameters
+    ----------
+    source : Source
+        The bytes of the stream.
+    rules : Rules
+        What is understood.
+    registry : Registry
+        Which types have a loader: these are made by a rule or not at all.
+    tables : Tables
+        Which reviewed classes have a ``__setstate__``.
+
+    Attributes
+    ----------
+    versions : dict of str to str
+        Versions of libraries that states tell.
+    """
+
+    def __init__(self, source: Source, rules: Rules, registry: Registry, tables: Tables) -> None:
+        self._source = source
+        self._rules = rules
+        self._registry = registry
+        self._tables = tables
+        self._made: dict[int, Any] = {}
+        self._kept: list[Any] = []
+        self._unfilled: list[tuple[Value, Any]] = []
+        self.versions: dict[str, str] = {}
+
+    def make(self, root: Value) -> Any:
+        """Return the object that `root` stands for.
+
+        Raises
+        ------
+        UnsupportedTypeError
+            Something in it is not understood, and could not be approved either.
+        """
+        made = self._create(root)
+        while self._unfilled:
+            record, shell = self._unfilled.pop()
+            self._fill(record, shell)
+        return made
+
+    def get(self, value: Value) -> Any:
+        """Return what a value has become."""
+        if type(value) is not tuple and not is_record(value):
+            return value
+        return self._made[id(value)]
+
+    def _create(self, root: Value) -> Any:
+        """Make a record and all that must be there before it, but fill nothing."""
+        on_their_way: set[int] = set()
+        stack: list[tuple[Value, list[Value] | None]] = [(root, None)]
+        made = self._made
+        while stack:
+            value, needed = stack.pop()
+            if (type(value) is not tuple and not is_record(value)) or id(value) in made:
+                continue
+            if needed is None:
+                needed = self._needed(value)
+                missing = [
+                    part
+                    for part in needed
+                    if (type(part) is tuple or is_record(part)) and id(part) not in made
+                ]
+                if missing:
+                    if id(value) in on_their_way:
+                        refuse("an object that is part of what makes it cannot be converted", _offset(value))
+                    on_their_way.add(id(value))
+                    stack.append((value, needed))
+                    stack += [(part, None) for part in reversed(missing)]
+                    continue
+            self._kept.append(value)
+            made[id(value)] = self._new(value)
+        return self.get(root)
+
+    def _needed(self, value: Value) -> list[Value]:
+        match value:
+            case tuple():
+                return list(value)
+            case FrozenSet():
+                return value.items
+            case Call():
+                if self._is_shell(value):
+                    return []
+                return self._rules.needs.get(class_of(value, self._rules.classes) or "", dependencies)(value)
+            case Stored():
+                return [value.objects, *dependencies(value.wrapper)]
+        return []
+
+    def _is_shell(self, call: Call) -> bool:
+        """Tell whether an object is there before its parts: one of a class, of its attributes alone."""
+        cls = class_of(call, self._rules.classes)
+        if cls is None:
+            return False
+        return (
+            cls not in self._rules.classes
+            and not arguments(call, self._rules.classes)
+            and call.kwargs is None
+        )
+
+    def _new(self, value: Value) -> Any:
+        match value:
+            case tuple():
+                return tuple(map(self.get, value))
+            case List():
+                return self._shell(value, [])
+            case Dict():
+                return self._shell(value, {})
+            case Set():
+                return self._shell(value, set())
+            case FrozenSet():
+                items = list(map(self.get, value.items))
+                self._require_keys(items, value.offset)
+                return frozenset(items)
+            case ByteArray():
+                return bytearray(value.content)
+            case Span():
+                return self._read(value)
+            case Global():
+                name = self._name(value)
+                return _SINGLETONS[name] if name in _SINGLETONS else Naming(name)
+            case Computed():
+                refuse("a name that the pickle computes could be any", value.offset)
+            case Stored():
+                return self._stored(value)
+            case Call():
+                return self._call(value)
+        raise AssertionError(type(value))
+
+    def _shell(self, record: Value, shell: Any) -> Any:
+        self._unfilled.append((record, shell))
+        return shell
+
+    def _read(self, span: Span) -> Any:
+        content = self._source.read(span.offset, span.size)
+        if span.kind == "str":
+            try:
+                return content.decode("utf-8", "surrogatepass")
+            except UnicodeDecodeError:
+                refuse("a text is not UTF-8", span.offset, "Get the file again from its author.")
+        return content if span.kind == "bytes" else bytearray(content)
+
+    def _name(self, found: Global) -> str:
+        name = settled(found)
+        if not names.is_name(name):
+            refuse(f"{found.written!r} is no name of a class or function", found.offset)
+        return name
+
+    def _call(self, call: Call) -> Any:
+        if call.way in ("persistent", "extension", "buffer"):
+            refuse(f"an object that comes from outside of the pickle ({call.way}) is not in it", call.offset)
+        cls = class_of(call, self._rules.classes)
+        if cls is not None and cls in self._rules.classes:
+            return self._by_rule(self._rules.classes[cls], call, cls)
+        if cls is not None:
+            self._require_no_loader(cls, call)
+            if self._is_shell(call):
+                return self._shell(call, Stand(cls, can_close=True))
+            return Stand(cls, self._parts(call, list(arguments(call, self._rules.classes)), cls))
+        if not isinstance(call.function, Global):
+            refuse("it calls something that the pickle computes, which could be anything", call.offset)
+        name = self._name(call.function)
+        if name in self._rules.calls:
+            return self._by_rule(self._rules.calls[name], call, name)
+        self._require_no_loader(name, call)
+        parts = self._parts(call, list(arguments(call, self._rules.classes)), None)
+        return called(name, parts.attributes or (), list(parts.values))
+
+    def _stored(self, record: Stored) -> Any:
+        try:
+            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source))
+        except Misfit as error:
+            refuse(f"an array of joblib is not in its form: {error}", record.wrapper.offset)
+
+    def _by_rule(self, rule: Any, call: Call, name: str) -> Any:
+        try:
+            return rule(Case(call, name, self.get, self._source))
+        except Misfit as error:
+            refuse(f"{names.spell(name)} is not in the form in which it is pickled: {error}", call.offset)
+        except SkopsafeError as error:
+            refuse(f"{names.spell(name)} could not be loaded: {error.reason}", call.offset)
+
+    def _require_no_loader(self, name: str, call: Call) -> None:
+        if not names.is_name(name):
+            refuse(f"{name!r} is no name of a class", call.offset)
+        if self._registry.by_name(name) is not None:
+            refuse(f"there is no rule yet by which a {names.spell(name)} is converted", call.offset)
+
+    def _fill(self, record: Value, shell: Any) -> None:
+        match record:
+            case List():
+                for item in record.items:
+                    shell.append(self._create(item))
+            case Set():
+                items = [self._create(item) for item in record.items]
+                self._require_keys(items, record.offset)
+                shell.update(items)
+            case Dict():
+                pairs = [(self._create(key), self._create(value)) for key, value in record.pairs]
+                self._require_keys([key for key, _ in pairs], record.offset)
+                shell.update(pairs)
+            case Call():
+                for part in _direct(record):
+                    self._create(part)
+                shell.parts = self._parts(record, [], shell.name)
+
+    def _require_keys(self, keys: list[Any], offset: int) -> None:
+        try:
+            require_spread(keys, "keys")
+            for key in keys:
+                hash(key)
+        except (TypeError, RecursionError):
+            refuse("a key of a dict or an item of a set has no hash", offset)
+        except SkopsafeError as error:
+            refuse(error.reason, offset)
+
+    def _parts(self, call: Call, args: list[Value], cls: str | None) -> Parts:
+        """Return the parts of an object that has no rule, in the forms that the generic loader knows."""
+        labels: list[str] = []
+        values: list[Any] = []
+        if args or cls is None:
+            labels.append("()args")
+            values.append(tuple(map(self.get, args)))
+        if call.kwargs is not None and isinstance(call.kwargs, Dict) and call.kwargs.pairs:
+            labels.append("()kwargs")
+            values.append(self.get(call.kwargs))
+        if len(call.states) > 1:
+            refuse("an object is given more than one state", call.offset)
+        if call.states:
+            direct = not labels and cls is not None and not call.items and not call.pairs
+            found = self._attributes(call.states[0], cls) if direct and cls is not None else None
+            if found is not None:
+                return Parts(tuple(found), list(found.values()))
+            labels.append("()state")
+            values.append(self._create(call.states[0]))
+        if call.items:
+            labels.append("()list")
+            values.append([self.get(item) for item in call.items])
+        if call.pairs:
+            labels.append("()dict")
+            values.append({self.get(key): self.get(value) for key, value in call.pairs})
+        return Parts(tuple(labels), values)
+
+    def _attributes(self, state: Value, cls: str) -> dict[str, Any] | None:
+        """Return a state as attributes, if it is one of a reviewed class that keeps its state in them."""
+        if not self._tables.reviewed(cls, "class") or self._tables.setstate(cls):
+            return None
+        parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
+        found: dict[str, Any] = {}
+        for part in parts:
+            if part is None:
+                continue
+            try:
+                pairs = named(part)
+            except Misfit:
+                return None
+            for name, value in pairs:
+                made = self._create(value)
+                if name == _VERSION and cls.startswith("sklearn."):
+                    if isinstance(made, str):
+                        self.versions.setdefault("scikit-learn", made)
+                    continue
+                if not name.isidentifier() or len(name) > LONGEST_NAME:
+                    return None
+                found[name] = made
+        return found
+
+
+def _direct(call: Call) -> list[Value]:
+    """Return what the parts of an object without arguments are made of."""
+    found = list(call.items)
+    for pair in call.pairs:
+        found += pair
+    return found
+
+
+def _offset(value: Value) -> int:
+    return getattr(value, "offset", 0)

@@ -1,0 +1,73 @@
+"""Objects that stand for those of other libraries, with the parts that a getter would give for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skopsafe.graph.document import CALL, CLASS, VALUE
+from skopsafe.graph.parts import Columns, Parts
+from skopsafe.taking import Taken, Taker
+
+
+class Stand:
+    """Stands for an object of which the name of its class, and its parts, are known.
+
+    Attributes
+    ----------
+    name : str
+        ``module:qualname`` of the class, or of what is called.
+    parts : Parts or None
+        What a getter would give; None until it is filled.
+    can_close : bool
+        Whether a cycle may lead to it: it is there before its parts are.
+    """
+
+    __slots__ = ("can_close", "name", "parts")
+
+    def __init__(self, name: str, parts: Parts | None = None, *, can_close: bool = False) -> None:
+        self.name = name
+        self.parts = parts
+        self.can_close = can_close
+
+    def __repr__(self) -> str:
+        # A set is put in order by this.
+        return f"<{self.name} {self.parts!r}>" if not self.can_close else f"<{self.name}>"
+
+
+class Naming:
+    """Stands for a class or function as a value."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+def called(name: str, attributes: tuple[str, ...], values: list[Any]) -> Stand:
+    """Return what stands for the result of a call that the loader makes, if that is approved."""
+    return Stand(name, Parts(attributes, values, role=CALL))
+
+
+class StandTaker(Taker):
+    """Takes apart stands as well as objects."""
+
+    def take(self, obj: Any) -> Taken:
+        """Take one object apart; see `Taker.take`."""
+        if type(obj) is Stand:
+            assert obj.parts is not None
+            return obj.parts, obj.name, obj.can_close
+        if type(obj) is Naming:
+            return Parts((), (), role=VALUE), obj.name, True
+        return super().take(obj)
+
+    def take_together(self, objs: list[Any]) -> Columns | list[Taken]:
+        """Take objects of one type apart; see `Taker.take_together`."""
+        if type(objs[0]) in (Stand, Naming):
+            return [self.take(obj) for obj in objs]
+        return super().take_together(objs)
+
+
+__all__ = ["CLASS", "Naming", "Stand", "StandTaker", "called"]

@@ -1,0 +1,113 @@
+"""What a stream of bytes is, told by its content and never by a name."""
+
+from __future__ import annotations
+
+import ast
+import re
+import struct
+from typing import Any
+
+from numpy.lib import format as npy
+
+from skopsafe.archive.readable import Budget
+from skopsafe.errors import LimitError
+from skopsafe.foreign.pickles.joblib import Arrays
+from skopsafe.foreign.pickles.machine import Machine, Operation, Pickle
+from skopsafe.foreign.pickles.reading import Source
+
+UNREADABLE = {
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"MSCF": "a cabinet archive",
+    b"\x1f\x9d": "a stream of compress",
+    b"LZIP": "a stream of lzip",
+    b"\x89LZO": "a stream of lzop",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+}
+"""By the first bytes: what may hold pickles and is not read."""
+
+_PROBED = 50_000
+"""Opcodes after which a stream is taken for a pickle."""
+_NPY = b"\x93NUMPY"
+_LONGEST_HEADER = 2**16
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_FAILURES = (
+    TypeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    SyntaxError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    Warning,
+)
+
+
+def unreadable(head: bytes) -> str | None:
+    """Say what a stream is that may hold pickles and is not read, by its first bytes."""
+    return next((what for magic, what in UNREADABLE.items() if head.startswith(magic)), None)
+
+
+def pickle_in_npy(source: Source) -> int | None:
+    """Return where the pickle of an array of objects begins in an ``.npy``; None where there is none.
+
+    A header that cannot be understood may be of such an array.
+    """
+    head = source.read(0, 12)
+    if not head.startswith(_NPY) or len(head) < 12:
+        return None
+    start, form = (10, "<H") if head[6] == 1 else (12, "<I")
+    (length,) = struct.unpack_from(form, head, 8)
+    if length > _LONGEST_HEADER:
+        return start + int(length)
+    text = source.read(start, length).decode("latin-1")
+    try:
+        descr = ast.literal_eval(text.strip())["descr"]
+        holds = npy.descr_to_dtype(descr).hasobject
+    except _FAILURES:
+        holds = True
+    return start + int(length) if holds else None
+
+
+def probe(source: Source, start: int, budget: Budget) -> str | None:
+    """Return ``pickle`` or ``joblib`` if a stream is one, else None.
+
+    It is one if it comes to an end as a pickle, or does something before it breaks off.
+
+    Raises
+    ------
+    LimitError
+        The budget has no opcodes left.
+    """
+    if budget.opcodes <= 0:
+        raise LimitError(
+            f"the pickles in the file have more than {budget.limits.opcodes} opcodes",
+            next_step="Pass limits=Limits(opcodes=...) if you expect so large a file.",
+        )
+    arrays = Arrays(_PROBED)
+    machine = Machine(source, start, min(_PROBED, budget.opcodes), arrays)
+    try:
+        found = machine.run()
+    except LimitError:
+        budget.opcodes -= _PROBED
+        return "joblib" if arrays.count else "pickle"
+    budget.opcodes -= found.opcodes + arrays.spent
+    if not is_pickle(found):
+        return None
+    return "joblib" if arrays.count else "pickle"
+
+
+def is_pickle(found: Pickle) -> bool:
+    """Tell whether a run was one of a pickle: to its end, or of one that does something before it breaks."""
+    return not found.error or not found.followed or any(map(_does, found.operations))
+
+
+def _does(operation: Operation) -> bool:
+    """Tell whether an operation is one that text or noise would hardly have."""
+    value: Any = operation.value
+    if operation.kind == "import":
+        module = getattr(value, "module", None)
+        return not isinstance(module, str) or _MODULE.fullmatch(module) is not None
+    return operation.kind == "call" and value.way not in ("persistent", "extension", "buffer")
