@@ -75,7 +75,7 @@ TARGETS: dict[str, Target] = {
         schema_mutants.schema_mutant,
     ),
     "npy": Target(arrays.npy_header, ("archive/npy.py",), mutants.npy_mutant),
-    "pickles": Target(pickles.opcodes, ("foreign/pickles/", "judge/"), mutants.pickle_mutant),
+    "pickles": Target(pickles.opcodes, ("foreign/pickles/listing.py",), mutants.pickle_mutant),
     "xgboost": Target(boosters.xgboost, ("handlers/xgboost/",), mutants.xgboost_mutant, longest=1 << 15),
     "lightgbm": Target(boosters.lightgbm, ("handlers/lightgbm/",), mutants.lightgbm_mutant, longest=1 << 14),
     "catboost": Target(boosters.catboost, ("handlers/catboost/",), mutants.catboost_mutant, longest=1 << 15),

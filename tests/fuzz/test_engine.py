@@ -45,7 +45,7 @@ def stages(name: str) -> Counter[str]:
         ("schema", {"document": 0.05, "audit": 0.05, "drawing": 0.05, "loaded": 0.005}),
         ("decompression", {"method 8 gives something": 0.02, "method 93 comes to its end": 0.02}),
         ("npy", {"header": 0.01, "JSON": 0.1, "dtype": 0.03}),
-        ("pickles", {"operations": 0.05, "unpickled": 0.01, "suspicious": 0.03}),
+        ("pickles", {"read to its end": 0.02, "operations": 0.05}),
         ("xgboost", {"document": 0.15, "trees": 0.05}),
         ("policy", {"policy": 0.03, "name": 0.01}),
         ("name", {"name": 0.02}),
