@@ -174,14 +174,18 @@ class _Walk:
         base = max(0, source.size - _TAIL)
         tail = source.read(base, _TAIL)
         at, seen = len(tail), set()
+        first = 0
         for _ in range(_ENDS):
             at = tail.rfind(END_MAGIC, 0, at)
-            if at < 0:
+            # One in front of a directory belongs to a zip within this one.
+            if at < 0 or base + at < first:
                 break
             for start, shift in self._starts(tail, base, at):
                 if 0 <= start < source.size and start not in seen:
                     seen.add(start)
-                    yield from self._directory(start, shift)
+                    for member in self._directory(start, shift):
+                        first = max(first, start)
+                        yield member
 
     def _starts(self, tail: bytes, base: int, at: int) -> Iterator[tuple[int, int]]:
         """Yield where the directory may begin, and how far all places are off."""

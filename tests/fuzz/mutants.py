@@ -143,6 +143,13 @@ def pickle_mutant(data: bytes, rng: random.Random) -> bytes:
     return b"".join(pieces)
 
 
+def stream_mutant(data: bytes, rng: random.Random) -> bytes:
+    """Change the opcodes of a pickle, or bytes of what it is wrapped in."""
+    if data[:1] in (b"\x80", b"c", b"(", b"]", b"}"):
+        return pickle_mutant(data, rng)
+    return bytes_mutant(data, rng, WORDS["streams"])
+
+
 def recipe_mutant(data: bytes, rng: random.Random) -> bytes:
     """Change what is packed or how; the size is made true in half of the cases."""
     if len(data) <= RECIPE.size:

@@ -36,7 +36,7 @@ def opcodes(data: bytes) -> None:
     if found:
         reach("operations")
     shown = [operation.name for operation in found if operation.opcode in _IMPORTS]
-    asked = _asked(data)
+    asked = asked_for(data)
     if asked:
         reach("unpickler imports")
     if not complete:
@@ -73,7 +73,8 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
     dispatch: ClassVar[dict[int, Any]] = {**pickle._Unpickler.dispatch, pickle.BYTEARRAY8[0]: load_bytearray8}  # type: ignore[attr-defined]
 
 
-def _asked(data: bytes) -> list[tuple[str, str]]:
+def asked_for(data: bytes) -> list[tuple[str, str]]:
+    """Return the names that Python's unpickler asks for, in order, until it stops."""
     asked: list[tuple[str, str]] = []
     with contextlib.suppress(Exception):
         _Unpickler(data, asked).load()

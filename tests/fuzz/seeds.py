@@ -106,6 +106,48 @@ def pickles() -> Iterator[bytes]:
         )
 
 
+def streams() -> Iterator[bytes]:
+    """Return files that hold pickles, in every wrapping."""
+    import gzip
+    import tarfile
+    import zipfile
+    import zlib
+
+    import joblib
+
+    fields = np.zeros(2, [("a", "<f8"), ("b", "U3", (2,)), ("c", "M8[s]")])
+    obj = {"a": np.arange(3.0), "b": np.array([complex, None], object), "c": fields}
+    for protocol in (0, 2, 4):
+        out = io.BytesIO()
+        joblib.dump(obj, out, protocol=protocol)
+        yield out.getvalue()
+    for compression in ("zlib", "gzip", "bz2", "lzma", "xz"):
+        out = io.BytesIO()
+        joblib.dump([1, len], out, compress=(compression, 1))
+        yield out.getvalue()
+    small = pickle.dumps([1, len], 2)
+    yield small + pickle.dumps(2) + b"\xff"
+    yield b"ZF" + hex(len(small)).ljust(19).encode() + zlib.compress(small)
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            archive.writestr("a/data.pkl", small)
+            archive.writestr("b.gz", gzip.compress(small))
+        yield out.getvalue()
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+            member = tarfile.TarInfo("n" * 120)
+            member.size = len(small)
+            tar.addfile(member, io.BytesIO(small))
+        yield out.getvalue()[:4096]
+    for save in (np.save, np.savez):
+        out = io.BytesIO()
+        save(out, np.array([len, None], object))
+        yield out.getvalue()
+    yield b"7z\xbc\xaf\x27\x1c"
+
+
 def decompressions() -> Iterator[bytes]:
     return archives.recipes(iter((b"", b"some content of a member", b"ab" * 5000, bytes(range(256)))))
 
@@ -202,6 +244,8 @@ SEEDS = {
     "schema": schemas,
     "npy": headers,
     "pickles": pickles,
+    "machine": pickles,
+    "streams": streams,
     "xgboost": xgboosts,
     "lightgbm": lightgbms,
     "catboost": catboosts,

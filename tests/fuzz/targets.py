@@ -13,6 +13,7 @@ from tests.fuzz import (
     pickles,
     schema_mutants,
     schemas,
+    streams,
     texts,
     zip_mutants,
 )
@@ -76,6 +77,23 @@ TARGETS: dict[str, Target] = {
     ),
     "npy": Target(arrays.npy_header, ("archive/npy.py",), mutants.npy_mutant),
     "pickles": Target(pickles.opcodes, ("foreign/pickles/listing.py",), mutants.pickle_mutant),
+    "machine": Target(
+        streams.machine,
+        tuple(f"foreign/pickles/{name}.py" for name in ("machine", "opcodes", "constants", "containers")),
+        mutants.pickle_mutant,
+        memory=(4 * MIB, 256),  # an opcode of a byte can leave a record
+    ),
+    "streams": Target(
+        streams.files,
+        (
+            *(f"foreign/pickles/{name}.py" for name in ("files", "formats", "joblib", "dtypes")),
+            *(f"archive/{name}.py" for name in ("salvage", "tar_read", "unpack", "readable")),
+        ),
+        mutants.stream_mutant,
+        steps=(20_000, 1000),  # several readings, of all that a zip has in it
+        memory=(16 * MIB, 1024),
+        longest=1 << 14,
+    ),
     "xgboost": Target(boosters.xgboost, ("handlers/xgboost/",), mutants.xgboost_mutant, longest=1 << 15),
     "lightgbm": Target(boosters.lightgbm, ("handlers/lightgbm/",), mutants.lightgbm_mutant, longest=1 << 14),
     "catboost": Target(boosters.catboost, ("handlers/catboost/",), mutants.catboost_mutant, longest=1 << 15),

@@ -135,3 +135,23 @@ WORDS: dict[str, tuple[bytes, ...]] = {
         b"*", b"\x1b", b"\n",
     ),
 }  # fmt: skip
+WORDS["machine"] = WORDS["pickles"]
+WORDS["streams"] = (
+    *WORDS["pickles"],
+    *WORDS["container"],
+    b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n",
+    b"cnumpy\ndtype\n",
+    b"\x1f\x8b\x08\0",
+    b"x\x9c",
+    b"ZF0x",
+    b"BZh9",
+    b"\xfd7zXZ\0",
+    b"\x04\x22\x4d\x18",
+    b"7z\xbc\xaf\x27\x1c",
+    b"ustar\x0000",
+    b"\0" * 512,
+    b"'|O'",
+    b"|O",
+    b"V8",
+    b"f8",
+)

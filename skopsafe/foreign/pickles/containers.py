@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from skopsafe.foreign.pickles.constants import Opcode
 from skopsafe.foreign.pickles.reading import Broken
-from skopsafe.foreign.pickles.values import Call, Computed, Dict, FrozenSet, Global, List, Set, Value
+from skopsafe.foreign.pickles.values import (
+    ByteArray,
+    Call,
+    Computed,
+    Dict,
+    FrozenSet,
+    Global,
+    List,
+    Set,
+    Span,
+    Value,
+)
 
 if TYPE_CHECKING:
     from skopsafe.foreign.pickles.machine import Machine
@@ -79,7 +90,7 @@ def _extend(m: Machine, items: list[Value]) -> None:
     target = m.stack[-1]
     if isinstance(target, List):
         target.items += items
-    else:
+    elif items:
         if isinstance(target, Call):
             target.items += items
         m.do("append", _may_be_any(m, target), items)
@@ -100,7 +111,7 @@ def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
     target = m.stack[-1]
     if isinstance(target, Dict):
         target.pairs += pairs
-    else:
+    elif pairs:
         if isinstance(target, Call):
             target.pairs += pairs
         elif isinstance(target, List):
@@ -114,7 +125,7 @@ def _additems(m: Machine) -> None:
     target = m.stack[-1]
     if isinstance(target, Set):
         target.items += items
-    else:
+    elif items:
         if isinstance(target, Call):
             target.items += items
         m.do("add", _may_be_any(m, target), items)
@@ -124,6 +135,8 @@ def _may_be_any(m: Machine, target: Value) -> Value:
     """Return what the opcode is about, if it can have methods that the stream does not know."""
     if isinstance(target, Call | Global | Computed):
         return target
+    if isinstance(target, ByteArray) or (isinstance(target, Span) and target.kind == "bytearray"):
+        return target  # only bytes can be put into it: nothing of the file is called
     raise Broken(f"nothing can be put into this {type(target).__name__.lower()}")
 
 

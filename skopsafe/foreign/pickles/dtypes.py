@@ -39,13 +39,40 @@ class _Odd(Exception):
     """The records are not those of a dtype that can be told."""
 
 
-def dtype_of(value: Value) -> DType:
+class Known:
+    """Dtypes that were made from records of one stream, so that each is made once.
+
+    Attributes
+    ----------
+    work : int
+        Fields that were gone through.
+    """
+
+    def __init__(self) -> None:
+        # The records are kept so that their identities stay theirs.
+        self._made: dict[int, tuple[Value, DType]] = {}
+        self.work = 0
+
+    def get(self, value: Value) -> DType | None:
+        """Return what was made from a record, or None."""
+        found = self._made.get(id(value))
+        return None if found is None else found[1]
+
+    def put(self, value: Value, dtype: DType) -> DType:
+        """Keep what was made from a record."""
+        self._made[id(value)] = (value, dtype)
+        return dtype
+
+
+def dtype_of(value: Value, known: Known | None = None) -> DType:
     """Return the dtype that records stand for.
 
     Parameters
     ----------
     value : Value
         What a pickle makes in place of a dtype: a call of ``numpy.dtype`` with its state, or a class.
+    known : Known, optional
+        What was made from other records of the stream.
 
     Raises
     ------
@@ -54,7 +81,7 @@ def dtype_of(value: Value) -> DType:
     """
     offset = value.offset if is_record(value) else 0
     try:
-        return _dtype(value, {}, 0)
+        return _dtype(value, Known() if known is None else known, 0)
     except (_Odd, *_FAILURES) as error:
         reason = str(error) if isinstance(error, _Odd) else "numpy knows no such dtype"
         raise FormatError(
@@ -64,14 +91,13 @@ def dtype_of(value: Value) -> DType:
         ) from (None if isinstance(error, _Odd) else shown(error))
 
 
-def _dtype(value: Value, made: dict[int, DType], depth: int) -> DType:
-    found = made.get(id(value)) if is_record(value) else None
-    if found is None:
-        if depth > _DEEPEST:
-            raise _Odd(f"its fields are more than {_DEEPEST} deep")
-        found = _state(value, _plain(value), made, depth)
-        made[id(value)] = found
-    return found
+def _dtype(value: Value, known: Known, depth: int) -> DType:
+    found = known.get(value) if is_record(value) else None
+    if found is not None:
+        return found
+    if depth > _DEEPEST:
+        raise _Odd(f"its fields are more than {_DEEPEST} deep")
+    return known.put(value, _state(value, _plain(value), known, depth))
 
 
 def _plain(value: Value) -> DType:
@@ -125,7 +151,7 @@ def _of_strings(coerce: Any, *rest: Any) -> DType:
     return cast(DType, kind(coerce=bool(coerce), **missing))
 
 
-def _state(value: Value, plain: DType, made: dict[int, DType], depth: int) -> DType:
+def _state(value: Value, plain: DType, known: Known, depth: int) -> DType:
     """Return the dtype with the state that it was given."""
     if not isinstance(value, Call) or not value.states:
         return plain
@@ -142,9 +168,9 @@ def _state(value: Value, plain: DType, made: dict[int, DType], depth: int) -> DT
     if order not in ("<", ">", "=", "|"):
         raise _Odd("it has no byte order")
     if subarray is not None:
-        found = _subarray(subarray, made, depth)
+        found = _subarray(subarray, known, depth)
     elif names is not None or fields is not None:
-        found = _structure(names, fields, size, bool(flags & _IS_ALIGNED), made, depth)
+        found = _structure(names, fields, size, bool(flags & _IS_ALIGNED), known, depth)
     elif plain.kind in "SUV":
         found = _of_size(plain, size)
     elif plain.kind in "mM" and more:
@@ -187,35 +213,34 @@ def _of_unit(kind: str, more: Value) -> DType:
     return np.dtype(f"{kind}8" if unit == "generic" else f"{kind}8[{number}{unit}]")
 
 
-def _subarray(subarray: Value, made: dict[int, DType], depth: int) -> DType:
+def _subarray(subarray: Value, known: Known, depth: int) -> DType:
     if not isinstance(subarray, tuple) or len(subarray) != 2:
         raise _Odd("its subarray cannot be told")
     base, shape = subarray
     shape = shape if isinstance(shape, tuple) else (shape,)
     if not all(type(size) is int and size >= 0 for size in shape):
         raise _Odd("its subarray has no shape")
-    return np.dtype((_dtype(base, made, depth + 1), shape))
+    return np.dtype((_dtype(base, known, depth + 1), shape))
 
 
-def _structure(
-    names: Value, fields: Value, size: int, is_aligned: bool, made: dict[int, DType], depth: int
-) -> DType:
+def _structure(names: Value, fields: Value, size: int, is_aligned: bool, known: Known, depth: int) -> DType:
     if not isinstance(names, tuple) or not isinstance(fields, Dict):
         raise _Odd("its fields cannot be told")
     if not all(type(name) is str for name in names):
         raise _Odd("a field has no name")
-    known: dict[str, Value] = {name: field for name, field in fields.pairs if type(name) is str}
+    known.work += len(fields.pairs)
+    left: dict[str, Value] = {name: field for name, field in fields.pairs if type(name) is str}
     formats, offsets, titles = [], [], []
     for name in names:
-        field = known.pop(name, None)
+        field = left.pop(name, None)
         if not isinstance(field, tuple) or len(field) not in (2, 3) or type(field[1]) is not int:
             raise _Odd("a field cannot be told")
-        formats.append(_dtype(field[0], made, depth + 1))
+        formats.append(_dtype(field[0], known, depth + 1))
         offsets.append(field[1])
         titles.append(field[2] if len(field) == 3 else None)
         if titles[-1] is not None and type(titles[-1]) is not str:
             raise _Odd("a title of a field is no text")
-    if not set(known) <= set(titles):
+    if not set(left) <= set(titles):
         raise _Odd("it has a field that it does not name")
     parts = {"names": list(names), "formats": formats, "offsets": offsets, "itemsize": size}
     if any(title is not None for title in titles):

@@ -263,7 +263,8 @@ class _Search:
         if not content.size and content.problem and not is_certain(kind):
             return None
         notes = (*notes, f"it is compressed with {kind}", *_problem(content))
-        return self._inside(content, path, depth, notes, content.problem if is_certain(kind) else "")
+        why = content.problem if is_certain(kind) else ""
+        return self._inside(content, path, depth, notes, why)
 
     def _inside(
         self, content: Readable, path: str, depth: int, notes: tuple[str, ...], why: str
@@ -274,7 +275,8 @@ class _Search:
             is_empty = False
             yield stream
         if is_empty and why:
-            yield self._stream(path, "unreadable", content, (*notes, why))
+            notes = notes if why in notes else (*notes, why)
+            yield self._stream(path, "unreadable", content, notes)
 
     def _npy(
         self, source: Readable, path: str, depth: int, notes: tuple[str, ...]

@@ -61,14 +61,14 @@ def pickle_in_npy(source: Source) -> int | None:
     start, form = (10, "<H") if head[6] == 1 else (12, "<I")
     (length,) = struct.unpack_from(form, head, 8)
     if length > _LONGEST_HEADER:
-        return start + int(length)
+        return min(start + int(length), source.size)
     text = source.read(start, length).decode("latin-1")
     try:
         descr = ast.literal_eval(text.strip())["descr"]
         holds = npy.descr_to_dtype(descr).hasobject
     except _FAILURES:
         holds = True
-    return start + int(length) if holds else None
+    return min(start + int(length), source.size) if holds else None
 
 
 def probe(source: Source, start: int, budget: Budget) -> str | None:
@@ -109,5 +109,5 @@ def _does(operation: Operation) -> bool:
     value: Any = operation.value
     if operation.kind == "import":
         module = getattr(value, "module", None)
-        return not isinstance(module, str) or _MODULE.fullmatch(module) is not None
+        return not isinstance(module, str) or bool(_MODULE.fullmatch(module) and value.name)
     return operation.kind == "call" and value.way not in ("persistent", "extension", "buffer")

@@ -9,12 +9,13 @@ each: see `Arrays`.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from skopsafe.errors import FormatError
-from skopsafe.foreign.pickles.dtypes import dtype_of
+from skopsafe.errors import FormatError, LimitError
+from skopsafe.foreign.pickles.dtypes import Known, dtype_of
 from skopsafe.foreign.pickles.machine import Machine
 from skopsafe.foreign.pickles.reading import Broken, Lost, Truncated
 from skopsafe.foreign.pickles.values import Call, Dict, Global, List, Stored, Value
@@ -34,6 +35,15 @@ _DEFAULTS = {"allow_mmap": False, "numpy_array_alignment_bytes": 16}
 _MAKERS = ("copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__")
 _PADDED = "numpy_array_alignment_bytes"
 _SHOWN = 20
+
+
+@dataclass(slots=True)
+class _Instance:
+    """An instance of a class of joblib, which is kept so that its identity stays its own."""
+
+    built: Call
+    known: dict[str, Value]
+    states: int = 0
 
 
 class Arrays:
@@ -62,24 +72,29 @@ class Arrays:
     def __init__(self, limit: int, *, padded: bool = True) -> None:
         self._limit = limit
         self._padded = padded
-        self._dtypes: dict[int, tuple[Value, np.dtype[Any]]] = {}
+        self._dtypes = Known()
+        self._instances: dict[int, _Instance] = {}
         self.spent = 0
         self.count = 0
         self.first = 0
         self.has_padding = False
 
-    def __call__(self, m: Machine, built: Call) -> None:
+    def __call__(self, m: Machine, built: Call | Global) -> None:
         """Read the array that follows an instance of a class of joblib, and put it in its place."""
+        if isinstance(built, Global):
+            if _class(built):
+                raise Lost("a class of joblib is changed, so that its arrays are where it says")
+            return
         kind = _kind(built)
         if kind is None:
             return
         if not self.count:
             self.first = m.place
         self.count += 1
-        self.spent += COST
+        self._spend(COST)
         if m.place < m.frame:
             raise Lost("an array of joblib follows within a frame, where it reads behind that")
-        known = _attributes(built, kind)
+        known = self._attributes(built, kind)
         m.stack[-1] = self._array(m, built, known) if kind == _WRAPPER else _beside(m, built, known)
 
     def _array(self, m: Machine, built: Call, known: dict[str, Value]) -> Stored:
@@ -98,14 +113,35 @@ class Arrays:
         m.go(place + size)
         return Stored(built, dtype, shape, side, place, size)
 
+    def _attributes(self, built: Call, kind: str) -> dict[str, Value]:
+        """Return the attributes of an instance, from what its constructor took and its states."""
+        instance = self._instances.get(id(built))
+        if instance is None:
+            instance = self._instances[id(built)] = _Instance(built, _constructed(built, kind))
+        # A state counts as it was when it was set, and each is gone through once.
+        for state in built.states[instance.states :]:
+            for part in state if isinstance(state, tuple) and len(state) == 2 else (state,):
+                if isinstance(part, Dict):
+                    self._spend(len(part.pairs))
+                    instance.known.update((key, value) for key, value in part.pairs if isinstance(key, str))
+                elif part is not None:
+                    raise Lost("the state of an array of joblib cannot be told")
+        instance.states = len(built.states)
+        return instance.known
+
     def _dtype(self, value: Value) -> np.dtype[Any]:
-        found = self._dtypes.get(id(value))
-        if found is None:
-            try:
-                found = self._dtypes[id(value)] = (value, dtype_of(value))
-            except FormatError as error:
-                raise Lost(f"of an array of joblib, {error.reason}") from None
-        return found[1]
+        before = self._dtypes.work
+        try:
+            return dtype_of(value, self._dtypes)
+        except FormatError as error:
+            raise Lost(f"of an array of joblib, {error.reason}") from None
+        finally:
+            self._spend(self._dtypes.work - before)
+
+    def _spend(self, count: int) -> None:
+        self.spent += count
+        if self.spent > self._limit:
+            raise LimitError(f"arrays of joblib take the work of more than {self._limit} opcodes")
 
     def _objects(self, m: Machine) -> Value:
         """Run the pickle that stands in the place of the bytes; its operations are among those around it."""
@@ -156,20 +192,13 @@ def _kind(built: Call) -> str | None:
     return None
 
 
-def _attributes(built: Call, kind: str) -> dict[str, Value]:
-    """Return the attributes of an instance, from what its constructor took and its states."""
-    known: dict[str, Value] = {}
-    if built.way in ("reduce", "instantiate") and _class(built.function):
-        if not isinstance(built.args, tuple):
-            raise Lost("the arguments of an array of joblib cannot be told")
-        known = {**_DEFAULTS, **dict(zip(_FIELDS[kind], built.args, strict=False))}
-    for state in built.states:
-        for part in state if isinstance(state, tuple) and len(state) == 2 else (state,):
-            if isinstance(part, Dict):
-                known.update((key, value) for key, value in part.pairs if isinstance(key, str))
-            elif part is not None:
-                raise Lost("the state of an array of joblib cannot be told")
-    return known
+def _constructed(built: Call, kind: str) -> dict[str, Value]:
+    """Return the attributes that the constructor of a class of joblib sets."""
+    if built.way not in ("reduce", "instantiate") or not _class(built.function):
+        return {}
+    if not isinstance(built.args, tuple):
+        raise Lost("the arguments of an array of joblib cannot be told")
+    return {**_DEFAULTS, **dict(zip(_FIELDS[kind], built.args, strict=False))}
 
 
 def _shape(value: Value) -> tuple[int, ...]:

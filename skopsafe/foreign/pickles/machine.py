@@ -98,7 +98,8 @@ class Machine:
     limit : int
         Opcodes that are run at most.
     built : callable, optional
-        ``built(machine, call)`` after each BUILD, for streams in which something else follows then.
+        ``built(machine, what)`` after each BUILD of a call or a name, for streams in which something else
+        follows then.
     """
 
     __slots__ = (
@@ -122,7 +123,7 @@ class Machine:
         source: Source,
         start: int = 0,
         limit: int = 10**7,
-        built: Callable[[Machine, Call], None] | None = None,
+        built: Callable[[Machine, Call | Global], None] | None = None,
     ) -> None:
         self.source = source
         self.built = built
@@ -257,7 +258,10 @@ class Machine:
                 return data
             searched = len(self.buffer) - self.at
             if self.base + len(self.buffer) >= self.source.size:
-                raise Truncated("the pickle ends within a line")
+                # Unpicklers take the rest, and drop its last byte as if that were the line feed.
+                data = self.buffer[self.at :][:-1]
+                self.at = len(self.buffer)
+                return data
             # Twice as much each time, so that a long line takes linear time.
             self._fill(2 * searched + WINDOW)
 

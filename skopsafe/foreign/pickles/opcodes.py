@@ -8,11 +8,16 @@ from skopsafe.foreign.pickles.constants import CONSTANTS, Opcode, decimal
 from skopsafe.foreign.pickles.containers import CONTAINERS
 from skopsafe.foreign.pickles.reading import Broken, Stop
 from skopsafe.foreign.pickles.values import (
+    ByteArray,
     Call,
     Computed,
     Dict,
+    FrozenSet,
     Global,
+    List,
+    Set,
     Span,
+    Stored,
     Value,
 )
 
@@ -23,6 +28,10 @@ NEWEST = 5
 """Protocol that the newest unpickler knows."""
 _FAR = 2**20
 """Places behind the end of the memo that no pickler leaves empty: C allocates them all."""
+
+
+_MANY = (tuple, str, bytes, List, Set, FrozenSet, Dict, Span, ByteArray, Call, Computed, Global, Stored)
+"""What can be the arguments of a call: a tuple in C, and what has items in the unpickler in Python."""
 
 
 def _unknown(m: Machine) -> None:
@@ -161,7 +170,7 @@ def _callable(m: Machine, function: Value) -> Value:
 def _reduce(m: Machine) -> None:
     args = m.stack.pop()
     function = m.stack.pop()
-    if not isinstance(args, tuple | Call | Computed):
+    if not isinstance(args, _MANY):
         raise Broken("the arguments of a call are no tuple")
     m.stack.append(m.call("reduce", _callable(m, function), args))
 
@@ -169,7 +178,7 @@ def _reduce(m: Machine) -> None:
 def _newobj(m: Machine) -> None:
     args = m.stack.pop()
     cls = m.stack.pop()
-    if not isinstance(args, tuple | Call | Computed):
+    if not isinstance(args, _MANY):
         raise Broken("the arguments of a class are no tuple")
     m.stack.append(m.call("new", _callable(m, cls), args))
 
@@ -178,15 +187,17 @@ def _newobj_ex(m: Machine) -> None:
     kwargs = m.stack.pop()
     args = m.stack.pop()
     cls = m.stack.pop()
-    if not isinstance(args, tuple | Call | Computed) or not isinstance(kwargs, Dict | Call | Computed):
+    if not isinstance(args, _MANY) or not isinstance(kwargs, Dict | Call | Computed):
         raise Broken("the arguments of a class are no tuple and dict")
     m.stack.append(m.call("new", _callable(m, cls), args, kwargs))
 
 
 def _inst(m: Machine) -> None:
     module, name = _name_of(m.line()), _name_of(m.line())
+    # The unpickler in Python imports before it looks for the mark.
+    found = m.name(module, name)
     args = tuple(m.marked())
-    m.stack.append(m.call("instantiate", m.name(module, name), args))
+    m.stack.append(m.call("instantiate", found, args))
 
 
 def _obj(m: Machine) -> None:
@@ -203,17 +214,28 @@ def _build(m: Machine) -> None:
         if isinstance(target, Call):
             target.states.append(state)
         m.do("build", target, state)
-        if m.built is not None and isinstance(target, Call):
+        if m.built is not None and isinstance(target, Call | Global):
             m.built(m, target)
     elif not _is_empty(state):
         raise Broken(f"a {type(target).__name__.lower()} has no state")
 
 
 def _is_empty(state: Value) -> bool:
-    """Tell whether a state changes nothing, at an object without `__setstate__`."""
-    if isinstance(state, tuple) and len(state) == 2:
-        return all(map(_is_empty, state))
-    return state is None or state == () or (isinstance(state, Dict) and not state.pairs)
+    """Tell whether a state may change nothing, at an object without `__setstate__`."""
+    match state:
+        case tuple():
+            # In two parts, each of them may be empty.
+            return not state or (len(state) == 2 and all(map(_is_empty, state)))
+        case List() | Set() | FrozenSet():
+            return not state.items
+        case Dict():
+            return not state.pairs
+        case ByteArray() | Span() | Stored():
+            return isinstance(state, ByteArray) and not state.content
+        case Call() | Global() | Computed():
+            return True  # of any kind, also one that counts as false
+        case _:
+            return not state
 
 
 # From outside of the stream.

@@ -229,3 +229,39 @@ def test_a_hundred_thousand_levels_are_no_recursion() -> None:
 def test_more_opcodes_than_are_allowed_are_refused() -> None:
     with pytest.raises(skopsafe.LimitError, match="opcodes"):
         run(b"N" * 100 + b".", limit=50)
+
+
+def test_it_goes_on_where_the_unpickler_in_python_does() -> None:
+    behind = b"cos\nsystem\n."
+    for data in (
+        b"cbuiltins\nstr\n]R",
+        b"cbuiltins\nstr\n(lR",
+        b"cbuiltins\nstr\nX\1\0\0\0xR",
+        b"cbuiltins\nstr\nC\1xR",
+        b"}I0\nb",
+        b"]C\0b",
+        b"}]]\x86b",
+        b"\x96\1\0\0\0\0\0\0\0xK\1a(K\1K\2eK\0K\5s",
+        b"K\1(u",
+    ):
+        found = run(data + behind)
+        assert (found.error, found.root.spelled) == ("", "os:system")
+        pickle._loads(data + behind)  # type: ignore[attr-defined]
+
+
+def test_putting_nothing_into_anything_is_nothing() -> None:
+    data = b"K\1(eK\1(uK\1(\x90cos\nsystem\n."
+    assert pickle.loads(data)
+    assert (run(data).error, run(data).root.spelled) == ("", "os:system")
+
+
+def test_a_line_may_end_with_the_stream() -> None:
+    found = run(b"cos\nsystem.")
+    assert [op.value.spelled for op in found.operations] == ["os:system"]
+    assert "ends in the middle" in found.error
+
+
+def test_a_name_is_imported_before_the_mark_is_looked_for() -> None:
+    found = run(b"ios\nsystem\n.")
+    assert [op.value.spelled for op in found.operations] == ["os:system"]
+    assert "mark" in found.error
