@@ -106,6 +106,24 @@ def pickles() -> Iterator[bytes]:
         )
 
 
+def opcodes() -> Iterator[bytes]:
+    """Return pickles, and each opcode behind what it may take."""
+    from tests.fuzz.words import WORDS
+
+    yield from pickles()
+    for word in WORDS["machine"]:
+        for before in (
+            b"",
+            b"](K\1K\1",
+            b"}(",
+            b"\x8f(",
+            b"cmath\nfloor\n)",
+            b"cmath\nfloor\n)R}",
+            b"K\1q\0",
+        ):
+            yield before + word + b"N."
+
+
 def streams() -> Iterator[bytes]:
     """Return files that hold pickles, in every wrapping."""
     import gzip
@@ -244,7 +262,7 @@ SEEDS = {
     "schema": schemas,
     "npy": headers,
     "pickles": pickles,
-    "machine": pickles,
+    "machine": opcodes,
     "streams": streams,
     "xgboost": xgboosts,
     "lightgbm": lightgbms,

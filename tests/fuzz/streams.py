@@ -15,7 +15,7 @@ from tests.fuzz.pickles import asked_for
 from tests.fuzz.stages import reach, require_printable
 
 _LIMITS = Limits(opcodes=200_000, expansion_floor=2**22)
-_PLAIN = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:.+", re.DOTALL)
+_PLAIN = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def machine(data: bytes) -> None:

@@ -14,6 +14,7 @@ from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.joblib import Arrays
 from skopsafe.foreign.pickles.machine import Machine, Operation, Pickle
 from skopsafe.foreign.pickles.reading import Source
+from skopsafe.foreign.pickles.values import Call, Global
 
 UNREADABLE = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
@@ -26,11 +27,11 @@ UNREADABLE = {
 }
 """By the first bytes: what may hold pickles and is not read."""
 
-_PROBED = 50_000
+_PROBED = 5_000
 """Opcodes after which a stream is taken for a pickle."""
 _NPY = b"\x93NUMPY"
 _LONGEST_HEADER = 2**16
-_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_NAME = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<\w+>))*")
 _FAILURES = (
     TypeError,
     ValueError,
@@ -100,14 +101,24 @@ def probe(source: Source, start: int, budget: Budget) -> str | None:
 
 
 def is_pickle(found: Pickle) -> bool:
-    """Tell whether a run was one of a pickle: to its end, or of one that does something before it breaks."""
-    return not found.error or not found.followed or any(map(_does, found.operations))
+    """Tell whether a run was one of a pickle.
+
+    It is one that comes to its end, or does something before it breaks off. A text may begin with the letter
+    of an opcode that imports: then, what it names must look like names.
+    """
+    if not found.followed or any(map(_does, found.operations)):
+        return True
+    return not found.error and all(operation.kind != "import" for operation in found.operations)
 
 
 def _does(operation: Operation) -> bool:
-    """Tell whether an operation is one that text or noise would hardly have."""
+    """Tell whether an operation is one that a text or noise would hardly have."""
     value: Any = operation.value
-    if operation.kind == "import":
-        module = getattr(value, "module", None)
-        return not isinstance(module, str) or bool(_MODULE.fullmatch(module) and value.name)
-    return operation.kind == "call" and value.way not in ("persistent", "extension", "buffer")
+    if isinstance(value, Global):
+        return operation.kind != "import" or _NAME.fullmatch(f"{value.module}.{value.name}") is not None
+    if isinstance(value, Call):
+        # What a name makes that is none does not happen: its import is looked at.
+        return value.way not in ("persistent", "extension", "buffer") and not isinstance(
+            value.function, Global
+        )
+    return True
