@@ -49,7 +49,8 @@ def modelscan():
     from modelscan.modelscan import ModelScan
     def look(path):
         found = ModelScan().scan(path)
-        return found["summary"]["total_issues"] > 0, bool(found["errors"])
+        summary = found["summary"]
+        return summary["total_issues"] > 0, bool(found["errors"] or summary["skipped"]["total_skipped"])
     return look
 
 def stop(*args):
@@ -108,7 +109,7 @@ def ours(files: list[str]) -> tuple[str, list[Row]]:
 def table(results: dict[str, tuple[str, list[Row]]]) -> str:
     """Return the results as a table of a document."""
     lines = [
-        "| scanner | malicious found | missed | of them failed on | benign flagged | failed on | median per file |",
+        "| Scanner | Malicious found | Missed | Failed or skipped | Benign flagged | Failed or skipped | Median |",
         "|---|---|---|---|---|---|---|",
     ]
     for tool, (version, rows) in results.items():
@@ -118,7 +119,8 @@ def table(results: dict[str, tuple[str, list[Row]]]) -> str:
         lines.append(
             f"| {tool} {version} | {len(bad) - len(missed)} of {len(bad)} | {len(missed)} "
             f"| {sum(row[2] for row in missed)} | {sum(row[1] for row in good)} of {len(good)} "
-            f"| {sum(row[2] and not row[1] for row in good)} | {1000 * median(row[3] for row in rows):.1f} ms |"
+            f"| {sum(row[2] and not row[1] for row in good)} "
+            f"| {1000 * median(row[3] for row in rows):.1f} ms |"
         )
     return "\n".join(lines)
 
