@@ -109,7 +109,7 @@ def ours(files: list[str]) -> tuple[str, list[Row]]:
 def table(results: dict[str, tuple[str, list[Row]]]) -> str:
     """Return the results as a table of a document."""
     lines = [
-        "| Scanner | Malicious found | Missed | Failed or skipped | Benign flagged | Failed or skipped | Median |",
+        "| Scanner | Malicious found | Missed | Failed, skipped | Benign flagged | Failed, skipped | Time |",
         "|---|---|---|---|---|---|---|",
     ]
     for tool, (version, rows) in results.items():
