@@ -1,6 +1,6 @@
 """Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz, faults.
 
-And ``threads``, ``gadgets``, ``limits``.
+And ``threads``, ``gadgets``, ``limits``, ``peers``.
 
 Needs the interpreters that it names.
 """
@@ -112,3 +112,14 @@ def limits(session: nox.Session) -> None:
     """Run the tests that take a minute, or up to 3 GB of memory, by files that are mostly holes."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "pytest", "-m", "large", *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Compare verdicts on pickles with those of other scanners; ``-- --missed`` for their names."""
+    session.install("-e", ".[test]")
+    others = session.create_tmp() + "/others"
+    session.run("python", "-m", "venv", others)
+    names = ("fickling", "picklescan", "modelscan", "typing_extensions")
+    session.run(f"{others}/bin/pip", "install", "-q", *names, external=True)
+    session.run("python", "benchmarks/peers.py", "--python", f"{others}/bin/python", *session.posargs)

@@ -15,6 +15,7 @@ The map of the package:
 - ``resolve``: an approved name to what it means; nothing else imports by name.
 - ``skew``: files of other library versions.
 - ``foreign``: files of other formats, looked at without running them.
+- ``judge``: verdicts on pickles; ``inspecting``: the way through for them.
 - ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
 - ``report``: an audit and a Document as text.
 - ``decompiling``: a pickle as a script.
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
         ValidationError,
         VersionSkewWarning,
     )
+    from skopsafe.inspecting import inspect_pickle
+    from skopsafe.judge.reports import PickleReport
     from skopsafe.limits import Limits
     from skopsafe.report.text import Drawing, visualize
     from skopsafe.trust.audit import Audit
@@ -73,6 +76,8 @@ _PUBLIC = {
         "ValidationError",
         "VersionSkewWarning",
     ),
+    "skopsafe.inspecting": ("inspect_pickle",),
+    "skopsafe.judge.reports": ("PickleReport",),
     "skopsafe.limits": ("Limits",),
     "skopsafe.report.text": ("Drawing", "visualize"),
     "skopsafe.trust.audit": ("Audit",),
@@ -92,6 +97,7 @@ __all__ = [
     "MissingFileError",
     "MissingTypeError",
     "OutOfMemoryError",
+    "PickleReport",
     "PluginError",
     "PolicyError",
     "SkopsafeError",
@@ -106,6 +112,7 @@ __all__ = [
     "dump",
     "dumps",
     "get_untrusted_types",
+    "inspect_pickle",
     "load",
     "loads",
     "register",

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from typing import IO, Any, Literal
 
-from skopsafe import names
 from skopsafe.archive import container, schema
 from skopsafe.archive.source import Mapping
 from skopsafe.build import Builder
@@ -22,7 +21,6 @@ from skopsafe.errors import (
     PolicyError,
     UnsupportedTypeError,
 )
-from skopsafe.foreign.pickles.listing import Operation, operations
 from skopsafe.graph.document import Document, Value
 from skopsafe.graph.parts import Handler
 from skopsafe.graph.paths import path_to
@@ -243,32 +241,9 @@ def audit_of(document: Document) -> Audit:
     return trust.audit(document, _tables())
 
 
-def inspect_operations(file: File) -> Iterator[Operation]:
-    """List what loading a pickle would import and call, without loading it.
-
-    Parameters
-    ----------
-    file : str, os.PathLike or binary file object
-        The pickle; of several in a row, the first.
-
-    Yields
-    ------
-    Operation
-        In the order of the stream.
-
-    Raises
-    ------
-    FormatError
-        The file is no pickle, or breaks off.
-    """
-    with opened(file) as stream:
-        yield from operations(stream, _denied_in_pickles)
-
-
-def _denied_in_pickles(name: str) -> str | None:
-    """Say why a name of a pickle is denied; those of Python 2 have the module of today's built-ins."""
-    name = name.replace("__builtin__:", "builtins:", 1) if name.startswith("__builtin__:") else name
-    return _tables().denied(name) if names.is_name(name) else None
+def tables_in_use() -> Tables:
+    """Return the reviewed and denied names, of skopsafe and of the plugins."""
+    return _tables()
 
 
 def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[str]:

@@ -7,16 +7,14 @@ Exit codes, the same for all commands: 0 nothing to approve, 1 something needs a
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
 
 from skopsafe import __version__
-from skopsafe.errors import SkopsafeError, escape, escape_lines
-
-OK, APPROVE, DENIED, UNREADABLE = 0, 1, 2, 3
-_ASCII = str.maketrans({"├": "|", "└": "`", "─": "-", "│": "|"})
+from skopsafe.console import APPROVE, DENIED, OK, UNREADABLE, say
+from skopsafe.errors import SkopsafeError, escape
+from skopsafe.inspect_command import inspect
 
 
 class _Commands(click.Group):
@@ -36,7 +34,7 @@ class _Commands(click.Group):
             vars(error)["exit_code"] = UNREADABLE
             raise
         except SkopsafeError as error:
-            _say(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             ctx.exit(UNREADABLE)
 
 
@@ -68,9 +66,9 @@ def audit(ctx: click.Context, file: str, as_json: bool, policy: str | None) -> N
     except SkopsafeError as error:
         if not as_json:
             raise
-        _say(json.dumps({"ok": False, "error": type(error).__name__, "message": str(error)}, indent=2))
+        say(json.dumps({"ok": False, "error": type(error).__name__, "message": str(error)}, indent=2))
         ctx.exit(UNREADABLE)
-    _say(json.dumps(report.to_dict(), indent=2) if as_json else str(report))
+    say(json.dumps(report.to_dict(), indent=2) if as_json else str(report))
     if report.denied:
         ctx.exit(DENIED)
     ctx.exit(APPROVE if report.missing(approved) else OK)
@@ -90,39 +88,10 @@ def visualize(file: str, depth: int, width: int, lines: int) -> None:
     from skopsafe.report.text import visualize as draw
 
     for line in draw(file, depth=depth, width=width, lines=lines).lines:
-        _say(line)
+        say(line)
 
 
-@main.command()
-@click.argument("file", type=click.Path())
-@click.pass_context
-def inspect(ctx: click.Context, file: str) -> None:
-    """List what loading the pickle FILE would import and call, without loading it.
-
-    Exit code: 1 it imports or calls something, 2 it names something that can never be approved, 3 it is no
-    pickle, or cannot be read to its end. A pickle that does neither is plain data: 0.
-    """
-    from skopsafe.api import inspect_operations
-
-    found = []
-    failure = None
-    try:
-        for operation in inspect_operations(file):
-            found.append(operation)
-            what = "calls" if operation.name is None and operation.opcode != "STACK_GLOBAL" else "imports"
-            name = escape(operation.name or ("a name that it computes" if what == "imports" else ""))
-            mark = f"   DENIED: {operation.denied}" if operation.denied else ""
-            _say(f"{operation.offset:>10}  {operation.opcode:13} {what} {name}{mark}".rstrip())
-    except SkopsafeError as error:
-        failure = error
-    denied = sorted({operation.name for operation in found if operation.name and operation.denied})
-    if denied:
-        _say(f"malicious: loading it would reach {', '.join(map(escape, denied))}")
-    elif failure is None:
-        _say(f"{len(found)} operations; loading it would run them" if found else "plain data: nothing to run")
-    if failure is not None:
-        _say(f"Error: {failure}", err=True)
-    ctx.exit(DENIED if denied else UNREADABLE if failure is not None else APPROVE if found else OK)
+main.add_command(inspect)
 
 
 @main.command()
@@ -154,14 +123,14 @@ def convert(ctx: click.Context, source: str, target: str, compression: str, jobs
         code = max(code, (OK, APPROVE, UNREADABLE)[state])
         if as_json:
             parts = {name: getattr(result, name) for name in ("source", "target", "untrusted", "error")}
-            _say(json.dumps(parts))
+            say(json.dumps(parts))
         else:
             what = result.error or (
                 f"needs approval: {', '.join(result.untrusted)}" if state else "converted"
             )
-            _say(f"{escape(result.source)}: {what}")
+            say(f"{escape(result.source)}: {what}")
     if not as_json:
-        _say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")
+        say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")
     ctx.exit(code)
 
 
@@ -181,9 +150,9 @@ def decompile(file: str, as_trace: bool, complete: bool) -> None:
 
     if as_trace:
         for line in decompiling.trace_lines(file):
-            _say(line)
+            say(line)
     else:
-        _say(decompiling.decompile(file, complete=complete).removesuffix("\n"))
+        say(decompiling.decompile(file, complete=complete).removesuffix("\n"))
 
 
 @main.command()
@@ -195,15 +164,15 @@ def demo(ctx: click.Context) -> None:
     try:
         import sklearn
     except ImportError:
-        _say('Error: the demo needs scikit-learn. Run: pip install "skopsafe[sklearn]"', err=True)
+        say('Error: the demo needs scikit-learn. Run: pip install "skopsafe[sklearn]"', err=True)
         ctx.exit(UNREADABLE)
-    _say(f"skopsafe {__version__}, scikit-learn {sklearn.__version__}")
+    say(f"skopsafe {__version__}, scikit-learn {sklearn.__version__}")
     with tempfile.TemporaryDirectory(prefix="skopsafe-demo-") as folder:
         worked = _demo_round_trip(folder) and _demo_attack(folder)
     if not worked:
-        _say("\nThe demo did not do what it should. Please report this with the output above.", err=True)
+        say("\nThe demo did not do what it should. Please report this with the output above.", err=True)
         ctx.exit(APPROVE)
-    _say("\nAll steps did what they should. The temporary folder is gone.")
+    say("\nAll steps did what they should. The temporary folder is gone.")
 
 
 def _demo_round_trip(folder: str) -> bool:
@@ -217,25 +186,25 @@ def _demo_round_trip(folder: str) -> bool:
     _step(1, "Train a model: StandardScaler and a forest of 50 trees, on scikit-learn's breast cancer data")
     model, X = train()
     expected = model.predict_proba(X)
-    _say(f"   fitted on {X.shape[0]} samples with {X.shape[1]} features")
+    say(f"   fitted on {X.shape[0]} samples with {X.shape[1]} features")
 
     path = os.path.join(folder, "model.skops")
     _step(2, "dump(model, file): write it as a zip of plain arrays and one JSON table")
     api.dump(model, path)
-    _say(f"   wrote {path}, {os.path.getsize(path):,} bytes")
+    say(f"   wrote {path}, {os.path.getsize(path):,} bytes")
 
     _step(3, "audit(file): list every name that the file asks for; nothing is imported")
     report = api.audit(path)
-    _say("\n".join(f"   {line}" for line in str(report).splitlines()))
-    _say("   nothing to approve" if report.ok else f"   to approve: {', '.join(report.untrusted)}")
+    say("\n".join(f"   {line}" for line in str(report).splitlines()))
+    say("   nothing to approve" if report.ok else f"   to approve: {', '.join(report.untrusted)}")
 
     _step(4, "load(file): build the model again; no trusted=... is given, only reviewed names are built")
     loaded = api.load(path)
-    _say(f"   got a {type(loaded).__name__} of {', '.join(name for name, _ in loaded.steps)}")
+    say(f"   got a {type(loaded).__name__} of {', '.join(name for name, _ in loaded.steps)}")
 
     _step(5, "Predict with the loaded model and compare with the original, bit by bit")
     same = bool(np.array_equal(expected, loaded.predict_proba(X)))
-    _say(f"   {expected.size} probabilities: {'all equal' if same else 'THEY DIFFER'}")
+    say(f"   {expected.size} probabilities: {'all equal' if same else 'THEY DIFFER'}")
     return report.ok and same
 
 
@@ -251,9 +220,9 @@ def _demo_attack(folder: str) -> bool:
     command = f'echo attacked > "{proof}"'
     _step(6, "Craft an attack: a well-formed file whose content is a call of os.system with a shell command")
     write_attack(path, command)
-    _say(f"   wrote {path}; as a pickle, loading it would run: {command}")
-    _say("   what `skopsafe audit` says of it:")
-    _say("\n".join(f"   {line}" for line in str(api.audit(path)).splitlines()))
+    say(f"   wrote {path}; as a pickle, loading it would run: {command}")
+    say("   what `skopsafe audit` says of it:")
+    say("\n".join(f"   {line}" for line in str(api.audit(path)).splitlines()))
 
     refused = True
     for number, trusted in ((7, None), (8, ["os.system"])):
@@ -263,27 +232,15 @@ def _demo_attack(folder: str) -> bool:
         try:
             api.load(path, trusted)
         except DeniedTypeError as error:
-            _say(f"   DeniedTypeError: {error}")
+            say(f"   DeniedTypeError: {error}")
         else:
-            _say("   IT WAS NOT REFUSED")
+            say("   IT WAS NOT REFUSED")
             refused = False
     _step(9, "Look for the trace that the command would have left")
     ran = os.path.exists(proof)
-    _say("   IT IS THERE: the command ran" if ran else "   none: the command never ran")
+    say("   IT IS THERE: the command ran" if ran else "   none: the command never ran")
     return refused and not ran
 
 
 def _step(number: int, what: str) -> None:
-    _say(f"\n{number}. {what}")
-
-
-def _say(text: str, *, err: bool = False) -> None:
-    """Print text that may hold words of the file: no control character but the line end gets out."""
-    stream = sys.stderr if err else sys.stdout
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    text = escape_lines(text)
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    click.echo(text, err=err)
+    say(f"\n{number}. {what}")

@@ -70,6 +70,7 @@ _BY_MODULE = {
     "nntplib": ["NNTP"],
     "nt": ["system"],
     "numpy": ["load"],
+    "numpy._core": ["_ufunc_reconstruct"],
     "numpy.f2py.crackfortran": ["_eval_length", "getlincoef", "myeval", "param_eval"],
     "numpy.testing._private.utils": ["runstring"],
     "operator": ["attrgetter", "call", "itemgetter", "methodcaller"],

@@ -44,9 +44,12 @@ def test_a_pickle_is_recognized_and_its_names_are_shown(tmp_path: Path, protocol
         with pytest.raises(skopsafe.FormatError, match="`skopsafe inspect` shows what it would do"):
             look(path)
     result = inspect(path)
-    assert result.exit_code == 1, result.output
-    assert "sklearn.linear_model._base:LinearRegression" in result.output
-    assert "numpy" in result.output
+    assert result.exit_code == 0, result.output
+    assert "safe" in result.output
+    assert "LinearRegression" not in result.output
+    told = CliRunner().invoke(main, ["inspect", "--all", str(path)])
+    assert "sklearn.linear_model._base:LinearRegression" in told.output
+    assert "numpy" in told.output
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -68,22 +71,24 @@ def test_a_text_that_is_not_there_takes_no_memory(tmp_path: Path, size: int) -> 
     result = inspect(written(tmp_path, stream))
     assert result.exit_code == 2, "what stands before it is not shown"
     assert "os:system" in result.output
-    assert "Error: this is no pickle, or a damaged one" in result.output
+    assert "breaks off" in result.output
 
 
 def test_a_name_behind_a_long_text_is_found(tmp_path: Path) -> None:
     text = "long" * 700_000
-    result = inspect(written(tmp_path, pickle.dumps([text, len, text.encode()], 4)))
-    assert result.exit_code == 1
-    assert "builtins:len" in result.output
+    path = written(tmp_path, pickle.dumps([text, len, text.encode()], 4))
+    result = inspect(path)
+    assert result.exit_code == 0
+    told = CliRunner().invoke(main, ["inspect", "--all", str(path)])
+    assert "builtins:len" in told.output
 
 
-def test_a_name_that_the_stream_computes_is_never_shown_as_a_name(tmp_path: Path) -> None:
+def test_texts_that_are_dropped_are_no_part_of_a_name(tmp_path: Path) -> None:
     # The strings on top are popped again: the name is os.system, and not math.floor.
     stream = b"\x80\x04\x8c\x02os\x8c\x06system\x8c\x04math\x8c\x05floor00\x93."
     result = inspect(written(tmp_path, stream))
-    assert result.exit_code == 1
-    assert "a name that it computes" in result.output
+    assert result.exit_code == 2
+    assert "os:system" in result.output
     assert "math:floor" not in result.output
 
 
@@ -98,12 +103,11 @@ def test_plain_data_runs_nothing(tmp_path: Path) -> None:
     assert inspect(written(tmp_path, pickle.dumps({"a": [1, 2.5, "x"]}))).exit_code == 0
 
 
-def test_a_joblib_file_breaks_off_at_its_arrays(tmp_path: Path) -> None:
+def test_a_joblib_file_is_read_past_its_arrays(tmp_path: Path) -> None:
     path = tmp_path / "m.joblib"
     joblib.dump(np.arange(1000.0), path)
     result = inspect(path)
-    assert result.exit_code == 3
-    assert "joblib.numpy_pickle:NumpyArrayWrapper" in result.output
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x80\x04\x95", b"PK\x03\x04"])

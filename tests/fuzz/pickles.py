@@ -1,51 +1,42 @@
-"""Target: the reader of opcodes, against `pickletools` and against Python's own unpickler."""
+"""Target: verdicts on pickles, against the names that Python's own unpickler asks for."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import pickle
-import pickletools
 from typing import Any, ClassVar
 
+from skopsafe.api import tables_in_use
 from skopsafe.errors import SkopsafeError
-from skopsafe.foreign.pickles.listing import Operation, operations
+from skopsafe.inspecting import inspect_pickle, names
+from skopsafe.judge.calls import reviewed_call, reviewed_class, reviewed_value
+from skopsafe.names import is_name
 from tests.fuzz.stages import reach, require_printable
 
-_IMPORTS = ("GLOBAL", "INST", "STACK_GLOBAL")
+_KNOWN = names()
 
 
-def opcodes(data: bytes) -> None:
-    """List what a pickle would import; the unpickler must not ask for anything else, nor in another order."""
-    found: list[Operation] = []
-    # A file allocates what a read asks for before it looks whether that is there.
-    stream = io.BufferedReader(io.BytesIO(data))  # type: ignore[arg-type]
-    complete = True
-    try:
-        found.extend(operations(stream, lambda name: f"{name} is denied"))
-    except SkopsafeError as error:
-        complete = False
-        require_printable(error)
-    if complete:
-        reach("read to its end")
-        kinds = [code.name for code, _, _ in pickletools.genops(data)]
-        assert kinds[-1] == "STOP"
-        assert [operation.opcode for operation in found if operation.opcode in _IMPORTS] == [
-            kind for kind in kinds if kind in _IMPORTS
-        ]
-    if found:
-        reach("operations")
-    shown = [operation.name for operation in found if operation.opcode in _IMPORTS]
+def verdicts(data: bytes) -> None:
+    """Judge a pickle: where the unpickler asks for a denied name it is malicious."""
     asked = asked_for(data)
     if asked:
         reach("unpickler imports")
-    if not complete:
-        asked = asked[: len(shown)]
-    assert len(asked) <= len(shown), (asked, shown)
-    for (module, name), told in zip(asked, shown, strict=False):
-        # An odd name may be shown otherwise, but not for another name that can be imported.
-        odd = not (module + name).isascii() or set(module + name) & set(" \\") or "\n" in module + name
-        assert told is None or odd or told == f"{module}:{name}", (module, name, told)
+    try:
+        report = inspect_pickle(io.BytesIO(data), known=_KNOWN)
+    except SkopsafeError as error:
+        require_printable(error)
+        return
+    reach(report.verdict)
+    assert all(map(str.isprintable, str(report).split("\n")))
+    assert report.verdict != "safe" or not report.errors
+    denied = tables_in_use().denied
+    for module, name in asked:
+        spelled = f"{module}:{name}"
+        looks = (reviewed_call, reviewed_class, reviewed_value, tables_in_use().handled)
+        if is_name(spelled) and denied(spelled) and not any(look(spelled) for look in looks):
+            reach("denied name")
+            assert report.verdict == "malicious", (spelled, report)
 
 
 class _Unpickler(pickle._Unpickler):  # type: ignore[name-defined]

@@ -76,7 +76,7 @@ TARGETS: dict[str, Target] = {
         schema_mutants.schema_mutant,
     ),
     "npy": Target(arrays.npy_header, ("archive/npy.py",), mutants.npy_mutant),
-    "pickles": Target(pickles.opcodes, ("foreign/pickles/listing.py",), mutants.pickle_mutant),
+    "pickles": Target(pickles.verdicts, ("judge/rules.py", "judge/judging.py"), mutants.pickle_mutant),
     "machine": Target(
         streams.machine,
         tuple(f"foreign/pickles/{name}.py" for name in ("machine", "opcodes", "constants", "containers")),

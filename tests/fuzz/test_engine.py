@@ -45,7 +45,7 @@ def stages(name: str) -> Counter[str]:
         ("schema", {"document": 0.05, "audit": 0.05, "drawing": 0.05, "loaded": 0.005}),
         ("decompression", {"method 8 gives something": 0.02, "method 93 comes to its end": 0.02}),
         ("npy", {"header": 0.01, "JSON": 0.1, "dtype": 0.03}),
-        ("pickles", {"read to its end": 0.02, "operations": 0.05}),
+        ("pickles", {"unpickler imports": 0.01, "suspicious": 0.01}),
         ("machine", {"read to its end": 0.02, "operations": 0.2, "unpickler imports": 0.2}),
         ("streams", {"joblib": 0.02, "npy": 0.02, "pickle": 0.1, "read by joblib": 0.02, "unreadable": 0.02}),
         ("xgboost", {"document": 0.15, "trees": 0.05}),
@@ -98,7 +98,7 @@ def test_lines_of_python_are_counted() -> None:
 
 
 def test_the_corpus_covers_the_readers() -> None:
-    for name in ("decompression", "npy", "pickles", "machine"):
+    for name in ("decompression", "npy", "machine"):
         target = TARGETS[name]
         words = report(target, corpus.known_arcs(target, corpus.of(name))).split()
         assert int(words[0]) >= 0.85 * int(words[2]), words

@@ -17,7 +17,7 @@ from tests.fuzz.archives import METHODS, RECIPE, container, decompression, packe
 from tests.fuzz.arrays import npy_header
 from tests.fuzz.boosters import lightgbm, xgboost
 from tests.fuzz.corpus import of
-from tests.fuzz.pickles import opcodes
+from tests.fuzz.pickles import verdicts
 from tests.fuzz.schemas import schema
 from tests.fuzz.stages import reached
 from tests.fuzz.targets import TARGETS
@@ -187,7 +187,7 @@ def test_headers_of_arrays(descr: Any, order: bool, shape: tuple[int, ...], wide
 @settings(FEW, max_examples=200)
 @given(codes=st.lists(st.sampled_from(WORDS["pickles"]), max_size=20))
 def test_opcodes(codes: list[bytes]) -> None:
-    opcodes(b"\x80\4" + b"".join(codes) + b".")
+    verdicts(b"\x80\4" + b"".join(codes) + b".")
 
 
 ubjsons = st.recursive(

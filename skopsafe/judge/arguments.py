@@ -1,0 +1,259 @@
+"""What reviewed calls may be called with. A check is an entry of a table; ``calls.toml`` names it.
+
+A check returns what is wrong with a call that is harmless with the arguments that picklers give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, FrozenSet, Global, List, Set, Span, Value
+from skopsafe.judge.levels import Finding
+from skopsafe.judge.naming import REACHING, Names
+from skopsafe.judge.shown import show
+
+Check = Callable[[Names, Call], Finding | None]
+
+_PLAIN = (
+    "object",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "frozenset",
+    "str",
+    "bytes",
+    "int",
+    "float",
+    "complex",
+    "bool",
+)
+_ENCODINGS = ("latin1", "latin-1", "utf-8", "utf8", "ascii", "raw-unicode-escape")
+_SIGNS = str.maketrans("", "", "+-_")
+_LARGE = 2**26
+"""Items that a number asks for, beyond which loading may take all the memory there is."""
+
+
+def _args(call: Call) -> tuple[Value, ...]:
+    return call.args if isinstance(call.args, tuple) else (call.args,)
+
+
+def _wrong(call: Call, why: str, level: str = "suspicious") -> Finding:
+    return Finding("malicious" if level == "malicious" else "suspicious", "arguments", f"{show(call)}: {why}")
+
+
+def _is_class(names: Names, value: Value) -> bool:
+    return isinstance(value, Global) and names.is_class(value.module, value.name)
+
+
+def resolved(names: Names, value: Value) -> tuple[str, str] | None:
+    """Return the module and the name of what `getattr` gives out, of what stands for itself, or None."""
+    parts: list[str] = []
+    for _ in range(30):
+        if isinstance(value, Global):
+            return value.module, ".".join([value.name, *reversed(parts)])
+        if not (isinstance(value, Call) and is_getattr(value)):
+            break
+        base, attribute = _args(value)
+        parts.append(attribute)
+        value = base
+    kind = _kind(names, value)
+    return None if kind is None or not parts else (kind[0], ".".join([kind[1], *reversed(parts)]))
+
+
+def is_getattr(value: Value) -> bool:
+    """Tell whether a value is that of an attribute of another, whose name is known."""
+    return (
+        isinstance(value, Call)
+        and value.way == "reduce"
+        and isinstance(value.function, Global)
+        and value.function.spelled == "builtins:getattr"
+        and isinstance(value.args, tuple)
+        and len(value.args) == 2
+        and isinstance(value.args[1], str)
+    )
+
+
+def _kind(names: Names, value: Value) -> tuple[str, str] | None:
+    """Return the class of a value, if that is known and reviewed."""
+    for types, name in (
+        (str, "str"),
+        (bytes, "bytes"),
+        (bool, "bool"),
+        (int, "int"),
+        (float, "float"),
+        (tuple, "tuple"),
+        (List, "list"),
+        (Dict, "dict"),
+        (Set, "set"),
+        (FrozenSet, "frozenset"),
+        (ByteArray, "bytearray"),
+    ):
+        if isinstance(value, types):
+            return "builtins", name
+    if isinstance(value, Span):
+        return "builtins", value.kind
+    if isinstance(value, Call) and isinstance(value.function, Global):
+        made = value.function
+        if made.spelled == "copyreg:_reconstructor" and isinstance(value.args, tuple) and value.args:
+            made = value.args[0] if isinstance(value.args[0], Global) else made
+        if names.is_class(made.module, made.name):
+            return made.module, made.name
+    return None
+
+
+def _attribute(names: Names, call: Call) -> Finding | None:
+    if not is_getattr(call):
+        return _wrong(call, "reaches attributes by a name that it computes, or in another way", "malicious")
+    if any(part in REACHING for part in call.args[1].split(".")):
+        return _wrong(call, f"reaches through {show(call.args[1])} of an object", "malicious")
+    found = resolved(names, call)
+    if found is None:
+        return _wrong(call, "reaches attributes of an object of which nothing is known")
+    judged = names.finding(*found, "value")
+    if judged.level == "unknown" and names.finding(*found, "call").level == "safe":
+        return None
+    return None if judged.level == "safe" else judged
+
+
+def _type(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    singletons = ("builtins:Ellipsis", "builtins:NotImplemented")
+    if len(args) == 1 and (
+        args[0] is None or (isinstance(args[0], Global) and args[0].spelled in singletons)
+    ):
+        return None
+    return _wrong(call, "makes a class, or takes one from an object", "malicious")
+
+
+def _encode(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    plain = len(args) == 2 and isinstance(args[0], str | Span) and isinstance(args[1], str)
+    if plain and args[1].lower().replace("_", "-") in _ENCODINGS:
+        return None
+    return _wrong(call, "asks for a codec, which is imported by name")
+
+
+def _reconstructor(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    if len(args) != 3 or not isinstance(args[0], Global):
+        return _wrong(call, "makes an instance of what it computes", "malicious")
+    base = args[1]
+    if isinstance(base, Global) and base.module == "builtins" and base.name in _PLAIN:
+        return None
+    if _is_class(names, base):
+        return None
+    return _wrong(call, "calls __new__ and __init__ of what is no plain class")
+
+
+def _first_is_class(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    if not args or not isinstance(args[0], Global):
+        return _wrong(call, "makes an instance of what it computes", "malicious")
+    return None if _is_class(names, args[0]) else names.finding(args[0].module, args[0].name, "class")
+
+
+def _no_shape(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    if len(args) == 3 and args[1] in ((0,), 0):
+        return _first_is_class(names, call)
+    return _wrong(call, "allocates an array before there is one")
+
+
+def _few_bytes(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    if any(isinstance(arg, int) and arg > _LARGE for arg in args):
+        return _wrong(call, "allocates as much memory as it says")
+    return _data(names, call)
+
+
+def _data(names: Names, call: Call) -> Finding | None:
+    """Refuse iterators, and ranges of very many items: that takes memory, or calls something."""
+    for arg in _args(call):
+        if isinstance(arg, Call) and isinstance(arg.function, Global):
+            if arg.function.spelled == "builtins:range" and any(
+                isinstance(number, int) and abs(number) > _LARGE for number in _args(arg)
+            ):
+                return _wrong(call, "takes as much memory as a range has items")
+            if arg.function.module == "itertools":
+                return _wrong(call, "runs an iterator to its end")
+    return None
+
+
+def _one(names: Names, call: Call) -> Finding | None:
+    return None if len(_args(call)) == 1 else _wrong(call, "calls a function again and again")
+
+
+def _bit_generator(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    if len(args) <= 1 and all(
+        isinstance(arg, str) or (isinstance(arg, Global) and arg.module.startswith("numpy.random._"))
+        for arg in args
+    ):
+        return None
+    return _wrong(call, "calls what is no bit generator of numpy", "malicious")
+
+
+def _generator(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    ours = "numpy.random._pickle:__bit_generator_ctor"
+    given = args[1:]
+    if len(args) <= 2 and all(isinstance(arg, Global) and arg.spelled == ours for arg in given):
+        return None
+    return _wrong(call, "calls what is no constructor of numpy", "malicious")
+
+
+def _union(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    first = args[0] if args else None
+    if (
+        len(args) == 2
+        and isinstance(first, Global)
+        and first.spelled in ("_operator:or_", "operator:or_")
+        and isinstance(args[1], tuple)
+        and all(isinstance(arg, Global) or arg is None for arg in args[1])
+    ):
+        return None
+    return _wrong(call, "calls what it is given", "malicious")
+
+
+def _annotation(names: Names, call: Call) -> Finding | None:
+    args = _args(call)
+    if len(args) == 2 and isinstance(args[0], Global) and args[0].module in ("typing", "builtins"):
+        return None
+    return _wrong(call, "takes an item of an object, which may call something")
+
+
+def _zone(names: Names, call: Call) -> Finding | None:
+    key = _args(call)[0] if _args(call) else None
+    parts = key.split("/") if isinstance(key, str) else [""]
+    if all(part.translate(_SIGNS).isalnum() for part in parts):
+        return None
+    return _wrong(call, "opens a file that is no time zone")
+
+
+def _texts(names: Names, call: Call) -> Finding | None:
+    """Take constants alone."""
+    if all(isinstance(arg, str | int | float | bytes | bool | None) for arg in _args(call)):
+        return None
+    return _wrong(call, "hands over more than texts and numbers")
+
+
+CHECKS: dict[str, Check] = {
+    "attribute": _attribute,
+    "type of nothing": _type,
+    "plain codec": _encode,
+    "reconstructor": _reconstructor,
+    "class first": _first_is_class,
+    "empty array": _no_shape,
+    "few bytes": _few_bytes,
+    "data": _data,
+    "one argument": _one,
+    "bit generator": _bit_generator,
+    "generator": _generator,
+    "union": _union,
+    "annotation": _annotation,
+    "time zone": _zone,
+    "constants": _texts,
+}
+"""By the name that ``calls.toml`` uses."""

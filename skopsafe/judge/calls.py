@@ -1,0 +1,83 @@
+"""The reviewed calls: what pickles of libraries call when they are loaded, read from ``calls.toml``."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tomllib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A callable that pickles of a library call.
+
+    Attributes
+    ----------
+    reason : str
+        Why that is harmless.
+    check : str
+        The name of the check that its arguments have to pass; see `skopsafe.judge.arguments`. Empty for none.
+    """
+
+    reason: str
+    check: str = ""
+
+
+@functools.cache
+def _reviewed_calls() -> tuple[dict[str, Reviewed], dict[str, str], dict[str, str], frozenset[str]]:
+    calls: dict[str, Reviewed] = {}
+    classes: dict[str, str] = {}
+    values: dict[str, str] = {}
+    content = tomllib.loads(_content().decode("utf-8"))
+    for group in content["reviewed"]:
+        for name in group.get("calls", ()):
+            calls[f"{group['module']}:{name}"] = Reviewed(group["reason"], group.get("check", ""))
+        for name in group.get("classes", ()):
+            classes[f"{group['module']}:{name}"] = group["reason"]
+        for name in group.get("values", ()):
+            values[f"{group['module']}:{name}"] = group["reason"]
+    return calls, classes, values, frozenset(content["running"])
+
+
+def _content() -> bytes:
+    # As the tables of names are read: see `skopsafe.trust.tables`.
+    loader = __spec__.loader
+    assert loader is not None
+    data: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), "calls.toml"))  # type: ignore[attr-defined]
+    return data
+
+
+def today(module: str) -> str:
+    """Return the name that a module has today: numpy 2 has moved its core."""
+    return (
+        f"numpy._core{module.removeprefix('numpy.core')}"
+        if module.split(".")[:2] == ["numpy", "core"]
+        else module
+    )
+
+
+def reviewed_call(name: str) -> Reviewed | None:
+    """Return why a callable may be called while a pickle is loaded, or None."""
+    module, _, qualname = name.partition(":")
+    return _reviewed_calls()[0].get(f"{today(module)}:{qualname}")
+
+
+def reviewed_class(name: str) -> str | None:
+    """Return why instances of a class may be made, of which the tables of `trust` say nothing, or None."""
+    return _reviewed_calls()[1].get(name)
+
+
+def reviewed_value(name: str) -> str | None:
+    """Return why a value is harmless, of which the tables of `trust` say nothing, or None."""
+    return _reviewed_calls()[2].get(name)
+
+
+def running() -> frozenset[str]:
+    """Return names that run what they are given: functions that call one are no more harmless than it is."""
+    return _reviewed_calls()[3]
+
+
+def all_calls() -> dict[str, Reviewed]:
+    """Return all reviewed calls by name."""
+    return dict(_reviewed_calls()[0])

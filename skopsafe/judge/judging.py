@@ -1,0 +1,183 @@
+"""Applies the rules to pickles: a verdict for each operation, each pickle and all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from skopsafe.foreign.pickles.machine import Operation, Pickle
+from skopsafe.foreign.pickles.reading import Source
+from skopsafe.foreign.pickles.values import Call, Dict, Global, Value, children, is_record, walk
+from skopsafe.judge import nested
+from skopsafe.judge.calls import reviewed_call
+from skopsafe.judge.levels import Finding, Level, worst_level
+from skopsafe.judge.naming import Names, Role
+from skopsafe.judge.rules import Context, finding
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A pickle with what is said of it.
+
+    Attributes
+    ----------
+    pickle : Pickle
+        What it would do.
+    operations : list of (Operation, Finding)
+        In the order in which they would happen.
+    remarks : list of (int, Finding)
+        Beside operations, with their offsets: what could not be followed, pickles within it.
+    level : str
+        The verdict.
+    is_usual : bool
+        Whether loaders that know the format read it so.
+    """
+
+    pickle: Pickle
+    operations: list[tuple[Operation, Finding]]
+    remarks: list[tuple[int, Finding]]
+    level: Level
+    is_usual: bool = True
+
+
+def judge(
+    pickle: Pickle, names: Names, source: Source, levels: int = nested.LEVELS, *, is_usual: bool = True
+) -> Judged:
+    """Say what a pickle would do.
+
+    Parameters
+    ----------
+    pickle : Pickle
+        From the machine.
+    names : Names
+        Judges names.
+    source : Source
+        The stream, for pickles within it.
+    levels : int
+        How many pickles within pickles are looked at.
+    is_usual : bool
+        Whether loaders that know the format read it so. In other readings the bytes of arrays are opcodes by
+        chance, and only what can be told from chance counts.
+    """
+    held = _held(pickle)
+    # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
+    used = held if pickle.error else walk(pickle.root)
+    context = Context(names, _roles(held, pickle), {id(value) for value in used if isinstance(value, Call)})
+    operations = [(op, finding(op, context)) for op in pickle.operations]
+    remarks: list[tuple[int, Finding]] = []
+    if is_usual:
+        remarks += [(at, _note(pickle, text)) for at, text in pickle.notes]
+        if pickle.error:
+            remarks.append((pickle.end, Finding("unknown", "breaks off", f"it breaks off: {pickle.error}")))
+    else:
+        operations = [(op, said) for op, said in operations if not _may_be_chance(op, said)]
+    if not pickle.followed:
+        why = "a loader may go on where this reader could not"
+        remarks.append((pickle.end, Finding("unknown", "not followed", why)))
+    remarks += _within(held, pickle, names, source, levels)
+    found = [each.level for _, each in operations] + [each.level for _, each in remarks]
+    return Judged(pickle, operations, remarks, worst_level(found), is_usual)
+
+
+def _note(pickle: Pickle, text: str) -> Finding:
+    # Files of some libraries go on in a form of their own: that is no sign of an attack.
+    is_behind = bool(pickle.trailing) and text.endswith("no pickle")
+    return Finding("unknown" if is_behind else "suspicious", "note", text)
+
+
+def _may_be_chance(op: Operation, said: Finding) -> bool:
+    """Tell whether numbers can look like that by chance: they spell no name that is denied."""
+    return said.level != "malicious" or said.rule in (
+        "computed name",
+        "changes what is imported",
+        "arguments",
+    )
+
+
+def _held(pickle: Pickle) -> list[Value]:
+    """Return all values of a pickle, those that it drops too, each once."""
+    everything = [pickle.root]
+    for op in pickle.operations:
+        everything.append(op.value)
+        if isinstance(op.argument, list):
+            everything += op.argument
+        else:
+            everything.append(op.argument)
+    return list(walk(tuple(everything)))[1:]
+
+
+def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
+    """Return in which roles imported names are used, by the identity of their records."""
+    roles: dict[int, set[Role]] = {}
+    taken: set[int] = set()
+
+    def use(value: Value, role: Role) -> None:
+        if isinstance(value, Global):
+            roles.setdefault(id(value), set()).add(role)
+
+    for value in held:
+        if isinstance(value, Call) and isinstance(value.function, Global):
+            function = value.function
+            is_new = value.way == "new" or (value.way == "instantiate" and value.args == ())
+            use(function, "class" if is_new else "call")
+            args = value.args if isinstance(value.args, tuple) else ()
+            if is_new or reviewed_call(function.spelled) is not None:
+                taken.add(id(args))
+                for position, arg in enumerate(args):
+                    use(arg, _role_of_argument(function, position))
+        if isinstance(value, Call) and _describes_array(value):
+            for state in value.states:
+                if isinstance(state, Dict):
+                    taken.add(id(state))
+                    for _, item in state.pairs:
+                        use(item, "argument")
+    for value in held:
+        # Tuples of arguments, and states, were looked at above.
+        if id(value) in taken:
+            continue
+        skip = value.function if isinstance(value, Call) else None
+        for child in children(value) if isinstance(value, tuple) or is_record(value) else ():
+            if child is not skip:
+                use(child, "value")
+    use(pickle.root, "value")
+    return roles
+
+
+def _describes_array(call: Call) -> bool:
+    """Tell whether an object stands for an array of joblib: of its class, instances are made and no more."""
+    args = call.args if isinstance(call.args, tuple) else ()
+    return any(
+        isinstance(each, Global) and each.spelled == "joblib.numpy_pickle:NumpyArrayWrapper"
+        for each in (call.function, *args[:1])
+    )
+
+
+def _role_of_argument(function: Global, position: int) -> Role:
+    if function.spelled == "copyreg:_reconstructor" and position == 0:
+        return "class"
+    if function.module == "numpy.random._pickle" and position == 1:
+        return "call"
+    return "argument"
+
+
+def _within(
+    held: list[Value], pickle: Pickle, names: Names, source: Source, levels: int
+) -> Iterator[tuple[int, Finding]]:
+    """Look at texts and bytes that are pickles themselves."""
+    for offset, content, inner in nested.pickles(held, source):
+        if levels == 0:
+            yield (
+                offset,
+                Finding("suspicious", "pickle within", "a pickle within a pickle, too deep to look at"),
+            )
+            return
+        judged = judge(inner, names, content, levels - 1)
+        is_data = not inner.operations and judged.level == "safe"
+        if is_data or (inner.error and judged.level != "malicious"):
+            continue
+        worst = judged.level if judged.level in ("malicious", "suspicious") else "unknown"
+        reasons = [
+            each.reason for _, each in (*judged.operations, *judged.remarks) if each.level == judged.level
+        ]
+        why = f": {reasons[0]}" if reasons and worst == judged.level else ""
+        yield offset, Finding(worst, "pickle within", f"bytes within it are a pickle{why}")

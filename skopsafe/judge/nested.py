@@ -1,0 +1,81 @@
+"""Pickles within pickles: texts and bytes that are streams of opcodes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from skopsafe.errors import LimitError
+from skopsafe.foreign.pickles.machine import Machine, Pickle
+from skopsafe.foreign.pickles.reading import Memory, Source
+from skopsafe.foreign.pickles.values import ByteArray, Span, Value
+
+LEVELS = 4
+"""Pickles within pickles that are looked at."""
+_OPCODES = 2_000_000
+_FIRST = b"(c]}iS)VI\x80\x8c"
+"""First bytes of pickles that call something, but for what begins with a text."""
+
+
+class Part:
+    """A part of a source, as a source.
+
+    Parameters
+    ----------
+    source : Source
+        Of which it is a part.
+    offset, size : int
+        Where, in bytes.
+    """
+
+    def __init__(self, source: Source, offset: int, size: int) -> None:
+        self._source = source
+        self._offset = offset
+        self.size = size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return `size` bytes from `offset` on, or as many as there are."""
+        return self._source.read(self._offset + offset, max(min(size, self.size - offset), 0))
+
+
+def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source, Pickle]]:
+    """Yield the pickles among values, each with where it is, if that is known."""
+    for value in held:
+        part = _content(value, source)
+        if part is None or not _may_be_one(part[1]):
+            continue
+        offset, content = part
+        machine = Machine(content, 0, _OPCODES)
+        try:
+            found = machine.run()
+        except LimitError:
+            found = machine.found
+            found.notes.append((0, "a pickle within it was not read to its end"))
+        if found.operations or not found.error:
+            yield offset, content, found
+
+
+def _content(value: Value, source: Source) -> tuple[int, Source] | None:
+    if isinstance(value, bytes):
+        return 0, Memory(value)
+    if isinstance(value, ByteArray):
+        return value.offset, Memory(value.content)
+    if isinstance(value, Span):
+        return value.offset, Part(source, value.offset, value.size)
+    if isinstance(value, str) and value[:1] in ("\x80", "c", "(") and len(value) > 4:
+        try:
+            return 0, Memory(value.encode("latin-1"))
+        except UnicodeEncodeError:
+            return None
+    return None
+
+
+def _may_be_one(content: Source) -> bool:
+    """Tell whether bytes begin as a pickle does that calls something."""
+    first = content.read(0, 2)
+    if len(first) < 2 or first[:1] not in (_FIRST[i : i + 1] for i in range(len(_FIRST))):
+        return False
+    if first[0] == 0x80:
+        return first[1] <= 5
+    # Other beginnings are bytes as others are: look for an opcode that imports by lines.
+    head = content.read(0, 1024)
+    return b"\n" in head or b"\x93" in head

@@ -1,0 +1,194 @@
+"""The rules: what is said of an operation of a pickle. Each is a function and an entry of a table.
+
+A rule gets an operation and its `Context`, and returns a finding or None. The worst finding of an operation
+is its verdict; an operation of which no rule says anything is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skopsafe.foreign.pickles.machine import Kind, Operation
+from skopsafe.foreign.pickles.values import Call, Computed, Dict, Global, List, Value
+from skopsafe.judge.arguments import CHECKS, is_getattr, resolved
+from skopsafe.judge.calls import reviewed_call
+from skopsafe.judge.levels import Finding, Level, worst
+from skopsafe.judge.naming import REACHING, Names, Role
+from skopsafe.judge.shown import show
+
+SAFE = Finding("safe", "", "")
+_KEYS = 10_000
+"""Keys of a state that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What rules know beside the operation.
+
+    Attributes
+    ----------
+    names : Names
+        Judges names.
+    roles : dict of int to set of str
+        In which roles an imported name is used, by the identity of its record.
+    reachable : set of int
+        Identities of the records that the root leads to.
+    """
+
+    names: Names
+    roles: dict[int, set[Role]]
+    reachable: set[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An entry of the table.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        Operations that it is about.
+    says : callable
+        ``says(operation, context)`` returns a finding, or None.
+    """
+
+    kinds: tuple[Kind, ...]
+    says: Callable[[Operation, Context], Finding | None]
+
+
+def _import(op: Operation, context: Context) -> Finding | None:
+    name: Global = op.value
+    if isinstance(name, Computed):
+        return None
+    roles = context.roles.get(id(name)) or {"value"}
+    found = [context.names.finding(name.module, name.name, role) for role in sorted(roles)]
+    return worst(found, SAFE)
+
+
+def _computed_name(op: Operation, context: Context) -> Finding | None:
+    if not isinstance(op.value, Computed):
+        return None
+    return Finding("malicious", "computed name", f"imports {show(op.value)}: no pickler computes names")
+
+
+def _call(op: Operation, context: Context) -> Finding | None:
+    call: Call = op.value
+    function, names = call.function, context.names
+    if function is None:
+        return None
+    if is_getattr(function):
+        found = resolved(names, function)
+        if found is not None:
+            return _named_call(call, *found, context)
+    if isinstance(function, Global):
+        return _named_call(call, function.module, function.name, context)
+    if isinstance(function, Call) and isinstance(function.function, Global):
+        inner = names.finding(function.function.module, function.function.name, "call")
+        if inner.level == "malicious":
+            return Finding(
+                "malicious", "call of a result", f"{show(call)} calls what a denied function gave out"
+            )
+    return Finding("suspicious", "call of a result", f"{show(call)} calls what another call gave out")
+
+
+def _named_call(call: Call, module: str, name: str, context: Context) -> Finding | None:
+    names = context.names
+    role: Role = "class" if call.way == "new" else "call"
+    if call.way == "instantiate" and call.args == () and names.is_class(module, name):
+        role = "class"
+    found = names.finding(module, name, role)
+    reviewed = reviewed_call(f"{module}:{name}") if role == "call" else None
+    if reviewed is not None and reviewed.check:
+        return CHECKS[reviewed.check](names, call)
+    if role == "class" and found.level == "safe" and not isinstance(call.args, tuple):
+        return Finding("suspicious", "arguments", f"{show(call)}: computes its arguments")
+    if reviewed is not None and not isinstance(call.args, tuple):
+        return Finding("suspicious", "arguments", f"{show(call)}: computes its arguments")
+    return found
+
+
+def _from_outside(op: Operation, context: Context) -> Finding | None:
+    call: Call = op.value
+    match call.way:
+        case "persistent":
+            # torch writes tuples, and reads them with a function of its own.
+            is_usual = (
+                isinstance(call.args, tuple) and len(call.args) == 1 and isinstance(call.args[0], tuple)
+            )
+            level: Level = "unknown" if is_usual else "suspicious"
+            return Finding(level, "persistent id", f"{show(call)}: what it stands for is up to the loader")
+        case "extension":
+            return Finding(
+                "suspicious", "extension", f"{show(call)}: a number for any name that was registered"
+            )
+        case "buffer":
+            return Finding("unknown", "buffer", "needs a buffer from outside of the file")
+    return None
+
+
+def _dropped(op: Operation, context: Context) -> Finding | None:
+    call: Call = op.value
+    if id(call) in context.reachable or call.way == "buffer":
+        return None
+    return Finding("suspicious", "dropped result", f"{show(call)}: it is called, and its result is not used")
+
+
+def _put_into(op: Operation, context: Context) -> Finding | None:
+    target = op.value
+    if isinstance(target, Global | Computed):
+        return Finding(
+            "malicious", "changes what is imported", f"changes {show(target)} for the whole process"
+        )
+    if isinstance(target, Call) and is_getattr(target):
+        return Finding(
+            "malicious", "changes what is imported", f"changes {show(target)}, which is no new object"
+        )
+    if isinstance(target, List):
+        return Finding("suspicious", "changes a list", "sets items of a list, which no pickler writes")
+    return None
+
+
+def _state(op: Operation, context: Context) -> Finding | None:
+    state = op.argument
+    slots = state[1] if isinstance(state, tuple) and len(state) == 2 else None
+    plain = state[0] if slots is not None else state
+    for part in (slots, plain):
+        for key in _keys(part):
+            if key in REACHING and key != "__wrapped__":
+                # What is in slots is set by setattr: a new class, for one, takes effect.
+                level: Level = "suspicious" if part is plain else "malicious"
+                return Finding(level, "special attribute", f"sets {show(key)} of {show(op.value)}")
+    return None
+
+
+def _keys(state: Value) -> list[str]:
+    if not isinstance(state, Dict):
+        return []
+    return [key for key, _ in state.pairs[:_KEYS] if isinstance(key, str)]
+
+
+def _many_keys(op: Operation, context: Context) -> Finding | None:
+    states = op.argument if isinstance(op.argument, tuple) else (op.argument,)
+    if any(isinstance(state, Dict) and len(state.pairs) > _KEYS for state in states):
+        return Finding("unknown", "long state", f"a state of more than {_KEYS} keys was not looked through")
+    return None
+
+
+RULES: dict[str, Rule] = {
+    "what a name is": Rule(("import",), _import),
+    "a name that is computed": Rule(("import",), _computed_name),
+    "what is called, and with what": Rule(("call",), _call),
+    "what comes from outside": Rule(("call",), _from_outside),
+    "results that nobody uses": Rule(("call",), _dropped),
+    "what is changed": Rule(("build", "append", "setitem", "add"), _put_into),
+    "special attributes in a state": Rule(("build",), _state),
+    "states too long to look at": Rule(("build",), _many_keys),
+}
+"""All rules. One more is one more entry."""
+
+
+def finding(op: Operation, context: Context) -> Finding:
+    """Return the worst that the rules say of an operation."""
+    found = [rule.says(op, context) for rule in RULES.values() if op.kind in rule.kinds]
+    return worst([each for each in found if each is not None], SAFE)

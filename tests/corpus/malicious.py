@@ -1,0 +1,18 @@
+"""All malicious samples."""
+
+from __future__ import annotations
+
+from tests.attacks.published_names import PUBLISHED
+from tests.corpus.calls import CALLS
+from tests.corpus.samples import Sample, call, stream, text
+from tests.corpus.structures import STRUCTURES
+
+
+def _named(spelled: str) -> Sample:
+    content = stream(call(spelled, text("x")))
+    plain = "".join(letter if letter.isalnum() else "_" for letter in spelled)
+    return Sample(f"published-{plain}", lambda marker: content, works=False)
+
+
+MALICIOUS: list[Sample] = [*CALLS, *STRUCTURES, *map(_named, PUBLISHED)]
+"""Each family of attacks and each way past a scanner that was published up to 2026, as far as we know."""
