@@ -18,6 +18,7 @@ The map of the package:
 - ``judge``: verdicts on pickles; ``inspecting``: the way through for them.
 - ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
 - ``report``: an audit and a Document as text.
+- ``decompiling``: a pickle as a script.
 - ``api``: the way through; ``cli``: the same as commands.
 """
 
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from skopsafe.api import audit, dump, dumps, get_untrusted_types, load, loads, register
     from skopsafe.converting import Converted, convert, convert_folder
+    from skopsafe.decompiling import decompile
     from skopsafe.errors import (
         ArgumentError,
         DeniedTypeError,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
     "skopsafe.converting": ("Converted", "convert", "convert_folder"),
+    "skopsafe.decompiling": ("decompile",),
     "skopsafe.errors": (
         "ArgumentError",
         "DeniedTypeError",
@@ -105,6 +108,7 @@ __all__ = [
     "audit",
     "convert",
     "convert_folder",
+    "decompile",
     "dump",
     "dumps",
     "get_untrusted_types",

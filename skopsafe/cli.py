@@ -135,6 +135,27 @@ def convert(ctx: click.Context, source: str, target: str, compression: str, jobs
 
 
 @main.command()
+@click.argument("file", type=click.Path())
+@click.option("--trace", "as_trace", is_flag=True, help="Print each opcode with what it does to the stack.")
+@click.option("--complete", is_flag=True, help="Leave nothing out, so that the script runs.")
+def decompile(file: str, as_trace: bool, complete: bool) -> None:
+    """Print a Python script that does what loading the pickle FILE would do. Nothing of it is run.
+
+    Running the script is as dangerous as loading the pickle.
+
+    Exit code: 0 the script is there, also of a pickle that breaks off; 3 the file cannot be read, or is no
+    pickle.
+    """
+    from skopsafe import decompiling
+
+    if as_trace:
+        for line in decompiling.trace_lines(file):
+            say(line)
+    else:
+        say(decompiling.decompile(file, complete=complete).removesuffix("\n"))
+
+
+@main.command()
 @click.pass_context
 def demo(ctx: click.Context) -> None:
     """Save, audit and load a model, then watch an attack being refused. Takes a few seconds."""

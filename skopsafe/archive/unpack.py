@@ -166,7 +166,7 @@ _MAGIC = {
     "gzip": b"\x1f\x8b\x08",
     "bz2": b"BZh",
     "xz": b"\xfd7zXZ",
-    "lzma": b"]\0\0",
+    "lzma": b"]\0",
     "lz4": b"\x04\x22\x4d\x18",
     "zstd": b"\x28\xb5\x2f\xfd",
 }

@@ -41,3 +41,14 @@ def arguments(call: Call, ruled: Container[str]) -> tuple[Value, ...]:
     if call.way == "reduce" and class_of(call, ruled) is not None:
         return call.args[1:] if call.function.spelled == "copyreg:__newobj__" else ()
     return call.args
+
+
+def bound(function: Value) -> str:
+    """Return the name of a method that is taken from its class before it is called; else nothing."""
+    if isinstance(function, Call) and isinstance(function.function, Global):
+        args = function.args
+        if function.function.spelled == "builtins:getattr" and isinstance(args, tuple) and len(args) == 2:
+            cls, method = args
+            if isinstance(cls, Global) and isinstance(method, str):
+                return f"{settled(cls)}.{method}"
+    return ""

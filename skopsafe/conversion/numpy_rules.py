@@ -134,7 +134,7 @@ def _masked_constant(_: Case) -> Any:
 def _ufunc(case: Case) -> Any:
     args = case.args
     require(len(args) == 2 and all(type(arg) is str for arg in args), "its arguments are no texts")
-    return Naming(settled(Global(args[0], args[1], case.call.offset, "")))
+    return Naming(settled(Global(args[0], args[1], case.call.offset)))
 
 
 def _filled(case: Case, value: Value) -> Any:

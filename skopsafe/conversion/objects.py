@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from skopsafe import names
-from skopsafe.conversion.calls import arguments, class_of
+from skopsafe.conversion.calls import arguments, bound, class_of
 from skopsafe.conversion.numpy_rules import stored
-from skopsafe.conversion.rules import Case, Misfit, Rules, dependencies, named, refuse, settled
+from skopsafe.conversion.rules import Budget, Case, Misfit, Rules, dependencies, named, refuse, settled
 from skopsafe.conversion.stands import Naming, Stand, called
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.reading import Source
@@ -36,6 +36,7 @@ from skopsafe.handlers.spread import require_spread
 from skopsafe.trust.tables import Tables
 
 _VERSION = "_sklearn_version"
+_MISTAKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _SINGLETONS = {"builtins:Ellipsis": ..., "builtins:NotImplemented": NotImplemented}
 
 
@@ -67,6 +68,7 @@ class Maker:
         self._made: dict[int, Any] = {}
         self._kept: list[Any] = []
         self._unfilled: list[tuple[Value, Any]] = []
+        self._budget = Budget(source.size)
         self.versions: dict[str, str] = {}
 
     def make(self, root: Value) -> Any:
@@ -87,7 +89,10 @@ class Maker:
         """Return what a value has become."""
         if type(value) is not tuple and not is_record(value):
             return value
-        return self._made[id(value)]
+        try:
+            return self._made[id(value)]
+        except KeyError:
+            raise Misfit("a part of it stands deeper in containers than in any known form") from None
 
     def _create(self, root: Value) -> Any:
         """Make a record and all that must be there before it, but fill nothing."""
@@ -100,6 +105,7 @@ class Maker:
                 continue
             if needed is None:
                 needed = self._needed(value)
+                self._pay(len(needed), value)
                 missing = [
                     part
                     for part in needed
@@ -116,6 +122,12 @@ class Maker:
             made[id(value)] = self._new(value)
         return self.get(root)
 
+    def _pay(self, count: int, value: Value) -> None:
+        try:
+            self._budget.spend(count)
+        except Misfit as error:
+            refuse(str(error), _offset(value))
+
     def _needed(self, value: Value) -> list[Value]:
         match value:
             case tuple():
@@ -125,10 +137,15 @@ class Maker:
             case Call():
                 if self._is_shell(value):
                     return []
-                return self._rules.needs.get(class_of(value, self._rules.classes) or "", dependencies)(value)
+                name = class_of(value, self._rules.classes) or self._settled(value)
+                return self._rules.needs.get(name, dependencies)(value)
             case Stored():
                 return [value.objects, *dependencies(value.wrapper)]
         return []
+
+    @staticmethod
+    def _settled(call: Call) -> str:
+        return settled(call.function) if isinstance(call.function, Global) else ""
 
     def _is_shell(self, call: Call) -> bool:
         """Tell whether an object is there before its parts: one of a class, of its attributes alone."""
@@ -161,6 +178,8 @@ class Maker:
                 return self._read(value)
             case Global():
                 name = self._name(value)
+                if name in self._rules.values:
+                    return self._rules.values[name]()
                 return _SINGLETONS[name] if name in _SINGLETONS else Naming(name)
             case Computed():
                 refuse("a name that the pickle computes could be any", value.offset)
@@ -200,6 +219,9 @@ class Maker:
             if self._is_shell(call):
                 return self._shell(call, Stand(cls, can_close=True))
             return Stand(cls, self._parts(call, list(arguments(call, self._rules.classes)), cls))
+        method = bound(call.function)
+        if method in self._rules.calls:
+            return self._by_rule(self._rules.calls[method], call, method)
         if not isinstance(call.function, Global):
             refuse("it calls something that the pickle computes, which could be anything", call.offset)
         name = self._name(call.function)
@@ -211,17 +233,21 @@ class Maker:
 
     def _stored(self, record: Stored) -> Any:
         try:
-            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source))
+            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget))
         except Misfit as error:
             refuse(f"an array of joblib is not in its form: {error}", record.wrapper.offset)
 
     def _by_rule(self, rule: Any, call: Call, name: str) -> Any:
         try:
-            return rule(Case(call, name, self.get, self._source))
+            return rule(Case(call, name, self.get, self._source, self._budget))
         except Misfit as error:
             refuse(f"{names.spell(name)} is not in the form in which it is pickled: {error}", call.offset)
         except SkopsafeError as error:
             refuse(f"{names.spell(name)} could not be loaded: {error.reason}", call.offset)
+        except _MISTAKEN as error:
+            # A part of a type that no rule thinks of: an array where a text is compared, and the like.
+            kind = type(error).__name__
+            refuse(f"{names.spell(name)} is not in the form in which it is pickled ({kind})", call.offset)
 
     def _require_no_loader(self, name: str, call: Call) -> None:
         if not names.is_name(name):
@@ -270,8 +296,8 @@ class Maker:
         if len(call.states) > 1:
             refuse("an object is given more than one state", call.offset)
         if call.states:
-            direct = not labels and cls is not None and not call.items and not call.pairs
-            found = self._attributes(call.states[0], cls) if direct and cls is not None else None
+            plain = not labels and cls is not None and not call.items and not call.pairs
+            found = self._attributes(call.states[0], cls) if plain and cls is not None else None
             if found is not None:
                 return Parts(tuple(found), list(found.values()))
             labels.append("()state")

@@ -6,19 +6,55 @@ What has no rule is an object of its attributes, or a call that needs approval; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from skopsafe.errors import FormatError, UnsupportedTypeError
 from skopsafe.foreign.pickles.reading import Source
-from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, List, Span, Stored, Value
+from skopsafe.foreign.pickles.values import (
+    ByteArray,
+    Call,
+    Dict,
+    Global,
+    List,
+    Span,
+    Stored,
+    Value,
+    is_record,
+)
 
 Get = Callable[[Value], Any]
 
 
 class Misfit(Exception):
     """What a pickle has is not what the library writes."""
+
+
+class Budget:
+    """How much a conversion may do: so much for each byte of the pickle, and some more.
+
+    What stands once in a pickle can be part of any number of objects there. Each rule that copies or counts
+    it pays for that.
+
+    Parameters
+    ----------
+    size : int
+        Of the pickle, in bytes.
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self, size: int) -> None:
+        self._left = _PER_BYTE * size + _MORE
+
+    def spend(self, count: int) -> None:
+        """Take so many bytes or items from what is left, or raise `Misfit`."""
+        self._left -= count
+        require(self._left >= 0, "what is in it would be copied more often than in any pickle of this size")
+
+
+_PER_BYTE, _MORE = 64, 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +71,15 @@ class Case:
         ``get(value)`` returns what a value has become.
     source : Source
         The bytes of the stream.
+    budget : Budget
+        What the conversion may still do.
     """
 
     call: Call
     name: str
     get: Get
     source: Source
+    budget: Budget
 
     @property
     def args(self) -> list[Any]:
@@ -76,6 +115,7 @@ class Case:
     def read(self, value: Value) -> bytes:
         """Return bytes that a record holds, however they are written."""
         if isinstance(value, Span) and value.kind != "str":
+            self.budget.spend(value.size)
             return self.source.read(value.offset, value.size)
         if isinstance(value, ByteArray):
             return value.content
@@ -87,6 +127,7 @@ class Case:
                 raise Misfit("a text stands in place of bytes") from None
         if not isinstance(made, bytes | bytearray):
             raise Misfit("no bytes")
+        self.budget.spend(len(made))
         return bytes(made)
 
 
@@ -134,24 +175,29 @@ class Rules:
     classes : mapping of str to callable
         By the class of an instance that is made by ``__new__``.
     needs : mapping of str to callable
-        By class, where it is not all: what must be there before the rule can look at a call.
+        By class or callable, where it is not all: what must be there before the rule can look at a call.
+    values : mapping of str to callable
+        By the name of a value that is not a class or function: what makes it.
     """
 
     calls: Mapping[str, Rule] = field(default_factory=dict)
     classes: Mapping[str, Rule] = field(default_factory=dict)
     needs: Mapping[str, Callable[[Call], list[Value]]] = field(default_factory=dict)
+    values: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
 
 def merged(all_of: Iterable[Rules]) -> Rules:
     """Return the rules of several tables as one."""
     calls: dict[str, Rule] = {}
     classes: dict[str, Rule] = {}
+    values: dict[str, Callable[[], Any]] = {}
     needs: dict[str, Callable[[Call], list[Value]]] = {}
     for rules in all_of:
         calls |= rules.calls
         classes |= rules.classes
         needs |= rules.needs
-    return Rules(calls, classes, needs)
+        values |= rules.values
+    return Rules(calls, classes, needs, values)
 
 
 _UNIVERSAL = {"numpy._core._multiarray_umath": "numpy", "scipy.special._ufuncs": "scipy.special"}
@@ -174,30 +220,47 @@ def settled(found: Global) -> str:
     return ALIASES.get(name, name)
 
 
-def dependencies(call: Call) -> list[Value]:
-    """Return what must be there before a rule can look at a call: arguments, and what states hold."""
-    found: list[Value] = []
-    for part in (call.args, call.kwargs, *call.states):
-        found += _within(part, 3)
-    found += call.items
+_NEAR, _DEEP = 4, 2**10
+
+
+def dependencies(call: Call, *, deep: bool = False) -> list[Value]:
+    """Return what must be there before a rule can look at a call: arguments, and what states hold.
+
+    Containers in these are looked into a few levels deep, or at any depth; each of them once.
+    """
+    found: list[Value] = list(call.items)
     for pair in call.pairs:
         found += pair
-    return found
+    level: list[Value] = [call.args, call.kwargs, *call.states]
+    seen: set[int] = set()
+    for depth in range(_DEEP if deep else _NEAR):
+        below: list[Value] = []
+        for value in level:
+            if not is_container(value):
+                if is_record(value):
+                    found.append(value)
+            elif id(value) not in seen:
+                seen.add(id(value))
+                if depth:
+                    found.append(value)
+                below += _inside(value)
+        level = below
+        if not level:
+            break
+    return found + level
 
 
-def _within(value: Value, depth: int) -> list[Value]:
-    """Return what a container holds, and what is in containers in it."""
+def deep_dependencies(call: Call) -> list[Value]:
+    """Return what must be there before a rule can look at all containers, at any depth."""
+    return dependencies(call, deep=True)
+
+
+def _inside(value: Value) -> Sequence[Value]:
     if isinstance(value, tuple):
-        parts: list[Value] = list(value)
-    elif isinstance(value, List):
-        parts = value.items
-    elif isinstance(value, Dict):
-        parts = [part for pair in value.pairs for part in pair]
-    else:
-        return [value]
-    if depth:
-        parts = [*parts, *(item for part in parts if is_container(part) for item in _within(part, depth - 1))]
-    return parts
+        return value
+    if isinstance(value, List):
+        return value.items
+    return [part for pair in value.pairs for part in pair]
 
 
 def is_container(value: Value) -> bool:
@@ -212,12 +275,14 @@ def refuse(reason: str, offset: int, next_step: str = "") -> NoReturn:
 
 
 __all__ = [
+    "Budget",
     "Case",
     "FormatError",
     "Misfit",
     "Rule",
     "Rules",
     "Stored",
+    "deep_dependencies",
     "dependencies",
     "merged",
     "named",

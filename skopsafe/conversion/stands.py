@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from skopsafe import names
+from skopsafe.errors import UnsupportedTypeError
 from skopsafe.graph.document import CALL, CLASS, VALUE
 from skopsafe.graph.parts import Columns, Parts
 from skopsafe.taking import Taken, Taker
@@ -20,14 +22,19 @@ class Stand:
         What a getter would give; None until it is filled.
     can_close : bool
         Whether a cycle may lead to it: it is there before its parts are.
+    origin : object
+        What its parts were made of, where those that it is a part of need it.
     """
 
-    __slots__ = ("can_close", "name", "parts")
+    __slots__ = ("can_close", "name", "origin", "parts")
 
-    def __init__(self, name: str, parts: Parts | None = None, *, can_close: bool = False) -> None:
+    def __init__(
+        self, name: str, parts: Parts | None = None, *, can_close: bool = False, origin: Any = None
+    ) -> None:
         self.name = name
         self.parts = parts
         self.can_close = can_close
+        self.origin = origin
 
     def __repr__(self) -> str:
         # A set is put in order by this.
@@ -46,6 +53,24 @@ class Naming:
         return f"<{self.name}>"
 
 
+class Inner:
+    """Stands for an object that other objects have, and that no file can hold alone.
+
+    Attributes
+    ----------
+    name : str
+        ``module:qualname`` of its class.
+    content : object
+        What those that have it need to know of it.
+    """
+
+    __slots__ = ("content", "name")
+
+    def __init__(self, name: str, content: Any) -> None:
+        self.name = name
+        self.content = content
+
+
 def called(name: str, attributes: tuple[str, ...], values: list[Any]) -> Stand:
     """Return what stands for the result of a call that the loader makes, if that is approved."""
     return Stand(name, Parts(attributes, values, role=CALL))
@@ -61,13 +86,18 @@ class StandTaker(Taker):
             return obj.parts, obj.name, obj.can_close
         if type(obj) is Naming:
             return Parts((), (), role=VALUE), obj.name, True
+        if type(obj) is Inner:
+            raise UnsupportedTypeError(
+                f"a {names.spell(obj.name)} can only be saved as a part of what it belongs to",
+                next_step="Save the object that it is a part of.",
+            )
         return super().take(obj)
 
     def take_together(self, objs: list[Any]) -> Columns | list[Taken]:
         """Take objects of one type apart; see `Taker.take_together`."""
-        if type(objs[0]) in (Stand, Naming):
+        if type(objs[0]) in (Stand, Naming, Inner):
             return [self.take(obj) for obj in objs]
         return super().take_together(objs)
 
 
-__all__ = ["CLASS", "Naming", "Stand", "StandTaker", "called"]
+__all__ = ["CLASS", "Inner", "Naming", "Stand", "StandTaker", "called"]

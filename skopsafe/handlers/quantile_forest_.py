@@ -18,33 +18,37 @@ from skopsafe.handlers.library import Check, Library
 
 Names = tuple[str, ...] | None
 
-_FORM = ("y_train", "y_train_leaves", "y_bound_leaves", "sparse_pickle")
+FORM = ("y_train", "y_train_leaves", "y_bound_leaves", "sparse_pickle")
 # They are sorted by recursion, which a crafted order makes as deep as there are quantiles.
 _MOST_QUANTILES = 10_000
 # What an out-of-bag prediction draws again; a forest was fitted with as many rows for each of its trees.
 _MOST_DRAWS = 2**26
 
 
+def parts_of(targets: Any, leaves: Any, bounds: Any, sparse_pickle: Any) -> Parts:
+    """Return the parts of a forest, of its arrays."""
+    arrays = np.array(targets, np.float64), np.ascontiguousarray(leaves), np.ascontiguousarray(bounds)
+    return Parts(FORM, [*map(Leaf, arrays), bool(sparse_pickle)])
+
+
 def _get(obj: Any) -> Parts:
-    targets = Leaf(np.array(obj.y_train, np.float64))
-    leaves, bounds = (Leaf(np.ascontiguousarray(part)) for part in (obj.y_train_leaves, obj.y_bound_leaves))
-    return Parts(_FORM, [targets, leaves, bounds, bool(obj.sparse_pickle)])
+    return parts_of(obj.y_train, obj.y_train_leaves, obj.y_bound_leaves, obj.sparse_pickle)
 
 
 def _load(names: Names, values: list[Any], context: Context) -> Any:
-    require(names == _FORM, "unknown form", "QuantileForest")
+    require(names == FORM, "unknown form", "QuantileForest")
     # Its memory views want arrays that can be written to, which maps cannot.
     targets, leaves, bounds = (np.require(part, requirements="W") for part in context.arrays(values[:3]))
-    where = f"QuantileForest.{_FORM[0]}"
+    where = f"QuantileForest.{FORM[0]}"
     array(targets, where, kinds="f", ndim=2)
     require(targets.dtype == np.float64 and targets.size > 0, "no float64 targets", where)
     require(not np.isnan(targets).any(), "holds NaN", where)
-    where = f"QuantileForest.{_FORM[1]}"
+    where = f"QuantileForest.{FORM[1]}"
     array(leaves, where, kinds="i", shape=(None, None, len(targets), None))
     require(leaves.dtype == np.intp and leaves.size > 0, "no indices", where)
     require(leaves.flags.c_contiguous, "not in C order", where)
     in_range(leaves, where, 0, targets.shape[1] + 1)
-    where = f"QuantileForest.{_FORM[2]}"
+    where = f"QuantileForest.{FORM[2]}"
     require(array(bounds, where, kinds="f", ndim=3).dtype == np.float64, "not float64", where)
     require(type(values[3]) is bool, "not a bool", "QuantileForest.sparse_pickle")
     return context.resolve()(targets, leaves, bounds, values[3])

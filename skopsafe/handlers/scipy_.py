@@ -49,7 +49,8 @@ def _shape(value: object, where: str) -> tuple[int, ...]:
     return tuple(integer(size, f"{where}.shape", 0, 2**62) for size in value)
 
 
-def _compressed(kind: str, shape: tuple[int, ...], parts: dict[str, Any], where: str) -> None:
+def check_compressed(kind: str, shape: tuple[int, ...], parts: dict[str, Any], where: str) -> None:
+    """Raise unless the parts of a compressed matrix, by their names, fit its shape and each other."""
     data = array(parts.get("data"), f"{where}.data", kinds="biufc", ndim=3 if kind == "bsr" else 1)
     indices = array(parts.get("indices"), f"{where}.indices", kinds="i", ndim=1)
     indptr = array(parts.get("indptr"), f"{where}.indptr", kinds="i", ndim=1)
@@ -103,7 +104,7 @@ def _load(cls_name: str) -> Any:
         )
         cls = getattr(scipy.sparse, cls_name)
         if kind in _COMPRESSED:
-            _compressed(kind, shape, parts, cls_name)
+            check_compressed(kind, shape, parts, cls_name)
             out = cls((parts["data"], parts["indices"], parts["indptr"]), shape=shape, copy=False)
             # The constructor may narrow the index dtype; what was saved comes back.
             out.data, out.indices, out.indptr = parts["data"], parts["indices"], parts["indptr"]

@@ -69,14 +69,21 @@ def _load_fixed(_: Names, values: list[Any], context: Context) -> Any:
     return pytz.FixedOffset(integer(values[0], "pytz.FixedOffset", -1439, 1439))
 
 
+def key_of(path: str) -> str | None:
+    """Return the key of a file of the time zone database of the system, by its path; None for others."""
+    for folder in _FOLDERS:
+        key = path.removeprefix(folder)
+        if key != path and re.fullmatch(_KEY, key):
+            return key
+    return None
+
+
 def _get_dateutil_file(obj: Any) -> Parts:
     from dateutil import tz
 
-    path = str(obj._filename or "")
-    for folder in _FOLDERS:
-        key = path.removeprefix(folder)
-        if key != path and re.fullmatch(_KEY, key) and tz.gettz(key) == obj:
-            return Parts(None, [key])
+    key = key_of(str(obj._filename or ""))
+    if key is not None and tz.gettz(key) == obj:
+        return Parts(None, [key])
     raise TypeError("a time zone of dateutil that was not read from the time zone database of the system")
 
 

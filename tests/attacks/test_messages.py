@@ -183,7 +183,7 @@ def test_nothing_that_is_said_of_a_file_carries_its_controls(name: str) -> None:
 def test_nothing_that_is_printed_of_a_file_carries_its_controls(name: str, tmp_path: Path) -> None:
     path = tmp_path / "x.skops"
     path.write_bytes(FILES[name])
-    for command in (["audit"], ["audit", "--json"], ["visualize"], ["inspect"]):
+    for command in (["audit"], ["audit", "--json"], ["visualize"], ["inspect"], ["decompile"]):
         result = CliRunner().invoke(main, [*command, str(path)])
         assert result.exit_code in (0, 1, 2, 3), result.output
         assert not _CONTROLS.search(result.output), command
@@ -202,9 +202,10 @@ def test_no_name_in_a_pickle_is_a_line_of_its_own(tmp_path: Path) -> None:
         pickle.dumps({name: name}),
     ):
         path.write_bytes(content)
-        output = CliRunner().invoke(main, ["inspect", str(path)]).output
-        assert not _CONTROLS.search(output)
-        assert "\n  reviewed  all is well" not in output
+        for command in (["inspect"], ["decompile"], ["decompile", "--complete"], ["decompile", "--trace"]):
+            output = CliRunner().invoke(main, [*command, str(path)]).output
+            assert not _CONTROLS.search(output)
+            assert "\n  reviewed  all is well" not in output
 
 
 def _text(text: str) -> bytes:

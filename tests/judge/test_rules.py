@@ -163,7 +163,7 @@ class Color(enum.Enum):
         np.random.default_rng(0),
         np.random.RandomState(0),
     ],
-    ids=str,
+    ids=lambda obj: type(obj).__qualname__,
 )
 def test_what_python_and_numpy_write_is_safe(obj: Any, protocol: int) -> None:
     if isinstance(obj, type(ValueError("x"))) and protocol < 2:

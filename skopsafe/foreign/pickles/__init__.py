@@ -7,4 +7,7 @@
 - `machine`: runs one pickle and writes down what loading it would do.
 - `joblib`: arrays whose bytes stand between opcodes.
 - `formats`, `files`: every pickle in a file, however it is wrapped. Begin at `files.streams`.
+- `script`: writes a pickle as Python; with `sections`, `forms`, `expressions`, `literals`, `labels`,
+  `naming`, `importing`, and `uses`, which looks at all of it first.
+- `trace`: a pickle opcode by opcode.
 """

@@ -16,11 +16,15 @@ from skopsafe.foreign.pickles.values import (
     List,
     Set,
     Span,
+    Stored,
     Value,
 )
 
 if TYPE_CHECKING:
     from skopsafe.foreign.pickles.machine import Machine
+
+_HASHED = frozenset((Call, Computed, Stored, FrozenSet, tuple, List, Dict, Set, ByteArray, Span))
+"""Keys whose hash may be made by a method of a class, or that have none, which is an error."""
 
 
 def _mark(m: Machine) -> None:
@@ -62,7 +66,9 @@ def _tuple_of(count: int) -> Opcode:
 
 def _dict(m: Machine) -> None:
     items = m.marked()
-    m.stack.append(Dict(_pairs(items), m.offset))
+    made = Dict(_pairs(items), m.offset)
+    m.stack.append(made)
+    _hash(m, made, items[::2])
 
 
 def _pairs(items: list[Value]) -> list[tuple[Value, Value]]:
@@ -73,7 +79,29 @@ def _pairs(items: list[Value]) -> list[tuple[Value, Value]]:
 
 def _frozenset(m: Machine) -> None:
     items = m.marked()
-    m.stack.append(FrozenSet(items, m.offset))
+    made = FrozenSet(items, m.offset)
+    m.stack.append(made)
+    _hash(m, made, items)
+
+
+def _hash(m: Machine, made: Set | FrozenSet | Dict, keys: list[Value]) -> None:
+    """Write down what may call methods of its keys, when they are put into it."""
+    for key in keys:
+        if type(key) in _HASHED:
+            m.found.hashing.append(made)
+            return
+
+
+def _put(m: Machine, target: List | Set | Dict, size: int) -> None:
+    """Write down when something is put into a container that holds `size` things so far."""
+    if size:
+        last = target.last or target.offset
+        operations = m.found.operations
+        if operations and operations[-1].offset > last:
+            if target.before is None:
+                target.before = []
+            target.before.append((last, size))
+    target.last = m.offset
 
 
 def _append(m: Machine) -> None:
@@ -88,9 +116,12 @@ def _appends(m: Machine) -> None:
 
 def _extend(m: Machine, items: list[Value]) -> None:
     target = m.stack[-1]
+    if not items:
+        return  # the C unpickler looks at nothing then
     if isinstance(target, List):
+        _put(m, target, len(target.items))
         target.items += items
-    elif items:
+    else:
         if isinstance(target, Call):
             target.items += items
         m.do("append", _may_be_any(m, target), items)
@@ -109,9 +140,13 @@ def _setitems(m: Machine) -> None:
 
 def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
     target = m.stack[-1]
+    if not pairs:
+        return
     if isinstance(target, Dict):
+        _put(m, target, len(target.pairs))
         target.pairs += pairs
-    elif pairs:
+        _hash(m, target, [key for key, _ in pairs])
+    else:
         if isinstance(target, Call):
             target.pairs += pairs
         elif isinstance(target, List):
@@ -123,9 +158,13 @@ def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
 def _additems(m: Machine) -> None:
     items = m.marked()
     target = m.stack[-1]
+    if not items:
+        return
     if isinstance(target, Set):
+        _put(m, target, len(target.items))
         target.items += items
-    elif items:
+        _hash(m, target, items)
+    else:
         if isinstance(target, Call):
             target.items += items
         m.do("add", _may_be_any(m, target), items)
@@ -133,10 +172,10 @@ def _additems(m: Machine) -> None:
 
 def _may_be_any(m: Machine, target: Value) -> Value:
     """Return what the opcode is about, if it can have methods that the stream does not know."""
-    if isinstance(target, Call | Global | Computed):
+    if isinstance(target, Call | Global | Computed | Stored | ByteArray):
         return target
-    if isinstance(target, ByteArray) or (isinstance(target, Span) and target.kind == "bytearray"):
-        return target  # only bytes can be put into it: nothing of the file is called
+    if isinstance(target, Span) and target.kind == "bytearray":
+        return target
     raise Broken(f"nothing can be put into this {type(target).__name__.lower()}")
 
 

@@ -18,7 +18,8 @@ from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
 from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Lost, Source, Stop, Truncated
-from skopsafe.foreign.pickles.values import Call, Global, Span, Value
+from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Value
+from skopsafe.limits import DEFAULT_LIMITS
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
 """What an operation does: imports a name, calls, sets a state, or calls a method that puts an item."""
@@ -71,6 +72,8 @@ class Pickle:
         False where it breaks off here, and a loader may go on: nobody knows what it would do.
     trailing : int
         Bytes behind its end that are no pickle; 0 where another pickle follows.
+    hashing : list of Set, FrozenSet or Dict
+        Whose keys may have methods that are called when they are put into it, or may be no keys.
     """
 
     start: int
@@ -84,6 +87,7 @@ class Pickle:
     reader: str = "pickle"
     followed: bool = True
     trailing: int = 0
+    hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
 
 
 class Machine:
@@ -122,7 +126,7 @@ class Machine:
         self,
         source: Source,
         start: int = 0,
-        limit: int = 10**7,
+        limit: int = DEFAULT_LIMITS.opcodes,
         built: Callable[[Machine, Call | Global], None] | None = None,
     ) -> None:
         self.source = source
@@ -301,9 +305,9 @@ class Machine:
 
     def name(self, module: str, name: str) -> Global:
         """Write down the import of a name, and return it."""
-        written = f"{module}:{name}"
+        old = module, name
         if self.protocol < 3:
             module, name = today(module, name)
-        found = Global(module, name, self.offset, written)
+        found = Global(module, name, self.offset, None if (module, name) == old else old)
         self.found.operations.append(Operation("import", self.offset, found))
         return found

@@ -210,7 +210,7 @@ def _obj(m: Machine) -> None:
 def _build(m: Machine) -> None:
     state = m.stack.pop()
     target = m.stack[-1]
-    if isinstance(target, Call | Global | Computed):
+    if isinstance(target, Call | Global | Computed | Stored):
         if isinstance(target, Call):
             target.states.append(state)
         m.do("build", target, state)

@@ -28,14 +28,21 @@ class Global(msgspec.Struct, eq=False, gc=False):
         As today's Python reads them: names of Python 2 in pickles of protocols 0 to 2 are translated.
     offset : int
         Of the opcode, in bytes.
-    written : str
-        ``module:name`` as it stands in the stream.
+    old : (str, str), optional
+        The module and the name as they stand in the stream, if those differ.
     """
 
     module: str
     name: str
     offset: int
-    written: str
+    old: tuple[str, str] | None = None
+
+    # Put together when they are asked for: a stream may name the same long texts any number of times.
+
+    @property
+    def written(self) -> str:
+        """``module:name`` as it stands in the stream."""
+        return self.spelled if self.old is None else ":".join(self.old)
 
     @property
     def spelled(self) -> str:
@@ -81,17 +88,21 @@ class Call(msgspec.Struct, eq=False):
 
 
 class List(msgspec.Struct, eq=False):
-    """A list."""
+    """A list. See `filled` for what it held when."""
 
     items: list[Value]
     offset: int
+    last: int = 0
+    before: list[tuple[int, int]] | None = None
 
 
 class Set(msgspec.Struct, eq=False):
-    """A set, with its items in the order of the stream."""
+    """A set, with its items in the order of the stream. See `filled` for what it held when."""
 
     items: list[Value]
     offset: int
+    last: int = 0
+    before: list[tuple[int, int]] | None = None
 
 
 class FrozenSet(msgspec.Struct, eq=False):
@@ -102,10 +113,15 @@ class FrozenSet(msgspec.Struct, eq=False):
 
 
 class Dict(msgspec.Struct, eq=False):
-    """A dict, as pairs in the order of the stream; a key may stand there more than once."""
+    """A dict, as pairs in the order of the stream; a key may stand there more than once.
+
+    See `filled` for what it held when.
+    """
 
     pairs: list[tuple[Value, Value]]
     offset: int
+    last: int = 0
+    before: list[tuple[int, int]] | None = None
 
 
 class Span(msgspec.Struct, eq=False, gc=False):
@@ -165,6 +181,15 @@ class Stored(msgspec.Struct, eq=False):
 Record = Global | Computed | Call | List | Set | FrozenSet | Dict | Span | ByteArray | Stored
 
 _RECORDS = (Global, Computed, Call, List, Set, FrozenSet, Dict, Span, ByteArray, Stored)
+
+
+def filled(value: List | Set | Dict) -> list[tuple[int, int]]:
+    """Tell what a container held when: pairs of an offset and how much was in it from there on.
+
+    There is one pair for all that was put in without an operation in between.
+    """
+    size = len(value.pairs if isinstance(value, Dict) else value.items)
+    return [*(value.before or ()), (value.last or value.offset, size)]
 
 
 def is_record(value: Value) -> TypeGuard[Record]:

@@ -20,7 +20,7 @@ DEEPEST = 64
 _WIDEST = 2**24
 """Bytes of one item, or items of one list of a fixed size."""
 
-_FLAT = {
+FLAT = {
     **{name: name for name in ("null", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")},
     **{name: name for name in ("uint64", "float16", "float32", "float64", "string", "binary")},
     **{name: name for name in ("large_string", "large_binary", "string_view", "binary_view")},
@@ -69,7 +69,7 @@ def names_by_id() -> dict[int, str]:
     """Return the names of types without parameters by Arrow's number for them."""
     import pyarrow as pa
 
-    flat = {name: getattr(pa, maker, None) for name, maker in _FLAT.items() if not name.startswith("arrow.")}
+    flat = {name: getattr(pa, maker, None) for name, maker in FLAT.items() if not name.startswith("arrow.")}
     return {maker().id: name for name, maker in flat.items() if maker is not None}
 
 
@@ -210,7 +210,7 @@ class Types:
 
         require(depth <= DEEPEST, f"nested more than {DEEPEST} deep", where)
         if isinstance(found, str):
-            return Spec(found, _maker(_FLAT, found, where)(), *_storage(found))
+            return Spec(found, _maker(FLAT, found, where)(), *_storage(found))
         require(isinstance(found, tuple) and found and type(found[0]) is str, "malformed", where)
         assert isinstance(found, tuple)
         self._once(found, where)

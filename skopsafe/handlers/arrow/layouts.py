@@ -42,14 +42,14 @@ def pack(bits: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.packbits(bits, bitorder="little")
 
 
-def _unpack(buffer: Any, offset: int, length: int) -> NDArray[np.bool_]:
+def unpack(buffer: Any, offset: int, length: int) -> NDArray[np.bool_]:
     first = offset // 8
     found = np.frombuffer(buffer, np.uint8)[first : (offset + length + 7) // 8]
     bits = np.unpackbits(found, bitorder="little", count=offset - 8 * first + length)
     return bits[offset - 8 * first :].view(np.bool_)
 
 
-def _numbers(buffer: Any, dtype: Any, offset: int, length: int) -> NDArray[Any]:
+def numbers(buffer: Any, dtype: Any, offset: int, length: int) -> NDArray[Any]:
     """Return the items of a buffer that an array shows; an array without items may have no buffer."""
     if not length:
         return np.zeros(0, dtype)
@@ -93,7 +93,7 @@ class Taker:
         name = described if isinstance(described, str) else described[0]
         length, offset = len(array), array.offset
         if name.startswith("arrow."):
-            return self.take(array.storage, _storage(name, described), f"{place}.storage")
+            return self.take(array.storage, storage_of(name, described), f"{place}.storage")
         if name == "null":
             return (length,)
         if name == "run_end_encoded":
@@ -103,7 +103,7 @@ class Taker:
         buffers = array.buffers()
         valid = None
         if array.null_count and buffers[0] is not None:
-            valid = _unpack(buffers[0], offset, length)
+            valid = unpack(buffers[0], offset, length)
         if name == "dictionary" and length and not len(array.dictionary):
             # pyarrow gives items of null records the index 0, which an empty dictionary does not have.
             valid = np.zeros(length, np.bool_)
@@ -115,26 +115,23 @@ class Taker:
                 *(self.take(array.field(i), field[1], f"{place}.{i}") for i, field in fields),
             )
         if name == "bool":
-            bits = _unpack(buffers[1], offset, length) if length else np.zeros(0, np.bool_)
+            bits = unpack(buffers[1], offset, length) if length else np.zeros(0, np.bool_)
             return (*head, Leaf(pack(bits if valid is None else bits & valid)))
         if name in DTYPES:
-            return (*head, Leaf(_clean(_numbers(buffers[1], DTYPES[name], offset, length), valid)))
+            return (*head, Leaf(_clean(numbers(buffers[1], DTYPES[name], offset, length), valid)))
         if name in WIDTHS or name == "fixed_size_binary":
             width = WIDTHS.get(name) or described[1]
-            found = _numbers(buffers[1], np.uint8, offset * width, length * width)
+            found = numbers(buffers[1], np.uint8, offset * width, length * width)
             return (*head, Leaf(_clean(found.reshape(length, width), valid)))
         if name == "dictionary":
-            indices = _numbers(buffers[1], DTYPES[described[1]], offset, length)
+            indices = numbers(buffers[1], DTYPES[described[1]], offset, length)
             return (*head, Leaf(_clean(indices, valid)), self._dictionary(array, described, place))
         if name == "fixed_size_list":
             size = described[2]
             child = array.values.slice(offset * size, length * size)
             return (*head, self.take(child, described[1][1], f"{place}.items"))
         if name in ("string_view", "binary_view"):
-            import pyarrow as pa
-
-            plain = array.cast(pa.large_string() if name == "string_view" else pa.large_binary())
-            return self.take(plain, f"large_{name.partition('_')[0]}", place)
+            return self.take(self._without_views(array, name), f"large_{name.partition('_')[0]}", place)
         starts, sizes = self._extents(name, array, buffers, valid)
         ends = np.zeros(length + 1, OFFSETS[name])
         np.cumsum(sizes, out=ends[1:])
@@ -148,10 +145,23 @@ class Taker:
             *head,
             Leaf(ends),
             *(
-                self.take(_gather(child, starts, sizes), field[1], f"{place}.{i}")
+                self.take(self._gather(child, starts, sizes), field[1], f"{place}.{i}")
                 for i, (child, field) in enumerate(children)
             ),
         )
+
+    def _without_views(self, array: Any, name: str) -> Any:
+        import pyarrow as pa
+
+        return array.cast(pa.large_string() if name == "string_view" else pa.large_binary())
+
+    def _gather(self, child: Any, starts: NDArray[Any], sizes: NDArray[Any]) -> Any:
+        import pyarrow as pa
+
+        pieces = [child.slice(begin, end - begin) for begin, end in runs_of(starts, sizes)]
+        if not pieces:
+            return child.slice(0, 0)
+        return pieces[0] if len(pieces) == 1 else pa.concat_arrays(pieces)
 
     @staticmethod
     def _extents(
@@ -160,9 +170,9 @@ class Taker:
         """Return where each item begins and how long it is; nulls have no length."""
         length, offset, dtype = len(array), array.offset, OFFSETS[name]
         if name.endswith("list_view"):
-            starts, sizes = (_numbers(buffer, dtype, offset, length) for buffer in buffers[1:3])
+            starts, sizes = (numbers(buffer, dtype, offset, length) for buffer in buffers[1:3])
         elif length:
-            found = _numbers(buffers[1], dtype, offset, length + 1)
+            found = numbers(buffers[1], dtype, offset, length + 1)
             starts, sizes = found[:-1], np.diff(found)
         else:
             starts = sizes = np.zeros(0, dtype)
@@ -182,7 +192,7 @@ class Taker:
         length, offset = len(array), array.offset
         first, count = array.find_physical_offset(), array.find_physical_length()
         ends = array.run_ends.slice(first, count)
-        found = _numbers(ends.buffers()[1], DTYPES[described[1]], ends.offset, count)
+        found = numbers(ends.buffers()[1], DTYPES[described[1]], ends.offset, count)
         found = np.minimum(found.astype(np.int64) - offset, length).astype(DTYPES[described[1]])
         values = self.take(array.values.slice(first, count), described[2], f"{place}.values")
         return (length, Leaf(found), values)
@@ -190,15 +200,15 @@ class Taker:
     def _union(self, array: Any, described: Any, place: str) -> Layout:
         name, codes, *fields = described
         length, offset, buffers = len(array), array.offset, array.buffers()
-        kinds = _numbers(buffers[1], "<i1", offset, length)
+        kinds = numbers(buffers[1], "<i1", offset, length)
         children = [array.field(number) for number in range(len(fields))]
         starts = np.zeros(length, "<i4")
         if name == "dense_union":
-            found = _numbers(buffers[2], "<i4", offset, length)
+            found = numbers(buffers[2], "<i4", offset, length)
             for number, code in enumerate(codes):
                 mine = kinds == code
                 indices = found[mine]
-                children[number] = _gather(children[number], indices, np.ones(len(indices), np.int64))
+                children[number] = self._gather(children[number], indices, np.ones(len(indices), np.int64))
                 starts[mine] = np.arange(len(indices))
         layouts = [
             self.take(child, field[1], f"{place}.{i}")
@@ -207,7 +217,7 @@ class Taker:
         return (length, Leaf(kinds), *([Leaf(starts)] if name == "dense_union" else []), *layouts)
 
 
-def _storage(name: str, described: Any) -> Any:
+def storage_of(name: str, described: Any) -> Any:
     if name == "arrow.uuid":
         return ("fixed_size_binary", 16)
     if name == "arrow.bool8":
@@ -220,7 +230,7 @@ def _storage(name: str, described: Any) -> Any:
     return described[1]
 
 
-def _runs_of(starts: NDArray[Any], sizes: NDArray[Any]) -> list[tuple[int, int]]:
+def runs_of(starts: NDArray[Any], sizes: NDArray[Any]) -> list[tuple[int, int]]:
     """Return the stretches that items cover in their order: where each begins and ends."""
     shown = sizes > 0
     first = starts[shown].astype(np.int64)
@@ -237,14 +247,5 @@ def _content(buffer: Any, starts: NDArray[Any], sizes: NDArray[Any]) -> NDArray[
     if buffer is None:
         return np.zeros(0, np.uint8)
     found = np.frombuffer(buffer, np.uint8)
-    pieces = [found[begin:end] for begin, end in _runs_of(starts, sizes)]
+    pieces = [found[begin:end] for begin, end in runs_of(starts, sizes)]
     return pieces[0] if len(pieces) == 1 else np.concatenate([found[:0], *pieces])
-
-
-def _gather(child: Any, starts: NDArray[Any], sizes: NDArray[Any]) -> Any:
-    import pyarrow as pa
-
-    pieces = [child.slice(begin, end - begin) for begin, end in _runs_of(starts, sizes)]
-    if not pieces:
-        return child.slice(0, 0)
-    return pieces[0] if len(pieces) == 1 else pa.concat_arrays(pieces)

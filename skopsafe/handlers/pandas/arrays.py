@@ -14,7 +14,7 @@ from skopsafe.handlers.pandas.common import UNITS, Names, form, leaf, own, own_o
 from skopsafe.handlers.pandas.objects import missing_of, string_dtype
 from skopsafe.handlers.pandas.periods import require_sane_ordinals
 
-_MASKED = {"IntegerArray": "iu", "FloatingArray": "f", "BooleanArray": "b"}
+MASKED = {"IntegerArray": "iu", "FloatingArray": "f", "BooleanArray": "b"}
 
 
 def _get_masked(obj: Any) -> Parts:
@@ -25,7 +25,7 @@ def _masked(name: str) -> Handler:
     def load(names: Names, values: list[Any], context: Context) -> Any:
         pd = pandas(context)
         form(names, values, ("values", "mask"), name)
-        data = leaf(context, values[0], f"{name}.values", kinds=_MASKED[name], ndim=1)
+        data = leaf(context, values[0], f"{name}.values", kinds=MASKED[name], ndim=1)
         mask = leaf(context, values[1], f"{name}.mask", kinds="b", shape=data.shape)
         return getattr(pd.arrays, name)(data, mask)
 
@@ -206,7 +206,7 @@ def _load_arrow_string(names: Names, values: list[Any], context: Context) -> Any
 
 
 HANDLERS = (
-    *(_masked(name) for name in _MASKED),
+    *(_masked(name) for name in MASKED),
     Handler("pandas.arrays:DatetimeArray", _get_datetime, _load_datetime),
     Handler("pandas.arrays:TimedeltaArray", _get_timedelta, _load_timedelta),
     Handler(

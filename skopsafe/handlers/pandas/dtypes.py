@@ -13,7 +13,7 @@ from skopsafe.handlers.pandas.categorical import require_categories
 from skopsafe.handlers.pandas.common import UNITS, Names, form, pandas
 from skopsafe.handlers.pandas.objects import missing_of, string_dtype
 
-_SIMPLE = (
+SIMPLE = (
     *(f"{sign}Int{bits}Dtype" for sign in ("", "U") for bits in (8, 16, 32, 64)),
     "Float32Dtype",
     "Float64Dtype",
@@ -104,7 +104,7 @@ def _handler(name: str, attributes: tuple[str, ...], load: Any) -> Handler:
 
 
 HANDLERS = (
-    *(Handler(f"pandas:{name}", lambda _: Parts((), ()), _load_simple) for name in _SIMPLE),
+    *(Handler(f"pandas:{name}", lambda _: Parts((), ()), _load_simple) for name in SIMPLE),
     _handler("pandas:CategoricalDtype", ("categories", "ordered"), _load_categorical),
     _handler("pandas:DatetimeTZDtype", ("unit", "tz"), _load_datetime),
     _handler("pandas:PeriodDtype", ("freq",), _load_period),

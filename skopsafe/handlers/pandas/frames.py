@@ -15,8 +15,8 @@ from skopsafe.handlers.checks import require
 from skopsafe.handlers.pandas.common import Names, form, leaf, own, pandas
 from skopsafe.handlers.protocols import refuse_protocol, require_no_protocol
 
-_FRAME = ("columns", "index", "blocks", "places", "attrs", "unique_labels")
-_SERIES = ("values", "index", "name", "attrs", "unique_labels")
+FRAME = ("columns", "index", "blocks", "places", "attrs", "unique_labels")
+SERIES = ("values", "index", "name", "attrs", "unique_labels")
 
 
 def _names(labels: Any) -> Any:
@@ -28,6 +28,11 @@ def _rest(obj: Any) -> list[Any]:
     return [dict(obj.attrs) or None, not obj.flags.allows_duplicate_labels]
 
 
+def joined(places: list[Any]) -> Leaf:
+    """Return which columns the blocks of a frame are, one behind the other."""
+    return Leaf(np.concatenate([*places, np.empty(0, np.int64)]))
+
+
 def _get_frame(obj: Any) -> Parts:
     blocks = obj._mgr.blocks
     if any(block.dtype.kind == "O" for block in blocks):
@@ -35,12 +40,12 @@ def _get_frame(obj: Any) -> Parts:
         refuse_protocol(_names(obj.index))
     places = [np.asarray(block.mgr_locs.as_array, np.int64) for block in blocks]
     return Parts(
-        _FRAME,
+        FRAME,
         [
             obj.columns,
             obj.index,
             [own(block.values) for block in blocks],
-            Leaf(np.concatenate([*places, np.empty(0, np.int64)])),
+            joined(places),
             *_rest(obj),
         ],
     )
@@ -49,12 +54,12 @@ def _get_frame(obj: Any) -> Parts:
 def _get_series(obj: Any) -> Parts:
     if obj.dtype.kind == "O":
         refuse_protocol(_names(obj.index))
-    return Parts(_SERIES, [own(obj._mgr.blocks[0].values), obj.index, obj.name, *_rest(obj)])
+    return Parts(SERIES, [own(obj._mgr.blocks[0].values), obj.index, obj.name, *_rest(obj)])
 
 
 def _load_frame(names: Names, values: list[Any], context: Context) -> Any:
     pd = pandas(context)
-    form(names, values, _FRAME, "DataFrame")
+    form(names, values, FRAME, "DataFrame")
     columns, index, blocks = values[:3]
     for axis, name in ((columns, "columns"), (index, "index")):
         require(isinstance(axis, pd.Index), "not an index", f"DataFrame.{name}")
@@ -95,7 +100,7 @@ def _placement(places: Any) -> Any:
 
 def _load_series(names: Names, values: list[Any], context: Context) -> Any:
     pd = pandas(context)
-    form(names, values, _SERIES, "Series")
+    form(names, values, SERIES, "Series")
     index = values[1]
     require(isinstance(index, pd.Index), "not an index", "Series.index")
     data = _content(values[0], len(index), 1, "Series.values")

@@ -20,6 +20,7 @@ from skopsafe.handlers.depth import require_shallow
 from skopsafe.handlers.pandas.common import PLAIN, Names, form, leaf, pandas
 
 _TEXTS = ("letters", "lengths", "places")
+STRING_FORM = ("missing", *_TEXTS)
 _FEW = 32
 """Up to so many items are written one by one, where people and tools can read them."""
 
@@ -28,16 +29,14 @@ def _is_missing(value: Any, na: Any) -> bool:
     return value is None or value is na or (type(value) is float and value != value)  # noqa: PLR0124
 
 
-def encode(items: list[Any]) -> list[Any] | None:
+def encode(items: list[Any], na: Any) -> list[Any] | None:
     """Return letters, lengths and places of texts, or None if something else is among them.
 
     Places are None if the texts follow each other; otherwise the number of the text for each item, or -1 for
-    None, -2 for NaN, -3 for `pandas.NA`.
+    None, -2 for NaN, -3 for `na`, which is `pandas.NA` or the only one of its type that stands for it.
     """
-    import pandas as pd
-
     kinds = set(map(type, items))
-    if not kinds <= {str, type(None), float, type(pd.NA)}:
+    if not kinds <= {str, type(None), float, type(na)}:
         return None
     if kinds == {str}:
         numbers = {text: number for number, text in enumerate(dict.fromkeys(items))}
@@ -45,11 +44,11 @@ def encode(items: list[Any]) -> list[Any] | None:
             return [*_joined(items), None]
         places: Iterator[int] = map(numbers.__getitem__, items)
     else:
-        if not all(_is_missing(item, pd.NA) for item in items if type(item) is not str):
+        if not all(_is_missing(item, na) for item in items if type(item) is not str):
             return None
         texts = dict.fromkeys(item for item in items if type(item) is str)
         numbers = {text: number for number, text in enumerate(texts)}
-        missing = {type(None): -1, float: -2, type(pd.NA): -3}
+        missing = {type(None): -1, float: -2, type(na): -3}
         places = (numbers[item] if type(item) is str else missing[type(item)] for item in items)
     return [*_joined(list(numbers)), Leaf(np.fromiter(places, _signed(len(numbers)), len(items)))]
 
@@ -89,12 +88,40 @@ def decode(context: Context, values: list[Any], where: str) -> Any:
     return texts[places]
 
 
-def _get_values(values: Any) -> Parts:
-    if values.dtype.kind in PLAIN and not values.dtype.hasobject:
+def is_plain(values: Any) -> bool:
+    """Tell whether an array is written as its bytes."""
+    return values.dtype.kind in PLAIN and not values.dtype.hasobject
+
+
+def is_fortran(values: Any) -> bool:
+    """Tell whether the items of an array are written column by column."""
+    return bool(values.flags.f_contiguous and not values.flags.c_contiguous)
+
+
+def _get_values(obj: Any) -> Parts:
+    import pandas as pd
+
+    values = obj._ndarray
+    items = [] if is_plain(values) else values.ravel(order="F" if is_fortran(values) else "C").tolist()
+    return parts_of_values(values, items, pd.NA)
+
+
+def parts_of_values(values: Any, items: list[Any], na: Any) -> Parts:
+    """Return the parts of an array.
+
+    Parameters
+    ----------
+    values : ndarray
+        The array.
+    items : list
+        Of an array of objects, its items in their order in memory; else empty.
+    na : object
+        See `encode`.
+    """
+    if is_plain(values):
         return Parts(("array",), [Leaf(values)])
-    fortran = values.flags.f_contiguous and not values.flags.c_contiguous
-    items = values.ravel(order="F" if fortran else "C").tolist()
-    texts = encode(items) if len(items) > _FEW else None
+    fortran = is_fortran(values)
+    texts = encode(items, na) if len(items) > _FEW else None
     if texts is None:
         return Parts(("shape", "fortran", "objects"), [values.shape, fortran, items])
     return Parts(("shape", "fortran", *_TEXTS), [values.shape, fortran, *texts])
@@ -157,17 +184,20 @@ def string_dtype(storage: object, missing: object, where: str) -> Any:
 
 
 def _get_string(obj: Any) -> Parts:
-    return Parts(("missing", *_TEXTS), [missing_of(obj.dtype), *(encode(obj._ndarray.tolist()) or ())])
+    import pandas as pd
+
+    texts = encode(obj._ndarray.tolist(), pd.NA)
+    return Parts(STRING_FORM, [missing_of(obj.dtype), *(texts or ())])
 
 
 def _load_string(names: Names, values: list[Any], context: Context) -> Any:
     pd = pandas(context)
-    form(names, values, ("missing", *_TEXTS), "StringArray")
+    form(names, values, STRING_FORM, "StringArray")
     dtype = string_dtype("python", values[0], "StringArray")
     return pd.array(decode(context, values[1:], "StringArray"), dtype=dtype, copy=False)
 
 
 HANDLERS = (
-    Handler("pandas.arrays:NumpyExtensionArray", lambda obj: _get_values(obj._ndarray), _load_numpy),
+    Handler("pandas.arrays:NumpyExtensionArray", _get_values, _load_numpy),
     Handler("pandas.arrays:StringArray", _get_string, _load_string),
 )

@@ -15,7 +15,7 @@ from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.checks import array, integer, require
 from skopsafe.handlers.pandas.common import Names, form, pandas
 
-_OFFSETS = "pandas._libs.tslibs.offsets"
+OFFSETS = "pandas._libs.tslibs.offsets"
 _FORM = ("n", "normalize", "keywords")
 
 _TICKS = ("Hour", "Minute", "Second", "Milli", "Micro", "Nano")
@@ -91,7 +91,7 @@ _FISCAL: dict[str, Rule] = {
     "startingMonth": _MONTH,
     "variation": _one_of("nearest", "last"),
 }
-_RELATIVE = (
+RELATIVE = (
     *("years", "months", "weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds"),
     *("nanoseconds", "year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond"),
     "nanosecond",
@@ -100,7 +100,7 @@ _RELATIVE = (
 RULES: dict[str, dict[str, Rule]] = {
     **{name: {} for name in (*_TICKS, "Day", "MonthBegin", "MonthEnd")},
     **{name: {} for name in ("BusinessMonthBegin", "BusinessMonthEnd")},
-    "DateOffset": {**dict.fromkeys(_RELATIVE, _number), "weekday": _weekday},
+    "DateOffset": {**dict.fromkeys(RELATIVE, _number), "weekday": _weekday},
     "BusinessDay": {"offset": _delta},
     "BusinessHour": _HOURS,
     **{f"CustomBusiness{name}": _CUSTOM for name in ("Day", "MonthBegin", "MonthEnd")},
@@ -122,8 +122,9 @@ RULES: dict[str, dict[str, Rule]] = {
 """By class: its keywords, and what each may be."""
 
 
-def _get(obj: Any) -> Parts:
-    keywords = dict(sorted(obj.kwds.items()))
+def parts_of(n: int, normalize: bool, keywords: dict[str, Any]) -> Parts:
+    """Return the parts of an offset: its number, whether it moves to midnight, and its keywords."""
+    keywords = dict(sorted(keywords.items()))
     keywords.pop("calendar", None)  # weekmask and holidays are all that is in it
     if "holidays" in keywords:
         keywords["holidays"] = np.array(keywords["holidays"], "M8[D]")
@@ -132,7 +133,7 @@ def _get(obj: Any) -> Parts:
     weekday = keywords.get("weekday")
     if weekday is not None and type(weekday) is not int:
         keywords["weekday"] = (weekday.weekday, weekday.n)
-    return Parts(_FORM, [int(obj.n), bool(obj.normalize), keywords or None])
+    return Parts(_FORM, [int(n), bool(normalize), keywords or None])
 
 
 def _handler(name: str) -> Handler:
@@ -151,7 +152,7 @@ def _handler(name: str) -> Handler:
         checked = {key: rules[key](value, f"{name}.{key}") for key, value in given.items()}
         return context.resolve()(n, normalize, **checked)
 
-    return Handler(f"{_OFFSETS}:{name}", _get, load)
+    return Handler(f"{OFFSETS}:{name}", lambda obj: parts_of(obj.n, obj.normalize, obj.kwds), load)
 
 
 HANDLERS = tuple(_handler(name) for name in RULES)

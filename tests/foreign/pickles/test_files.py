@@ -234,6 +234,7 @@ GOOD = zipped(TORCH, zipfile.ZIP_DEFLATED)
         gzip.compress(evil()[:10]) + gzip.compress(evil()[10:]),
         bz2.compress(lzma.compress(evil())),
         lzma.compress(evil(), lzma.FORMAT_ALONE),
+        lzma.compress(evil(), lzma.FORMAT_ALONE, filters=[{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 12}]),
         gzip.compress(evil())[:-4],
         zlib.compress(evil())[:-4],
         gzip.compress(evil()) + GOOD,
@@ -242,7 +243,7 @@ GOOD = zipped(TORCH, zipfile.ZIP_DEFLATED)
         evil()[:-1] + b"\xff",
         pickle.dumps(1, 0) + evil(protocol=0),
     ],
-    ids=range(32),
+    ids=range(33),
 )
 def test_a_pickle_is_found_however_it_is_wrapped(data: bytes) -> None:
     assert is_found(data)

@@ -6,6 +6,7 @@ import collections
 import pickle
 import pickletools
 import struct
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,25 @@ def test_operations_before_an_error_are_kept() -> None:
     assert "0xff" in found.error
 
 
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b")(e", ""),
+        (b"N(u", ""),
+        (b"\x80\x04)(\x90", ""),
+        (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x01a", "append"),
+        (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x00K\x01s", "setitem"),
+        (b"\x80\x05\x96\x00\x00\x02\0\0\0\0\0" + b"a" * 2**17 + b"K\x01a", "append"),
+    ],
+)
+def test_what_is_no_error_in_c_does_not_hide_what_follows(start: bytes, kind: str) -> None:
+    data = start + b"0cbuiltins\nlen\n."
+    assert pickle.loads(data) is len
+    found = run(data)
+    assert found.error == ""
+    assert [op.kind for op in found.operations] == [*([kind] if kind else []), "import"]
+
+
 def test_what_is_put_into_a_name_is_an_operation() -> None:
     found = run(b"cos\nenviron\n(S'a'\nS'b'\nucos\npath\n(S'join'\nNtb.")
     assert [op.kind for op in found.operations] == ["import", "setitem", "import", "build"]
@@ -217,6 +237,20 @@ def test_a_laugh_takes_no_more_than_its_opcodes() -> None:
     assert found.error == ""
     assert isinstance(found.root, List)
     assert sum(1 for _ in walk(found.root)) < 500
+
+
+def test_a_long_name_that_is_imported_often_takes_its_memory_once() -> None:
+    data = (
+        b"\x80\x04X" + struct.pack("<I", 60_000) + b"x" * 60_000 + b"\x94" + b"h\x00h\x00\x930" * 2000 + b"."
+    )
+    tracemalloc.start()
+    try:
+        found = run(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.operations) == 2000
+    assert peak < 20 * 2**20
 
 
 def test_a_hundred_thousand_levels_are_no_recursion() -> None:
