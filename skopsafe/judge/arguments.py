@@ -232,6 +232,15 @@ def _zone(names: Names, call: Call) -> Finding | None:
     return _wrong(call, "opens a file that is no time zone")
 
 
+def _digits(names: Names, call: Call) -> Finding | None:
+    """Take whole numbers, and texts of them: an exponent can make a number of any length."""
+    for arg in _args(call):
+        text = arg.replace("/", "").removeprefix("-") if isinstance(arg, str) else ""
+        if not (isinstance(arg, int) or (text.isdigit() and len(text) < 5000)):
+            return _wrong(call, "makes a number of any length")
+    return None
+
+
 def _texts(names: Names, call: Call) -> Finding | None:
     """Take constants alone."""
     if all(isinstance(arg, str | int | float | bytes | bool | None) for arg in _args(call)):
@@ -255,5 +264,6 @@ CHECKS: dict[str, Check] = {
     "annotation": _annotation,
     "time zone": _zone,
     "constants": _texts,
+    "digits": _digits,
 }
 """By the name that ``calls.toml`` uses."""

@@ -18,10 +18,13 @@ class Reviewed:
         Why that is harmless.
     check : str
         The name of the check that its arguments have to pass; see `skopsafe.judge.arguments`. Empty for none.
+    is_shared : bool
+        Whether it gives out what others hold too, such as a logger: nothing may be put into that.
     """
 
     reason: str
     check: str = ""
+    is_shared: bool = False
 
 
 @functools.cache
@@ -32,7 +35,9 @@ def _reviewed_calls() -> tuple[dict[str, Reviewed], dict[str, str], dict[str, st
     content = tomllib.loads(_content().decode("utf-8"))
     for group in content["reviewed"]:
         for name in group.get("calls", ()):
-            calls[f"{group['module']}:{name}"] = Reviewed(group["reason"], group.get("check", ""))
+            calls[f"{group['module']}:{name}"] = Reviewed(
+                group["reason"], group.get("check", ""), group.get("shared", False)
+            )
         for name in group.get("classes", ()):
             classes[f"{group['module']}:{name}"] = group["reason"]
         for name in group.get("values", ()):

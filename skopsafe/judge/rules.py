@@ -140,12 +140,40 @@ def _put_into(op: Operation, context: Context) -> Finding | None:
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)} for the whole process"
         )
-    if isinstance(target, Call) and is_getattr(target):
+    if isinstance(target, Call) and _is_shared(target):
+        return Finding(
+            "malicious", "changes what is imported", f"changes {show(target)}, which is no new object"
+        )
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)}, which is no new object"
         )
     if isinstance(target, List):
         return Finding("suspicious", "changes a list", "sets items of a list, which no pickler writes")
+    return None
+
+
+def _is_shared(call: Call) -> bool:
+    """Tell whether what a call gives out is held by others too."""
+    if call.way != "reduce":
+        return False
+    if not isinstance(call.function, Global):
+        return True
+    reviewed = reviewed_call(call.function.spelled)
+    return reviewed is not None and reviewed.is_shared
+
+
+_METHODS = {"append": ("append", "extend"), "add": ("add",), "setitem": ("__setitem__",), "build": ()}
+
+
+def _own_method(op: Operation, context: Context) -> Finding | None:
+    """Find items that are put into an object by what its state says, and not its class."""
+    states = op.value.states if isinstance(op.value, Call) else []
+    for state in states:
+        for part in state if isinstance(state, tuple) else (state,):
+            if any(key in _METHODS[op.kind] for key in _keys(part)):
+                return Finding(
+                    "malicious", "calls what is in a state", f"{show(op.value)} calls its own attribute"
+                )
     return None
 
 
@@ -182,6 +210,7 @@ RULES: dict[str, Rule] = {
     "what comes from outside": Rule(("call",), _from_outside),
     "results that nobody uses": Rule(("call",), _dropped),
     "what is changed": Rule(("build", "append", "setitem", "add"), _put_into),
+    "methods that are attributes": Rule(("append", "setitem", "add"), _own_method),
     "special attributes in a state": Rule(("build",), _state),
     "states too long to look at": Rule(("build",), _many_keys),
 }

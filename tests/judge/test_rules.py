@@ -98,6 +98,26 @@ def test_denied_names_are_malicious_however_they_are_reached(spelled: str) -> No
         (stream(call("builtins:getattr", text("x"), call("builtins:str"))), "malicious", "arguments"),
         (stream(call("builtins:getattr", text("x"), text("format"))), "malicious", "denied"),
         (stream(b"N") + b"\xffjunk", "unknown", "note"),
+        (stream(call("logging:getLogger", text("x")) + b"}b"), "malicious", "changes what is imported"),
+        (stream(call("http:HTTPStatus", b"K\xc8") + b"}b"), "malicious", "changes what is imported"),
+        (
+            stream(call("builtins:getattr", name("zoneinfo", "ZoneInfo"), text("_unpickle")))[:-1]
+            + b"("
+            + text("UTC")
+            + b"\x88tR}b.",
+            "malicious",
+            "changes what is imported",
+        ),
+        (stream(call("fractions:Fraction", text("1e999999999"))), "suspicious", "arguments"),
+        (stream(call("collections:deque", call("itertools:count", b"K\x01"))), "suspicious", "arguments"),
+        (
+            stream(
+                name("argparse", "Namespace") + b")\x81}",
+                text("append") + name("numpy", "sin") + b"sbK\x01a",
+            ),
+            "malicious",
+            "calls what is in a state",
+        ),
     ],
 )
 def test_verdicts(data: bytes, level: str, rule: str) -> None:
