@@ -124,7 +124,7 @@ class Maker:
 
     def _pay(self, count: int, value: Value) -> None:
         try:
-            self._budget.spend(count)
+            self._budget.spend(8 * count)  # a pointer to each
         except Misfit as error:
             refuse(str(error), _offset(value))
 

@@ -21,7 +21,6 @@ from skopsafe.foreign.pickles.values import (
     Span,
     Stored,
     Value,
-    is_record,
 )
 
 Get = Callable[[Value], Any]
@@ -237,8 +236,7 @@ def dependencies(call: Call, *, deep: bool = False) -> list[Value]:
         below: list[Value] = []
         for value in level:
             if not is_container(value):
-                if is_record(value):
-                    found.append(value)
+                found.append(value)  # constants, too: what is found is what looking at it costs
             elif id(value) not in seen:
                 seen.add(id(value))
                 if depth:

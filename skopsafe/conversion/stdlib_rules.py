@@ -35,10 +35,9 @@ def _one(kind: type) -> Any:
         require(len(args) <= 1, "it has more than one argument")
         if not args:
             return kind()
-        if isinstance(args[0], str) and kind in (bytes, bytearray):
-            return kind(args[0].encode("latin-1"))
-        require(isinstance(args[0], bytes | bytearray), "its argument is of another type")
-        return kind(args[0])
+        require(isinstance(args[0], str | bytes | bytearray), "its argument is of another type")
+        case.budget.spend(len(args[0]))
+        return kind(args[0].encode("latin-1") if isinstance(args[0], str) else args[0])
 
     return rule
 
