@@ -104,7 +104,7 @@ def _look(path: str) -> tuple[str, PickleReport | str]:
     from skopsafe.inspecting import inspect_pickle
 
     try:
-        return path, inspect_pickle(path)
+        return path, inspect_pickle(path).settled()
     except SkopsafeError as error:
         return path, str(error)
 

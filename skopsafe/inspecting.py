@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 from skopsafe.api import tables_in_use
@@ -15,11 +16,17 @@ from skopsafe.judge.reports import PickleReport, Seen, report
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
 from skopsafe.streams import File, opened
+from skopsafe.trust.tables import Tables
 
 
 def names() -> Names:
-    """Return what judges names: keep it, to look at many files."""
-    return Names(tables_in_use(), ALIASES)
+    """Return what judges names, which keeps what it found."""
+    return _names_of(tables_in_use())
+
+
+@functools.lru_cache(maxsize=1)
+def _names_of(tables: Tables) -> Names:
+    return Names(tables, ALIASES)
 
 
 @within_memory

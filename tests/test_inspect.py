@@ -166,3 +166,13 @@ def test_an_inspection_imports_nothing_of_the_file(tmp_path: Path, monkeypatch: 
     monkeypatch.syspath_prepend(tmp_path)
     report = skopsafe.inspect_pickle(io.BytesIO(stream(call("evil_module:function", text("x")))))
     assert report.verdict == "unknown"
+
+
+def test_a_report_can_go_to_another_process() -> None:
+    # The state that is built into it is nested so deep that its records could not be pickled.
+    data = b"cnobody\nClass\n)\x81" + b"N" + b"\x85" * 20_000 + b"b."
+    report = skopsafe.inspect_pickle(io.BytesIO(data))
+    again = pickle.loads(pickle.dumps(report))
+    assert again == report
+    assert again.to_dict() == report.to_dict() == report.settled().to_dict()
+    assert "nobody:Class" in str(again)

@@ -62,6 +62,7 @@ def today(module: str) -> str:
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def reviewed_call(name: str) -> Reviewed | None:
     """Return why a callable may be called while a pickle is loaded, or None."""
     module, _, qualname = name.partition(":")

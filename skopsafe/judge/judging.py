@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from skopsafe.foreign.pickles.machine import Operation, Pickle
 from skopsafe.foreign.pickles.reading import Source
-from skopsafe.foreign.pickles.values import Call, Dict, Global, Value, children, is_record, walk
+from skopsafe.foreign.pickles.values import Call, Dict, Global, Value, children, gather
 from skopsafe.judge import nested
 from skopsafe.judge.calls import reviewed_call
 from skopsafe.judge.levels import Finding, Level, worst_level
@@ -59,10 +59,12 @@ def judge(
         Whether loaders that know the format read it so. In other readings the bytes of arrays are opcodes by
         chance, and only what can be told from chance counts.
     """
-    held = _held(pickle)
+    seen: set[int] = set()
+    held = gather([pickle.root], seen)
+    reachable = set(seen)
+    held += gather(_of_operations(pickle), seen)
     # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
-    used = held if pickle.error else walk(pickle.root)
-    context = Context(names, _roles(held, pickle), {id(value) for value in used if isinstance(value, Call)})
+    context = Context(names, _roles(held, pickle), seen if pickle.error else reachable)
     operations = [(op, finding(op, context)) for op in pickle.operations]
     remarks: list[tuple[int, Finding]] = []
     if is_usual:
@@ -94,16 +96,16 @@ def _may_be_chance(op: Operation, said: Finding) -> bool:
     )
 
 
-def _held(pickle: Pickle) -> list[Value]:
-    """Return all values of a pickle, those that it drops too, each once."""
-    everything = [pickle.root]
+def _of_operations(pickle: Pickle) -> list[Value]:
+    """Return what operations are about, also where the pickle drops it."""
+    found: list[Value] = []
     for op in pickle.operations:
-        everything.append(op.value)
+        found.append(op.value)
         if isinstance(op.argument, list):
-            everything += op.argument
+            found += op.argument
         else:
-            everything.append(op.argument)
-    return list(walk(tuple(everything)))[1:]
+            found.append(op.argument)
+    return found
 
 
 def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
@@ -135,8 +137,11 @@ def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
         # Tuples of arguments, and states, were looked at above.
         if id(value) in taken:
             continue
+        inner = children(value)
+        if Global not in set(map(type, inner)):
+            continue
         skip = value.function if isinstance(value, Call) else None
-        for child in children(value) if isinstance(value, tuple) or is_record(value) else ():
+        for child in inner:
             if child is not skip:
                 use(child, "value")
     use(pickle.root, "value")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from skopsafe.errors import escape
@@ -14,6 +14,7 @@ from skopsafe.judge.levels import Level, rank, worst_level
 from skopsafe.judge.shown import show
 
 SAFE, UNSURE, MALICIOUS, UNREADABLE = 0, 1, 2, 3
+_FIELDS = ("kind", "offset", "what", "name", "verdict", "rule", "reason", "pickle", "path")
 _REASONS = 50
 """Reasons that a report repeats at its top."""
 
@@ -28,31 +29,50 @@ class OperationReport:
         That of the operation; ``remark`` for what is none.
     offset : int
         Of the opcode in its stream, in bytes.
-    what : str
-        What is imported, called or changed, escaped and abbreviated.
-    name : str
-        ``module:qualname`` of what is imported or called, where that is known; else empty.
     verdict, rule, reason : str
         What is said of it, by which rule, and why.
     pickle : int
         In which pickle of the file, from 0 on.
     path : str
         In which part of a container; empty for a file that is none.
+    operation : Operation, tuple of (str, str) or None
+        As the machine wrote it down; once it is settled, `what` and `name`; None for a remark.
     """
 
     kind: str
     offset: int
-    what: str
-    name: str
     verdict: Level
     rule: str
     reason: str
     pickle: int
     path: str = ""
+    operation: Operation | tuple[str, str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def what(self) -> str:
+        """What is imported, called or changed, escaped and abbreviated; put together when it is asked for."""
+        if isinstance(self.operation, tuple):
+            return self.operation[0]
+        return "" if self.operation is None else _what(self.operation)
+
+    @property
+    def name(self) -> str:
+        """``module:qualname`` of what is imported or called, where that is known; else empty."""
+        if isinstance(self.operation, tuple):
+            return self.operation[1]
+        return "" if self.operation is None else _name(self.operation)
+
+    def settled(self) -> OperationReport:
+        """Return it with its texts in place of the records, which lead to all that the pickle holds."""
+        return replace(self, operation=(self.what, self.name))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        settled = self.settled()
+        return OperationReport, tuple(getattr(settled, field) for field in settled.__dataclass_fields__)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
-        return {field: getattr(self, field) for field in self.__dataclass_fields__}
+        return {name: getattr(self, name) for name in _FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +110,10 @@ class PickleReport:
         if self.errors:
             return UNREADABLE
         return SAFE if self.verdict == "safe" else UNSURE
+
+    def settled(self) -> PickleReport:
+        """Return it without the records, which take as much memory as the pickle."""
+        return replace(self, operations=tuple(operation.settled() for operation in self.operations))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
@@ -151,7 +175,7 @@ def report(file: str, seen: list[Seen]) -> PickleReport:
             errors.append(escape(f"{where or 'the file'} cannot be read: {'; '.join(stream.notes)}"))
         for note in notes:
             remark = escape(note)
-            operations.append(OperationReport("remark", 0, "", "", "unknown", "container", remark, 0, where))
+            operations.append(OperationReport("remark", 0, "unknown", "container", remark, 0, where))
         for each in stream.judged:
             if each.pickle.error and each.is_usual:
                 why = escape(each.pickle.error)
@@ -168,14 +192,9 @@ def report(file: str, seen: list[Seen]) -> PickleReport:
 
 def _operations(judged: Judged, number: int, where: str) -> Iterator[OperationReport]:
     for op, said in judged.operations:
-        what = _what(op)
-        yield OperationReport(
-            op.kind, op.offset, what, _name(op), said.level, said.rule, said.reason, number, where
-        )
+        yield OperationReport(op.kind, op.offset, said.level, said.rule, said.reason, number, where, op)
     for offset, said in judged.remarks:
-        yield OperationReport(
-            "remark", offset, "", "", said.level, said.rule, escape(said.reason), number, where
-        )
+        yield OperationReport("remark", offset, said.level, said.rule, escape(said.reason), number, where)
 
 
 def _what(op: Operation) -> str:

@@ -53,6 +53,8 @@ class Stream:
         What is odd about the way to it, and why it cannot be read.
     budget, number : Budget, int
         What is left of the limits for the file, and the number of the stream in it.
+    run : list of Machine
+        One that has gone through the first pickle already, for the first who reads it.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Stream:
     notes: tuple[str, ...]
     budget: Budget = field(repr=False)
     number: int = field(repr=False)
+    run: list[Machine] = field(default_factory=list, repr=False)
 
 
 def streams(file: BinaryIO, limits: Limits = DEFAULT_LIMITS, name: str = "") -> Iterator[Stream]:
@@ -171,7 +174,8 @@ class _Runs:
         last: Machine | None = None
         while todo:
             place = todo.pop(0)
-            machine = Machine(source, place, self.left, arrays)
+            again = [] if found or arrays is None else self._stream.run
+            machine = again.pop() if again else Machine(source, place, self.left, arrays)
             if last is not None and last.place == place:
                 machine.follow(last)
             pickle = self._run(machine, arrays)
@@ -196,9 +200,11 @@ class _Runs:
     def _run(self, machine: Machine, arrays: Arrays | None) -> Pickle:
         before = arrays.spent if arrays is not None else 0
         try:
-            pickle = machine.run()
+            pickle = machine.found if machine.found.opcodes else machine.run()
         except LimitError:
             raise self._refused("opcodes", "opcodes in the pickles of the file") from None
+        if pickle.opcodes > self.left:
+            raise self._refused("opcodes", "opcodes in the pickles of the file")
         pickle.opcodes += arrays.spent - before if arrays is not None else 0
         self.left -= pickle.opcodes
         self._spent += pickle.opcodes
@@ -240,9 +246,12 @@ class _Search:
                 yield self._stream(path, "unreadable", source, (*notes, f"it has more than {DEEPEST} layers"))
             else:
                 yield from inner
-        kind = probe(source, 0, self._budget)
-        if kind is not None:
-            yield self._stream(path, "joblib" if kind == "joblib" else "pickle", source, notes)
+        probed = probe(source, 0, self._budget)
+        if probed is not None:
+            stream = self._stream(path, "joblib" if probed[0] == "joblib" else "pickle", source, notes)
+            if probed[1] is not None:
+                stream.run.append(probed[1])
+            yield stream
         elif depth == 0 and not is_known:
             is_broken = head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5
             yield self._stream(path, "pickle" if is_broken else "other", source, notes)

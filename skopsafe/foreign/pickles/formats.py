@@ -72,10 +72,11 @@ def pickle_in_npy(source: Source) -> int | None:
     return min(start + int(length), source.size) if holds else None
 
 
-def probe(source: Source, start: int, budget: Budget) -> str | None:
+def probe(source: Source, start: int, budget: Budget) -> tuple[str, Machine | None] | None:
     """Return ``pickle`` or ``joblib`` if a stream is one, else None.
 
-    It is one if it comes to an end as a pickle, or does something before it breaks off.
+    It is one if it comes to an end as a pickle, or does something before it breaks off. With it comes the
+    machine, if it went through all of the pickle and any loader reads it so.
 
     Raises
     ------
@@ -93,11 +94,11 @@ def probe(source: Source, start: int, budget: Budget) -> str | None:
         found = machine.run()
     except LimitError:
         budget.opcodes -= _PROBED
-        return "joblib" if arrays.count else "pickle"
+        return ("joblib" if arrays.count else "pickle"), None
     budget.opcodes -= found.opcodes + arrays.spent
     if not is_pickle(found):
         return None
-    return "joblib" if arrays.count else "pickle"
+    return ("joblib", None) if arrays.count else ("pickle", machine)
 
 
 def is_pickle(found: Pickle) -> bool:
