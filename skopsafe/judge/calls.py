@@ -6,6 +6,9 @@ import functools
 import os
 import tomllib
 from dataclasses import dataclass
+from typing import Any
+
+from skopsafe.trust.tables import Floor, floor_of, reason_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def _reviewed_calls() -> tuple[dict[str, Reviewed], dict[str, str], dict[str, st
     calls: dict[str, Reviewed] = {}
     classes: dict[str, str] = {}
     values: dict[str, str] = {}
-    content = tomllib.loads(_content().decode("utf-8"))
+    content = _table("calls")
     for group in content["reviewed"]:
         for name in group.get("calls", ()):
             calls[f"{group['module']}:{name}"] = Reviewed(
@@ -45,12 +48,21 @@ def _reviewed_calls() -> tuple[dict[str, Reviewed], dict[str, str], dict[str, st
     return calls, classes, values, frozenset(content["running"])
 
 
-def _content() -> bytes:
+def _table(name: str) -> dict[str, Any]:
     # As the tables of names are read: see `skopsafe.trust.tables`.
-    loader = __spec__.loader
-    assert loader is not None
-    data: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), "calls.toml"))  # type: ignore[attr-defined]
-    return data
+    loader: Any = __spec__.loader
+    data: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), f"{name}.toml"))
+    return tomllib.loads(data.decode("utf-8"))
+
+
+@functools.cache
+def _denied() -> Floor:
+    return floor_of(_table("denied"))
+
+
+def denied_in_pickles(name: str) -> str | None:
+    """Return why no library asks for a name in its pickles, beside those of the deny floor, or None."""
+    return reason_in(_denied(), name)
 
 
 def today(module: str) -> str:

@@ -10,7 +10,14 @@ from typing import Literal
 from skopsafe import names
 from skopsafe.errors import escape
 from skopsafe.graph.document import CLASS, VALUE
-from skopsafe.judge.calls import reviewed_call, reviewed_class, reviewed_value, running, today
+from skopsafe.judge.calls import (
+    denied_in_pickles,
+    reviewed_call,
+    reviewed_class,
+    reviewed_value,
+    running,
+    today,
+)
 from skopsafe.judge.levels import Finding, Level, worst
 from skopsafe.judge.shown import clip
 from skopsafe.judge.sources import Meaning, Sources
@@ -103,11 +110,15 @@ class Names:
             found += self._followed(module, name, role, shown)
         return worst(found, _unknown(module, name, role, shown))
 
+    def _floor(self, name: str) -> str | None:
+        found = self._tables.denied(name)
+        return denied_in_pickles(name) if found is None else found
+
     def _denied(self, module: str, name: str) -> str | None:
         """Return why a name is denied, or what it is an attribute of."""
         parts = name.split(".")
         for end in range(len(parts), 0, -1):
-            reason = self._tables.denied(f"{module}:{'.'.join(parts[:end])}")
+            reason = self._floor(f"{module}:{'.'.join(parts[:end])}")
             if reason is not None:
                 return reason
         return None
@@ -116,7 +127,7 @@ class Names:
         """Find denied modules of Python among the parts of a name, as in ``numpy:testing.os.system``."""
         parts = name.split(".")
         for number, part in enumerate(parts):
-            reason = self._tables.denied(f"{part}:{'.'.join(parts[number + 1 :]) or '_'}")
+            reason = self._floor(f"{part}:{'.'.join(parts[number + 1 :]) or '_'}")
             if reason is None or not is_of_python(part):
                 continue
             level: Level = "malicious" if len(parts) > 1 else "suspicious"
@@ -138,7 +149,7 @@ class Names:
                 if found.tier in ("built-in", "reviewed"):
                     return Finding("safe", "reviewed", found.reason)
             # What is denied under its own name is not saved by another.
-            if self._tables.denied(spelled) is not None:
+            if self._floor(spelled) is not None:
                 break
         reason = reviewed_class(full) if CLASS in roles else None
         if reason is None and VALUE in roles:

@@ -138,6 +138,8 @@ class Table:
 
 _NOTHING = Table(by="")
 
+Floor = dict[str, dict[str, str]]
+"""``modules`` and ``names`` with the reason why each is denied."""
 Plugins = Callable[[str], Table | None]
 """By the top-level module of a library that skopsafe does not know: the table of its plugin, or None."""
 
@@ -205,17 +207,7 @@ class Tables:
 
     def denied(self, name: str) -> str | None:
         """Return why no approval unlocks `name`, or None."""
-        module, qualname = names.parse(name)
-        floor = _floor()
-        exact = floor["names"].get(f"{module}:{qualname}")
-        if exact is not None:
-            return str(exact)
-        parts = module.split(".")
-        for end in range(len(parts), 0, -1):
-            reason = floor["modules"].get(".".join(parts[:end]))
-            if reason is not None:
-                return str(reason)
-        return None
+        return reason_in(_floor(), name)
 
     def distribution(self, module: str) -> str:
         """Return the name of the distribution that has `module`, as far as it is known."""
@@ -289,16 +281,35 @@ def parse(table: dict[str, Any], by: str = OWN) -> Table:
 
 
 @functools.cache
-def _floor() -> dict[str, dict[str, str]]:
+def _floor() -> Floor:
     table = _read("denied")
     assert table is not None
-    out: dict[str, dict[str, str]] = {"modules": {}, "names": {}}
+    return floor_of(table)
+
+
+def floor_of(table: dict[str, Any]) -> Floor:
+    """Return the reasons of a table of denied names, by module and by name."""
+    out: Floor = {"modules": {}, "names": {}}
     for group in table["denied"]:
         for module in group.get("modules", ()):
             out["modules"][module] = group["reason"]
         for name in group.get("names", ()):
             out["names"][name] = group["reason"]
     return out
+
+
+def reason_in(floor: Floor, name: str) -> str | None:
+    """Return why a name is in a table of denied names, by itself or by its module, or None."""
+    module, qualname = names.parse(name)
+    exact = floor["names"].get(f"{module}:{qualname}")
+    if exact is not None:
+        return exact
+    parts = module.split(".")
+    for end in range(len(parts), 0, -1):
+        reason = floor["modules"].get(".".join(parts[:end]))
+        if reason is not None:
+            return reason
+    return None
 
 
 @functools.cache
