@@ -12,6 +12,8 @@ Level = Literal["safe", "unknown", "suspicious", "malicious"]
 LEVELS: tuple[Level, ...] = ("safe", "unknown", "suspicious", "malicious")
 """From best to worst: reviewed; not reviewed; what no library writes; what attacks are made of."""
 
+_RANKS = {level: number for number, level in enumerate(LEVELS)}
+
 
 class Finding(msgspec.Struct, frozen=True):
     """What a rule says of an operation.
@@ -33,7 +35,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def rank(level: Level) -> int:
     """Return how bad a verdict is, from 0 on."""
-    return LEVELS.index(level)
+    return _RANKS[level]
 
 
 def worst(findings: Iterable[Finding], otherwise: Finding) -> Finding:

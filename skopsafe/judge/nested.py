@@ -14,6 +14,9 @@ LEVELS = 4
 _OPCODES = 2_000_000
 _FIRST = b"(c]}iS)VI\x80\x8c"
 """First bytes of pickles that call something, but for what begins with a text."""
+_BEGINNINGS = frozenset(_FIRST[place : place + 1] for place in range(len(_FIRST)))
+
+_WITH_CONTENT = (str, bytes, ByteArray, Span)
 
 
 class Part:
@@ -40,6 +43,8 @@ class Part:
 def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source, Pickle]]:
     """Yield the pickles among values, each with where it is, if that is known."""
     for value in held:
+        if type(value) not in _WITH_CONTENT:
+            continue
         part = _content(value, source)
         if part is None or not _may_be_one(part[1]):
             continue
@@ -56,7 +61,7 @@ def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source
 
 def _content(value: Value, source: Source) -> tuple[int, Source] | None:
     if isinstance(value, bytes):
-        return 0, Memory(value)
+        return (0, Memory(value)) if value[:1] in _BEGINNINGS else None
     if isinstance(value, ByteArray):
         return value.offset, Memory(value.content)
     if isinstance(value, Span):
@@ -72,7 +77,7 @@ def _content(value: Value, source: Source) -> tuple[int, Source] | None:
 def _may_be_one(content: Source) -> bool:
     """Tell whether bytes begin as a pickle does that calls something."""
     first = content.read(0, 2)
-    if len(first) < 2 or first[:1] not in (_FIRST[i : i + 1] for i in range(len(_FIRST))):
+    if len(first) < 2 or first[:1] not in _BEGINNINGS:
         return False
     if first[0] == 0x80:
         return first[1] <= 5

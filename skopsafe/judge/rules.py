@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from skopsafe.foreign.pickles.machine import Kind, Operation
 from skopsafe.foreign.pickles.values import Call, Computed, Dict, Global, List, Value
 from skopsafe.judge.arguments import CHECKS, is_getattr, resolved
 from skopsafe.judge.calls import reviewed_call
-from skopsafe.judge.levels import Finding, Level, worst
+from skopsafe.judge.levels import Finding, Level, rank, worst
 from skopsafe.judge.naming import REACHING, Names, Role
 from skopsafe.judge.shown import show
 
@@ -216,8 +217,14 @@ RULES: dict[str, Rule] = {
 }
 """All rules. One more is one more entry."""
 
+_BY_KIND = {kind: [rule.says for rule in RULES.values() if kind in rule.kinds] for kind in get_args(Kind)}
+
 
 def finding(op: Operation, context: Context) -> Finding:
     """Return the worst that the rules say of an operation."""
-    found = [rule.says(op, context) for rule in RULES.values() if op.kind in rule.kinds]
-    return worst([each for each in found if each is not None], SAFE)
+    found = SAFE
+    for says in _BY_KIND[op.kind]:
+        said = says(op, context)
+        if said is not None and rank(said.level) > rank(found.level):
+            found = said
+    return found
