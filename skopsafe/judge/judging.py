@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -110,29 +111,11 @@ def _of_operations(pickle: Pickle) -> list[Value]:
 
 def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
     """Return in which roles imported names are used, by the identity of their records."""
-    roles: dict[int, set[Role]] = {}
+    roles: defaultdict[int, set[Role]] = defaultdict(set)
     taken: set[int] = set()
-
-    def use(value: Value, role: Role) -> None:
-        if isinstance(value, Global):
-            roles.setdefault(id(value), set()).add(role)
-
     for value in held:
-        if isinstance(value, Call) and isinstance(value.function, Global):
-            function = value.function
-            is_new = value.way == "new" or (value.way == "instantiate" and value.args == ())
-            use(function, "class" if is_new else "call")
-            args = value.args if isinstance(value.args, tuple) else ()
-            if is_new or reviewed_call(function.spelled) is not None:
-                taken.add(id(args))
-                for position, arg in enumerate(args):
-                    use(arg, _role_of_argument(function, position))
-        if isinstance(value, Call) and _describes_array(value):
-            for state in value.states:
-                if isinstance(state, Dict):
-                    taken.add(id(state))
-                    for _, item in state.pairs:
-                        use(item, "argument")
+        if type(value) is Call:
+            _use_call(value, roles, taken)
     for value in held:
         # Tuples of arguments, and states, were looked at above.
         if id(value) in taken:
@@ -140,20 +123,41 @@ def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
         inner = children(value)
         if Global not in set(map(type, inner)):
             continue
-        skip = value.function if isinstance(value, Call) else None
+        skip = value.function if type(value) is Call else None
         for child in inner:
-            if child is not skip:
-                use(child, "value")
-    use(pickle.root, "value")
+            if type(child) is Global and child is not skip:
+                roles[id(child)].add("value")
+    if type(pickle.root) is Global:
+        roles[id(pickle.root)].add("value")
     return roles
 
 
-def _describes_array(call: Call) -> bool:
+def _use_call(value: Call, roles: dict[int, set[Role]], taken: set[int]) -> None:
+    """Note the roles of what a call calls and is given, and which tuples and states that settles."""
+    function, args = value.function, value.args if type(value.args) is tuple else ()
+    if type(function) is Global:
+        is_new = value.way == "new" or (value.way == "instantiate" and value.args == ())
+        roles[id(function)].add("class" if is_new else "call")
+        if is_new or reviewed_call(function.spelled) is not None:
+            taken.add(id(args))
+            if Global in set(map(type, args)):
+                for position, arg in enumerate(args):
+                    if type(arg) is Global:
+                        roles[id(arg)].add(_role_of_argument(function, position))
+    if _describes_array(function, args):
+        for state in value.states:
+            if type(state) is Dict:
+                taken.add(id(state))
+                for _, item in state.pairs:
+                    if type(item) is Global:
+                        roles[id(item)].add("argument")
+
+
+def _describes_array(function: Value, args: tuple[Value, ...]) -> bool:
     """Tell whether an object stands for an array of joblib: of its class, instances are made and no more."""
-    args = call.args if isinstance(call.args, tuple) else ()
     return any(
-        isinstance(each, Global) and each.spelled == "joblib.numpy_pickle:NumpyArrayWrapper"
-        for each in (call.function, *args[:1])
+        type(each) is Global and each.module == "joblib.numpy_pickle" and each.name == "NumpyArrayWrapper"
+        for each in (function, *args[:1])
     )
 
 
