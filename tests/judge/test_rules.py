@@ -6,6 +6,7 @@ import collections
 import datetime
 import enum
 import functools
+import io
 import pickle
 import types
 import zoneinfo
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import skopsafe
 from skopsafe.judge.arguments import CHECKS
 from skopsafe.judge.calls import all_calls
 from skopsafe.judge.rules import RULES
@@ -232,3 +234,12 @@ def test_many_and_deep_values_take_linear_time() -> None:
     assert look(deep).verdict == "safe"
     wide = stream(call("posix:system", b"]" + b"(" + b"K\x01" * 100_000 + b"e"))
     assert look(wide).verdict == "malicious"
+
+
+def test_what_a_dtype_of_pandas_has_in_its_cache_is_safe() -> None:
+    pandas = pytest.importorskip("pandas")
+    array = pandas.array([1, None], dtype="Int64")
+    assert array.dtype.index_class is pandas.Index
+    assert array.dtype.numpy_dtype.kind == "i"
+    for protocol in (2, 5):
+        assert skopsafe.inspect_pickle(io.BytesIO(pickle.dumps(array, protocol))).verdict == "safe"
