@@ -301,12 +301,12 @@ def test_a_path_that_the_system_does_not_take_is_an_error(path: str) -> None:
         skopsafe.loads(CONTENTS[0], policy=path)
 
 
-def test_a_socket_has_no_content(tmp_path: Path) -> None:
+def test_a_socket_has_no_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as made:
-        os.chdir(tmp_path)
+        monkeypatch.chdir(tmp_path)
         made.bind("socket")
         for call in (lambda: skopsafe.dump([1], path), lambda: skopsafe.load(path)):
             with pytest.raises(skopsafe.FileError):

@@ -32,6 +32,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from skopsafe.testing import use
@@ -142,7 +143,8 @@ def _worker(family: str, model: str, first: int, count: int, seconds: float) -> 
 
 def _place(errors: list[str]) -> str:
     """Return the innermost places of the first traceback of `faulthandler`, or the last line there is."""
-    here = re.escape(os.getcwd() + os.sep)
+    folders = (os.getcwd(), str(Path(__file__).resolve().parents[2]))
+    here = "|".join(re.escape(folder + os.sep) for folder in folders)
     lines = [line for line in errors if line.startswith("  File")]
     found = [re.sub(rf'.*/site-packages/|{here}|[",]|File', "", line).strip() for line in lines]
     return " < ".join(found[:4]) or "".join(errors[-1:]).strip()
