@@ -90,6 +90,9 @@ class Pickle:
     hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
 
 
+_MEMOIZE, _BINGET = b"\x94h"
+
+
 class Machine:
     """The state of a run: a window of the stream, the stack with its marks, the memo.
 
@@ -167,21 +170,29 @@ class Machine:
         LimitError
             There are more opcodes than are allowed.
         """
-        found, table = self.found, TABLE
+        found, table, memo = self.found, TABLE, self.memo
         count, limit = found.opcodes, self._limit
         try:
             while True:
-                at = self.at
-                if at + AHEAD > len(self.buffer):
+                at, buffer = self.at, self.buffer
+                if at + AHEAD > len(buffer):
                     self._fill(AHEAD)
-                    at = self.at
-                self.offset = self.base + at
+                    at, buffer = self.at, self.buffer
                 count += 1
                 if count > limit:
                     self._refuse()
-                code = self.buffer[at]
-                self.at = at + 1
-                table[code](self)
+                code = buffer[at]
+                # Half of all opcodes are these two, and a call for each would take most of the time.
+                if code == _MEMOIZE:
+                    memo[len(memo)] = self.stack[-1]
+                    self.at = at + 1
+                elif code == _BINGET and (number := buffer[at + 1]) in memo:
+                    self.stack.append(memo[number])
+                    self.at = at + 2
+                else:
+                    self.offset = self.base + at
+                    self.at = at + 1
+                    table[code](self)
         except Stop:
             pass
         except IndexError:
