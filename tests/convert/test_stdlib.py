@@ -120,7 +120,7 @@ def test_a_value_comes_back(name: str, protocol: int) -> None:
 
 
 @given(obj=OBJECTS, protocol=st.sampled_from(PROTOCOLS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_python_is_made_of_becomes_the_same_file(obj: Any, protocol: int) -> None:
     data = pickle.dumps(obj, protocol)
     expected = pickle.loads(data)

@@ -64,7 +64,7 @@ def test_every_opcode_of_python_is_known() -> None:
 
 
 @given(obj=OBJECTS, protocol=st.sampled_from(PROTOCOLS))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_it_makes_what_the_unpickler_makes(obj: Any, protocol: int) -> None:
     data = pickle.dumps(obj, protocol)
     found = run(data)
@@ -136,7 +136,7 @@ def test_a_small_window_changes_nothing(obj: Any, protocol: int, window: int) ->
 
 
 @given(obj=OBJECTS, protocol=st.sampled_from(PROTOCOLS), cut=st.floats(0, 1, exclude_max=True))
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_a_pickle_that_breaks_off_says_so(obj: Any, protocol: int, cut: float) -> None:
     data = pickle.dumps(obj, protocol)
     assert run(data[: int(cut * len(data))]).error
