@@ -105,24 +105,25 @@ def convert(ctx: click.Context, source: str, target: str, compression: str, jobs
     """Convert the pickle SOURCE to the file TARGET, or each pickle in a folder, without unpickling any.
 
     Exit code: 0 all were converted and load without approval, 1 something needs approval before it is loaded,
-    3 a file was not converted.
+    2 a file leads to what can never be approved, 3 a file was not converted for another reason.
     """
     import os
 
-    from skopsafe.converting import Converted, convert, convert_folder
+    from skopsafe.converting import convert_file, convert_folder
 
     if os.path.isdir(source):
         results = convert_folder(source, target, jobs=jobs, compression=compression)
     else:
-        audit = convert(source, target, compression=compression)
-        results = iter([Converted(source, target, tuple(audit.untrusted))])
-    code, counts = OK, [0, 0, 0]
+        results = iter([convert_file(source, target, compression)])
+    counts, codes = [0, 0, 0], {OK}
     for result in results:
         state = 2 if result.error else 1 if result.untrusted else 0
         counts[state] += 1
-        code = max(code, (OK, APPROVE, UNREADABLE)[state])
+        codes.add(DENIED if result.denied else (OK, APPROVE, UNREADABLE)[state])
         if as_json:
-            parts = {name: getattr(result, name) for name in ("source", "target", "untrusted", "error")}
+            parts = {
+                name: getattr(result, name) for name in ("source", "target", "untrusted", "error", "denied")
+            }
             say(json.dumps(parts))
         else:
             what = result.error or (
@@ -131,7 +132,7 @@ def convert(ctx: click.Context, source: str, target: str, compression: str, jobs
             say(f"{escape(result.source)}: {what}")
     if not as_json:
         say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")
-    ctx.exit(code)
+    ctx.exit(next(code for code in (DENIED, UNREADABLE, APPROVE, OK) if code in codes))
 
 
 @main.command()

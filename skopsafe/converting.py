@@ -32,7 +32,7 @@ from skopsafe.conversion import (
 from skopsafe.conversion.objects import Maker
 from skopsafe.conversion.rules import merged
 from skopsafe.conversion.stands import StandTaker
-from skopsafe.errors import ArgumentError, FormatError, SkopsafeError
+from skopsafe.errors import ArgumentError, DeniedTypeError, FormatError, SkopsafeError
 from skopsafe.foreign.pickles.files import read, streams
 from skopsafe.foreign.pickles.machine import Pickle
 from skopsafe.foreign.pickles.reading import Source
@@ -87,7 +87,9 @@ def convert(
     FormatError
         The file is no pickle, breaks off, or is not in the form in which its libraries write.
     UnsupportedTypeError
-        It holds something that no rule covers and that could not be approved, with the place in the pickle.
+        It holds something that no rule covers, with the place in the pickle.
+    DeniedTypeError
+        It leads to something that can never be approved.
     """
     method = container.check_compression(compression, compresslevel)
     with one_pickle(src, limits or DEFAULT_LIMITS) as (found, source):
@@ -96,9 +98,10 @@ def convert(
         made = maker.make(found.root)
     saver = Saver(registry, StandTaker)
     root = saver.save(made)
-    api._refuse_denied(saver, root)
     writer = versions([], str) | maker.versions
     audit = api.audit_of(api._document(saver, root))
+    if audit.denied:
+        raise DeniedTypeError(audit.denied, "`skopsafe inspect` shows what loading the pickle would do")
 
     def write(out: IO[bytes]) -> None:
         schema.write(
@@ -148,12 +151,15 @@ class Converted:
         Names that need approval before the new file is loaded.
     error : str
         Why it was not converted.
+    denied : bool
+        Whether that is because it leads to what can never be approved.
     """
 
     source: str
     target: str = ""
     untrusted: tuple[str, ...] = ()
     error: str = ""
+    denied: bool = False
 
 
 def convert_folder(
@@ -187,12 +193,12 @@ def convert_folder(
     pairs = [(str(path), str(target / name)) for path, name in _targets(root)]
     if jobs == 1:
         for pair in pairs:
-            yield _one(*pair, compression, limits)
+            yield convert_file(*pair, compression, limits)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         sources, targets = zip(*pairs, strict=True) if pairs else ((), ())
         count = len(pairs)
-        yield from pool.map(_one, sources, targets, [compression] * count, [limits] * count)
+        yield from pool.map(convert_file, sources, targets, [compression] * count, [limits] * count)
 
 
 def _targets(root: Path) -> list[tuple[Path, Path]]:
@@ -207,14 +213,15 @@ def _targets(root: Path) -> list[tuple[Path, Path]]:
     ]
 
 
-def _one(source: str, target: str, compression: str | int, limits: Limits | None) -> Converted:
+def convert_file(
+    source: str, target: str, compression: str | int = 0, limits: Limits | None = None
+) -> Converted:
+    """Convert one file to another, and return what became of it: an error is no exception here."""
     try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
         audit = convert(source, target, compression=compression, limits=limits)
-    except OSError as error:
-        if isinstance(error, SkopsafeError):
-            return Converted(source, error=str(error))
-        return Converted(source, error=f"the folder of the new file cannot be made ({error.strerror})")
     except SkopsafeError as error:
-        return Converted(source, error=str(error))
+        return Converted(source, error=str(error), denied=isinstance(error, DeniedTypeError))
+    except OSError as error:
+        return Converted(source, error=f"the folder of the new file cannot be made ({error.strerror})")
     return Converted(source, target, tuple(audit.untrusted))
