@@ -61,10 +61,11 @@ def test_a_mutant_is_made_again_from_its_number() -> None:
     assert run(FAMILY, "dies", 1, first=int(bad.partition(":")[0])).bad == [bad]
 
 
-def test_a_handle_of_a_library_is_exchanged_with_nothing() -> None:
+def test_a_handle_and_a_number_of_jobs_are_exchanged_with_nothing() -> None:
     class Library:
         def __init__(self) -> None:
             self.handle = ctypes.c_void_p(1)
             self.feature_names = ["a"]
+            self.n_jobs = 2
 
     assert {key for _, key, _ in grafts.slots(Library())} == {"feature_names", 0}

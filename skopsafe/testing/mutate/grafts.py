@@ -17,6 +17,8 @@ class DumpError(Exception):
 
 
 _DEPTH = 6
+_JOBS = ("n_jobs",)
+"""Where a number starts processes, as it is meant to; the threat model tells of it."""
 _ITEMS = 40
 
 Slot = tuple[Any, Any, Any]
@@ -53,7 +55,7 @@ def _parts(owner: Any) -> list[tuple[Any, Any]]:
     return [
         (name, part)
         for name, part in vars(owner).items()
-        if isinstance(name, str) and not isinstance(part, ctypes._SimpleCData)
+        if isinstance(name, str) and name not in _JOBS and not isinstance(part, ctypes._SimpleCData)
     ]
 
 
