@@ -91,14 +91,13 @@ def peer(python: str, tool: str, files: list[str], folder: Path) -> tuple[str, l
 def ours(files: list[str]) -> tuple[str, list[Row]]:
     """Look at files with skopsafe: flagged is what is suspicious or malicious."""
     import skopsafe
-    from skopsafe.inspecting import inspect_pickle, names
+    from skopsafe.inspecting import inspect_pickle
 
-    known = names()
     rows = []
     for file in files:
         start = time.perf_counter()
         try:
-            report = inspect_pickle(file, known=known)
+            report = inspect_pickle(file)
             flagged, failed = report.verdict in ("suspicious", "malicious"), bool(report.errors)
         except skopsafe.SkopsafeError:
             flagged, failed = False, True

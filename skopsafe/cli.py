@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from skopsafe import __version__
-from skopsafe.console import APPROVE, DENIED, OK, UNREADABLE, say
+from skopsafe.console import APPROVE, DENIED, OK, UNREADABLE, say, worst
 from skopsafe.errors import SkopsafeError, escape
 from skopsafe.inspect_command import inspect
 
@@ -132,7 +132,7 @@ def convert(ctx: click.Context, source: str, target: str, compression: str, jobs
             say(f"{escape(result.source)}: {what}")
     if not as_json:
         say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")
-    ctx.exit(next(code for code in (DENIED, UNREADABLE, APPROVE, OK) if code in codes))
+    ctx.exit(worst(codes))
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 
 import click
 
@@ -10,7 +11,13 @@ from skopsafe.errors import escape_lines
 
 OK, APPROVE, DENIED, UNREADABLE = 0, 1, 2, 3
 """Exit codes, the same for all commands."""
+_WORST_FIRST = (DENIED, UNREADABLE, APPROVE, OK)
 _ASCII = str.maketrans({"├": "|", "└": "`", "─": "-", "│": "|"})
+
+
+def worst(codes: Collection[int]) -> int:
+    """Return the exit code for several files: denied, unreadable, to approve, nothing to approve."""
+    return next((code for code in _WORST_FIRST if code in codes), OK)
 
 
 def say(text: str, *, err: bool = False) -> None:

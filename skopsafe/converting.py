@@ -94,7 +94,7 @@ def convert(
     method = container.check_compression(compression, compresslevel)
     with one_pickle(src, limits or DEFAULT_LIMITS) as (found, source):
         registry = default()  # without plugins: a name of the pickle would choose what is imported
-        maker = Maker(source, RULES, registry, api._tables())
+        maker = Maker(source, RULES, registry, api.tables_in_use())
         made = maker.make(found.root)
     saver = Saver(registry, StandTaker)
     root = saver.save(made)

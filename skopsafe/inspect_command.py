@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from skopsafe.console import OK, UNREADABLE, say
+from skopsafe.console import UNREADABLE, say, worst
 from skopsafe.errors import SkopsafeError, escape
 
 if TYPE_CHECKING:
@@ -84,13 +84,8 @@ def inspect(
         report = found[0][1]
         assert not isinstance(report, str)
         say(text(report, everything=everything))
-    ctx.exit(worst(found))
-
-
-def worst(found: list[tuple[str, PickleReport | str]]) -> int:
-    """Return the exit code for reports, or the errors in their place: malicious, unreadable, unsure, safe."""
     codes = {UNREADABLE if isinstance(report, str) else report.exit_code for _, report in found}
-    return next((code for code in (2, 3, 1) if code in codes), OK)
+    ctx.exit(worst(codes))
 
 
 def _to_dict(file: str, report: PickleReport | str) -> dict[str, Any]:

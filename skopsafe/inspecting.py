@@ -19,21 +19,15 @@ from skopsafe.streams import File, opened
 from skopsafe.trust.tables import Tables
 
 
-def names() -> Names:
-    """Return what judges names, which keeps what it found."""
-    return _names_of(tables_in_use())
-
-
 @functools.lru_cache(maxsize=1)
 def _names_of(tables: Tables) -> Names:
+    """Return what judges names, which keeps what it found."""
     return Names(tables, ALIASES)
 
 
 @within_memory
 @without_collections
-def inspect_pickle(
-    file: File, *, limits: Limits = DEFAULT_LIMITS, known: Names | None = None
-) -> PickleReport:
+def inspect_pickle(file: File, *, limits: Limits = DEFAULT_LIMITS) -> PickleReport:
     """Say what loading a pickle would do, without loading it.
 
     Parameters
@@ -42,8 +36,6 @@ def inspect_pickle(
         A pickle, a file of joblib, or an archive or compressed file with such files in it.
     limits : Limits
         Upper bounds for the file.
-    known : Names, optional
-        From `names`: what was found out about names in other files.
 
     Returns
     -------
@@ -57,7 +49,7 @@ def inspect_pickle(
     LimitError
         It is larger, or has more opcodes, than is allowed.
     """
-    known = names() if known is None else known
+    known = _names_of(tables_in_use())
     path = os.fsdecode(file) if isinstance(file, (str, os.PathLike)) else ""
     with opened(file, limits) as content:
         seen = [_look(stream, limits, known) for stream in streams(content, limits)]

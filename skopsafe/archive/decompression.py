@@ -67,8 +67,8 @@ def _decompressor(method: int, size: int) -> tuple[Any, tuple[type[Exception], .
 class _Inflate:
     """`zlib` with the methods of the other decompressors."""
 
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    def __init__(self, bits: int = -zlib.MAX_WBITS) -> None:
+        self._inflate = zlib.decompressobj(bits)
         self.needs_input = True
 
     def decompress(self, data: bytes, max_length: int) -> bytes:

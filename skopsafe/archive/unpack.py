@@ -13,7 +13,7 @@ from typing import Any
 
 from skopsafe.archive.access import AGAIN
 from skopsafe.archive.compression import BZIP2, DEFLATED, LZMA, ZSTANDARD, zstd
-from skopsafe.archive.decompression import DamagedError, _Lzma
+from skopsafe.archive.decompression import DamagedError, _Inflate, _Lzma
 from skopsafe.archive.readable import Budget, Readable
 from skopsafe.errors import FormatError, MissingTypeError
 
@@ -100,26 +100,14 @@ class Unpacked:
         return self._window[:size]
 
 
-class _Flate:
-    """`zlib` with the methods of the other decompressors."""
+class _Flate(_Inflate):
+    """`_Inflate` for streams of which nobody says how much comes out."""
 
-    def __init__(self, bits: int) -> None:
-        self._inflate = zlib.decompressobj(bits)
-        self.needs_input = True
-
-    def decompress(self, data: bytes, most: int) -> bytes:
-        out = self._inflate.decompress(self._inflate.unconsumed_tail + data, most)
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        out = super().decompress(data, max_length)
         # A full piece may have more behind it that needs no input.
-        self.needs_input = not self._inflate.unconsumed_tail and len(out) < most
+        self.needs_input = self.needs_input and len(out) < max_length
         return out
-
-    @property
-    def eof(self) -> bool:
-        return self._inflate.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inflate.unused_data
 
 
 Opened = tuple[Callable[[], Any], tuple[type[Exception], ...]]

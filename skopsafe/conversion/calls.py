@@ -34,11 +34,11 @@ def class_of(call: Call, ruled: Container[str]) -> str | None:
     return found if is_plain or found in ruled else None
 
 
-def arguments(call: Call, ruled: Container[str]) -> tuple[Value, ...]:
-    """Return the arguments of ``__new__``, or of whatever is called."""
+def arguments(call: Call, cls: str | None) -> tuple[Value, ...]:
+    """Return the arguments of ``__new__`` of the class that `class_of` told, or of whatever is called."""
     if not isinstance(call.args, tuple):
         refuse("the arguments of a call are computed", call.offset)
-    if call.way == "reduce" and class_of(call, ruled) is not None:
+    if call.way == "reduce" and cls is not None:
         return call.args[1:] if call.function.spelled == "copyreg:__newobj__" else ()
     return call.args
 

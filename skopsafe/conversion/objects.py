@@ -11,7 +11,17 @@ from typing import Any
 from skopsafe import names
 from skopsafe.conversion.calls import arguments, bound, class_of
 from skopsafe.conversion.numpy_rules import stored
-from skopsafe.conversion.rules import Budget, Case, Misfit, Rules, dependencies, named, refuse, settled
+from skopsafe.conversion.rules import (
+    Budget,
+    Case,
+    Misfit,
+    Rules,
+    dependencies,
+    named,
+    put_into,
+    refuse,
+    settled,
+)
 from skopsafe.conversion.stands import Naming, Stand, called
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.reading import Source
@@ -37,7 +47,6 @@ from skopsafe.trust.tables import Tables
 
 _VERSION = "_sklearn_version"
 _MISTAKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-_SINGLETONS = {"builtins:Ellipsis": ..., "builtins:NotImplemented": NotImplemented}
 
 
 class Maker:
@@ -135,28 +144,20 @@ class Maker:
             case FrozenSet():
                 return value.items
             case Call():
-                if self._is_shell(value):
+                cls = class_of(value, self._rules.classes)
+                if self._is_shell(value, cls):
                     return []
-                name = class_of(value, self._rules.classes) or self._settled(value)
+                name = cls or (settled(value.function) if isinstance(value.function, Global) else "")
                 return self._rules.needs.get(name, dependencies)(value)
             case Stored():
                 return [value.objects, *dependencies(value.wrapper)]
         return []
 
-    @staticmethod
-    def _settled(call: Call) -> str:
-        return settled(call.function) if isinstance(call.function, Global) else ""
-
-    def _is_shell(self, call: Call) -> bool:
+    def _is_shell(self, call: Call, cls: str | None) -> bool:
         """Tell whether an object is there before its parts: one of a class, of its attributes alone."""
-        cls = class_of(call, self._rules.classes)
-        if cls is None:
+        if cls is None or cls in self._rules.classes:
             return False
-        return (
-            cls not in self._rules.classes
-            and not arguments(call, self._rules.classes)
-            and call.kwargs is None
-        )
+        return not arguments(call, cls) and call.kwargs is None
 
     def _new(self, value: Value) -> Any:
         match value:
@@ -180,7 +181,7 @@ class Maker:
                 name = self._name(value)
                 if name in self._rules.values:
                     return self._rules.values[name]()
-                return _SINGLETONS[name] if name in _SINGLETONS else Naming(name)
+                return Naming(name)
             case Computed():
                 refuse("a name that the pickle computes could be any", value.offset)
             case Stored():
@@ -216,9 +217,9 @@ class Maker:
             return self._by_rule(self._rules.classes[cls], call, cls)
         if cls is not None:
             self._require_no_loader(cls, call)
-            if self._is_shell(call):
+            if self._is_shell(call, cls):
                 return self._shell(call, Stand(cls, can_close=True))
-            return Stand(cls, self._parts(call, list(arguments(call, self._rules.classes)), cls))
+            return Stand(cls, self._parts(call, list(arguments(call, cls)), cls))
         method = bound(call.function)
         if method in self._rules.calls:
             return self._by_rule(self._rules.calls[method], call, method)
@@ -228,7 +229,7 @@ class Maker:
         if name in self._rules.calls:
             return self._by_rule(self._rules.calls[name], call, name)
         self._require_no_loader(name, call)
-        parts = self._parts(call, list(arguments(call, self._rules.classes)), None)
+        parts = self._parts(call, list(arguments(call, None)), None)
         return called(name, parts.attributes or (), list(parts.values))
 
     def _stored(self, record: Stored) -> Any:
@@ -269,7 +270,7 @@ class Maker:
                 self._require_keys([key for key, _ in pairs], record.offset)
                 shell.update(pairs)
             case Call():
-                for part in _direct(record):
+                for part in put_into(record):
                     self._create(part)
                 shell.parts = self._parts(record, [], shell.name)
 
@@ -333,14 +334,6 @@ class Maker:
                     return None
                 found[name] = made
         return found
-
-
-def _direct(call: Call) -> list[Value]:
-    """Return what the parts of an object without arguments are made of."""
-    found = list(call.items)
-    for pair in call.pairs:
-        found += pair
-    return found
 
 
 def _offset(value: Value) -> int:

@@ -6,11 +6,13 @@ What has no rule is an object of its attributes, or a call that needs approval; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from skopsafe.errors import FormatError, UnsupportedTypeError
+from skopsafe.errors import UnsupportedTypeError
+from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.reading import Source
 from skopsafe.foreign.pickles.values import (
     ByteArray,
@@ -19,7 +21,6 @@ from skopsafe.foreign.pickles.values import (
     Global,
     List,
     Span,
-    Stored,
     Value,
 )
 
@@ -160,6 +161,15 @@ def require(condition: object, what: str) -> None:
         raise Misfit(what)
 
 
+@contextlib.contextmanager
+def misfits(*errors: type[Exception], why: str = "") -> Iterator[None]:
+    """Raise `Misfit` for errors of what makes an object, which say why unless that is given."""
+    try:
+        yield
+    except errors as error:
+        raise Misfit(why or str(error)) from error
+
+
 Rule = Callable[[Case], Any]
 
 
@@ -201,21 +211,14 @@ def merged(all_of: Iterable[Rules]) -> Rules:
 
 _UNIVERSAL = {"numpy._core._multiarray_umath": "numpy", "scipy.special._ufuncs": "scipy.special"}
 """Where universal functions say that they are, and where files have them."""
-_MOVED = (("numpy.core.", "numpy._core."), ("numpy.core", "numpy._core"))
 
 
 def settled(found: Global) -> str:
     """Return the name of a global as files and rules know it: modules that moved have their new place."""
     from skopsafe.handlers.aliases import ALIASES
 
-    module = found.module
-    for old, new in _MOVED:
-        if module == old.rstrip(".") or (old.endswith(".") and module.startswith(old)):
-            module = new.rstrip(".") + module[len(old.rstrip(".")) :]
-            break
-    if module in _UNIVERSAL:
-        module = _UNIVERSAL[module]
-    name = f"{module}:{found.name}"
+    module = moved(found.module)
+    name = f"{_UNIVERSAL.get(module, module)}:{found.name}"
     return ALIASES.get(name, name)
 
 
@@ -227,9 +230,7 @@ def dependencies(call: Call, *, deep: bool = False) -> list[Value]:
 
     Containers in these are looked into a few levels deep, or at any depth; each of them once.
     """
-    found: list[Value] = list(call.items)
-    for pair in call.pairs:
-        found += pair
+    found = put_into(call)
     level: list[Value] = [call.args, call.kwargs, *call.states]
     seen: set[int] = set()
     for depth in range(_DEEP if deep else _NEAR):
@@ -246,6 +247,11 @@ def dependencies(call: Call, *, deep: bool = False) -> list[Value]:
         if not level:
             break
     return found + level
+
+
+def put_into(call: Call) -> list[Value]:
+    """Return the items, keys and values that are put into what a call makes."""
+    return [*call.items, *(part for pair in call.pairs for part in pair)]
 
 
 def deep_dependencies(call: Call) -> list[Value]:
@@ -270,21 +276,3 @@ def refuse(reason: str, offset: int, next_step: str = "") -> NoReturn:
     """Raise for something that cannot be converted, with its place in the pickle."""
     step = next_step or "Load the pickle where you trust it, and save the object with skopsafe.dump."
     raise UnsupportedTypeError(reason, path=f"byte {offset}", next_step=step)
-
-
-__all__ = [
-    "Budget",
-    "Case",
-    "FormatError",
-    "Misfit",
-    "Rule",
-    "Rules",
-    "Stored",
-    "deep_dependencies",
-    "dependencies",
-    "merged",
-    "named",
-    "refuse",
-    "require",
-    "settled",
-]

@@ -6,7 +6,7 @@ from typing import Any
 
 from skopsafe import names
 from skopsafe.errors import UnsupportedTypeError
-from skopsafe.graph.document import CALL, CLASS, VALUE
+from skopsafe.graph.document import CALL, VALUE
 from skopsafe.graph.parts import Columns, Parts
 from skopsafe.taking import Taken, Taker
 
@@ -98,6 +98,3 @@ class StandTaker(Taker):
         if type(objs[0]) in (Stand, Naming, Inner):
             return [self.take(obj) for obj in objs]
         return super().take_together(objs)
-
-
-__all__ = ["CLASS", "Inner", "Naming", "Stand", "StandTaker", "called"]

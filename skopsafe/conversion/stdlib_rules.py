@@ -9,7 +9,7 @@ import fractions
 import uuid
 from typing import Any
 
-from skopsafe.conversion.rules import Case, Rules, require
+from skopsafe.conversion.rules import Case, Rules, misfits, require
 from skopsafe.conversion.stands import Naming, Stand
 from skopsafe.foreign.pickles.values import Dict, List, Value
 from skopsafe.graph.parts import Parts
@@ -22,11 +22,8 @@ def _encode(case: Case) -> Any:
     args = case.args
     known = len(args) == 2 and isinstance(args[0], str) and args[1] in ("latin1", "latin-1")
     require(known, "it is not encoded as bytes are in a pickle")
-    try:
+    with misfits(UnicodeEncodeError, why="a letter is no byte"):
         return codecs.latin_1_encode(args[0])[0]
-    except UnicodeEncodeError:
-        require(False, "a letter is no byte")
-        raise
 
 
 def _one(kind: type) -> Any:
@@ -54,11 +51,8 @@ def _items(case: Case) -> list[Any]:
 def _set(kind: type) -> Any:
     def rule(case: Case) -> Any:
         items = _items(case)
-        try:
+        with misfits(TypeError, why="an item has no hash"):
             return kind(items)
-        except TypeError:
-            require(False, "an item has no hash")
-            raise
 
     return rule
 
@@ -68,11 +62,8 @@ def _numbers(kind: type, counts: tuple[int, ...]) -> Any:
         args = case.args
         fits = len(args) in counts and all(type(arg) in (int, type(None)) for arg in args)
         require(fits, "its arguments are no integers")
-        try:
+        with misfits(ValueError, TypeError, OverflowError):
             return kind(*args)
-        except (ValueError, TypeError, OverflowError) as error:
-            require(False, str(error))
-            raise
 
     return rule
 
@@ -116,11 +107,8 @@ def _binary(case: Case, size: int) -> tuple[bytes, Any]:
 
 
 def _with_zone(name: str, kind: Any, parts: list[int], fold: int, zone: Any) -> Any:
-    try:
+    with misfits(ValueError):
         made = kind(*parts, fold=fold)
-    except ValueError as error:
-        require(False, str(error))
-        raise
     if zone is None:
         return made
     return Stand(name, Parts(None, [*parts, fold, zone]))
@@ -141,33 +129,24 @@ def _time(case: Case) -> Any:
 
 def _date(case: Case) -> Any:
     data, _ = _binary(case, 4)
-    try:
+    with misfits(ValueError):
         return datetime.date(data[0] * 256 + data[1], data[2], data[3])
-    except ValueError as error:
-        require(False, str(error))
-        raise
 
 
 def _timezone(case: Case) -> Any:
     args = case.args
     fits = args and isinstance(args[0], datetime.timedelta) and len(args) in (1, 2)
     require(fits and all(isinstance(arg, str) for arg in args[1:]), "it has no offset")
-    try:
+    with misfits(ValueError):
         return datetime.UTC if len(args) == 1 and not args[0] else datetime.timezone(*args)
-    except ValueError as error:
-        require(False, str(error))
-        raise
 
 
 def _decimal(case: Case) -> Any:
     args = case.args
     fits = len(args) == 1 and isinstance(args[0], str) and len(args[0]) < 10**6
     require(fits, "its argument is no text")
-    try:
+    with misfits(decimal.InvalidOperation, why="its argument is no number"):
         return decimal.Decimal(args[0])
-    except decimal.InvalidOperation:
-        require(False, "its argument is no number")
-        raise
 
 
 def _fraction(case: Case) -> Any:
@@ -213,11 +192,8 @@ def pairs_of(case: Case, value: Value) -> dict[Any, Any]:
 
 def unique(case: Case, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     """Return pairs as a dict: of a key that stands twice, the last."""
-    try:
+    with misfits(TypeError, why="a key has no hash"):
         return dict(pairs)
-    except TypeError:
-        require(False, "a key has no hash")
-        raise
 
 
 def _flat(pairs: dict[Any, Any]) -> list[Any]:
@@ -305,12 +281,8 @@ def _typed_array(case: Case) -> Any:
     require(
         isinstance(code, str) and code in array.typecodes and isinstance(content, List), "it is malformed"
     )
-    try:
-        made = array.array(code, [case.get(item) for item in content.items])
-    except (TypeError, OverflowError, ValueError) as error:
-        require(False, str(error))
-        raise
-    return made
+    with misfits(TypeError, OverflowError, ValueError):
+        return array.array(code, [case.get(item) for item in content.items])
 
 
 RULES = Rules(
@@ -344,4 +316,5 @@ RULES = Rules(
         **{f"pathlib:{name}": _path(name) for name in _PATHS},
     },
     classes={"uuid:UUID": _uuid},
+    values={"builtins:Ellipsis": lambda: ..., "builtins:NotImplemented": lambda: NotImplemented},
 )

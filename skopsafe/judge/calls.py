@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
+from skopsafe.foreign.pickles.moved import moved
 from skopsafe.trust.tables import Floor, floor_of, reason_in
 
 
@@ -65,20 +66,11 @@ def denied_in_pickles(name: str) -> str | None:
     return reason_in(_denied(), name)
 
 
-def today(module: str) -> str:
-    """Return the name that a module has today: numpy 2 has moved its core."""
-    return (
-        f"numpy._core{module.removeprefix('numpy.core')}"
-        if module.split(".")[:2] == ["numpy", "core"]
-        else module
-    )
-
-
 @functools.lru_cache(maxsize=1024)
 def reviewed_call(name: str) -> Reviewed | None:
     """Return why a callable may be called while a pickle is loaded, or None."""
     module, _, qualname = name.partition(":")
-    return _reviewed_calls()[0].get(f"{today(module)}:{qualname}")
+    return _reviewed_calls()[0].get(f"{moved(module)}:{qualname}")
 
 
 def reviewed_class(name: str) -> str | None:

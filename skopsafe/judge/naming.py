@@ -9,6 +9,7 @@ from typing import Literal
 
 from skopsafe import names
 from skopsafe.errors import escape
+from skopsafe.foreign.pickles.moved import moved
 from skopsafe.graph.document import CLASS, VALUE
 from skopsafe.judge.calls import (
     denied_in_pickles,
@@ -16,7 +17,6 @@ from skopsafe.judge.calls import (
     reviewed_class,
     reviewed_value,
     running,
-    today,
 )
 from skopsafe.judge.levels import Finding, Level, worst
 from skopsafe.judge.shown import clip
@@ -94,7 +94,7 @@ class Names:
         return found
 
     def _judge(self, module: str, name: str, role: Role) -> Finding:
-        module = today(module)
+        module = moved(module)
         full = f"{module}:{name}"
         shown = clip(escape(full), 120)
         if not names.is_name(full):

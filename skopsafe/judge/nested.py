@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.machine import Machine, Pickle
-from skopsafe.foreign.pickles.reading import Memory, Source
+from skopsafe.foreign.pickles.reading import Memory, Part, Source
 from skopsafe.foreign.pickles.values import ByteArray, Span, Value
 
 LEVELS = 4
@@ -17,27 +17,6 @@ _FIRST = b"(c]}iS)VI\x80\x8c"
 _BEGINNINGS = frozenset(_FIRST[place : place + 1] for place in range(len(_FIRST)))
 
 _WITH_CONTENT = (str, bytes, ByteArray, Span)
-
-
-class Part:
-    """A part of a source, as a source.
-
-    Parameters
-    ----------
-    source : Source
-        Of which it is a part.
-    offset, size : int
-        Where, in bytes.
-    """
-
-    def __init__(self, source: Source, offset: int, size: int) -> None:
-        self._source = source
-        self._offset = offset
-        self.size = size
-
-    def read(self, offset: int, size: int) -> bytes:
-        """Return `size` bytes from `offset` on, or as many as there are."""
-        return self._source.read(self._offset + offset, max(min(size, self.size - offset), 0))
 
 
 def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source, Pickle]]:

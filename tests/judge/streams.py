@@ -5,11 +5,7 @@ from __future__ import annotations
 import io
 
 import skopsafe
-from skopsafe.inspecting import inspect_pickle, names
-from skopsafe.judge.naming import Names
-
-KNOWN: Names = names()
-"""What was found out about names: shared, as by the command for folders."""
+from skopsafe.inspecting import inspect_pickle
 
 
 def text(value: str) -> bytes:
@@ -35,4 +31,4 @@ def stream(*parts: bytes) -> bytes:
 
 def look(data: bytes) -> skopsafe.PickleReport:
     """Return the report of a pickle."""
-    return inspect_pickle(io.BytesIO(data), known=KNOWN)
+    return inspect_pickle(io.BytesIO(data))

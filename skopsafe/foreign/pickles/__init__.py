@@ -3,6 +3,7 @@
 - `values`: what a pickle would make, as inert records.
 - `reading`: the bytes of a stream, through a window.
 - `opcodes`, `constants`, `containers`: the table of opcodes.
+- `python2`, `moved`: names that are others today.
 - `dtypes`: the dtype of numpy that records stand for.
 - `machine`: runs one pickle and writes down what loading it would do.
 - `joblib`: arrays whose bytes stand between opcodes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from skopsafe.archive import readable
 
 WINDOW = 2**18
 """Bytes of the stream that are held at a time."""
@@ -12,13 +12,10 @@ AHEAD = 16
 """Bytes that the fixed part of an opcode takes at most: it is read without asking whether it is there."""
 
 
-class Source(Protocol):
-    """What a stream is read from: at any place, and of known size."""
-
-    size: int
-
-    def read(self, offset: int, size: int) -> bytes:
-        """Return `size` bytes from `offset` on, or as many as there are."""
+Source = readable.Readable
+"""What a stream is read from: at any place, and of known size."""
+Part = readable.Part
+"""A part of a source."""
 
 
 class Memory:

@@ -23,6 +23,7 @@ from skopsafe.foreign.pickles.values import (
     Stored,
     Value,
 )
+from skopsafe.limits import DEFAULT_LIMITS
 
 _LONGEST = 4096
 """Bytes of an argument that are looked at."""
@@ -66,7 +67,7 @@ class Step:
 def trace(
     source: Source,
     start: int = 0,
-    limit: int = 10**7,
+    limit: int = DEFAULT_LIMITS.opcodes,
     built: Callable[[Machine, Call | Global], None] | None = None,
 ) -> Iterator[Step]:
     """Go through the opcodes of a pickle; the parameters are those of `Machine`.
