@@ -13,6 +13,7 @@ from skopsafe.conversion.rules import Case, Rules, misfits, require
 from skopsafe.conversion.stands import Naming, Stand
 from skopsafe.foreign.pickles.values import Dict, List, Value
 from skopsafe.graph.parts import Parts
+from skopsafe.handlers.spread import require_spread
 
 _PATHS = ("PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath")
 
@@ -52,6 +53,7 @@ def _set(kind: type) -> Any:
     def rule(case: Case) -> Any:
         items = _items(case)
         with misfits(TypeError, why="an item has no hash"):
+            require_spread(items, "items")
             return kind(items)
 
     return rule
@@ -193,6 +195,7 @@ def pairs_of(case: Case, value: Value) -> dict[Any, Any]:
 def unique(case: Case, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     """Return pairs as a dict: of a key that stands twice, the last."""
     with misfits(TypeError, why="a key has no hash"):
+        require_spread([key for key, _ in pairs], "keys")
         return dict(pairs)
 
 

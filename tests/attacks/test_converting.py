@@ -119,6 +119,20 @@ def test_keys_that_collide_are_refused() -> None:
         converted(data)
 
 
+@pytest.mark.parametrize(
+    ("head", "each", "tail"),
+    [
+        (b"ccollections\nOrderedDict\n)R(", b"L%dL\nN", b"u."),
+        (b"ccollections\nCounter\n(}(", b"L%dL\nN", b"utR."),
+        (b"cbuiltins\nset\n((", b"L%dL\n", b"ltR."),
+    ],
+)
+def test_keys_that_collide_are_refused_in_objects_with_a_rule(head: bytes, each: bytes, tail: bytes) -> None:
+    keys = b"".join(each % (number * (2**61 - 1)) for number in range(5000))
+    with pytest.raises(skopsafe.SkopsafeError, match="collide"):
+        converted(head + keys + tail)
+
+
 def test_deep_and_wide_streams_end() -> None:
     depth = 100_000
     with pytest.raises(skopsafe.SkopsafeError):
