@@ -17,6 +17,7 @@ from skopsafe.collecting import without_collections
 from skopsafe.errors import (
     ArgumentError,
     FormatError,
+    MigrationError,
     MissingTypeError,
     PolicyError,
     UnsupportedTypeError,
@@ -30,10 +31,10 @@ from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
 from skopsafe.plugins import Plugins, from_code
 from skopsafe.save import Saver
-from skopsafe.skew import differences, versions, warn_about
+from skopsafe.skew import today, versions, warn_about
 from skopsafe.streams import File, bytes_stream, check_stream, fill, opened
 from skopsafe.trust import audit as trust
-from skopsafe.trust.audit import Audit
+from skopsafe.trust.audit import Audit, Step
 from skopsafe.trust.policy import Policy, policy_of
 from skopsafe.trust.tables import Tables
 from skopsafe.trust.verdicts import verdict
@@ -237,8 +238,18 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
 
 
 def audit_of(document: Document) -> Audit:
-    """Return the audit of a Document."""
-    return trust.audit(document, _tables())
+    """Return the audit of a Document: of what the installed libraries would make of it."""
+    try:
+        found = today(document)
+    except MigrationError as error:
+        return trust.audit(document, _tables()).with_skew("refused", refused=str(error))
+    report = trust.audit(found.document, _tables())
+    if not found.skew:
+        return report
+    steps = [
+        Step(step.name, step.release, step.reason, step.link, count) for step, count in found.applied
+    ]
+    return report.with_skew("kept" if found.is_kept else "unknown", steps)
 
 
 def tables_in_use() -> Tables:
@@ -272,8 +283,9 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
 
 def _build(document: Document, policy: Policy) -> Any:
     tables = _tables()
+    document, skew, is_kept, _ = today(document)
     approved = trust.approve(document, tables, policy)
-    if skew := differences(document.writer):
+    if not is_kept:
         warn_about(skew)
     try:
         return Builder(approved, _registry(), tables).build()

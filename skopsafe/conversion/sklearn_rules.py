@@ -9,6 +9,7 @@ import numpy as np
 from skopsafe.conversion.rules import Case, Rules, require
 from skopsafe.conversion.stands import Stand
 from skopsafe.graph.parts import Leaf, Parts
+from skopsafe.handlers.aliases import LOSSES
 from skopsafe.handlers.sklearn import binary_tree, compiled, hist_boosting, tree
 
 _LOSSES = tuple(
@@ -62,6 +63,16 @@ def _loss(case: Case) -> Any:
     return Stand(case.name, Parts(None, case.args))
 
 
+def _unpickled(case: Case) -> Any:
+    """A compiled object without a ``__reduce__`` of its own: Cython makes it of its class, a checksum and no state."""
+    args = case.call.args
+    require(isinstance(args, tuple) and len(args) == 3 and args[2] in (None, ()), "it has a state")
+    require(case.state in (None, ()), "it has a state")
+    name = case.cls()
+    require(name in _LOSSES, "it is no loss")
+    return Stand(name, Parts(None, []))
+
+
 def _predictor(case: Case) -> Any:
     state = case.attributes()
     require(state.keys() == set(hist_boosting._FORM), "it has other attributes")
@@ -86,6 +97,8 @@ RULES = Rules(
         "sklearn.tree._tree:Tree": _tree,
         **_OF_NEW_OBJECT,
         **dict.fromkeys(_LOSSES, _loss),
+        # The module claims either name, depending on the release.
+        **{f"{module}:__pyx_unpickle_{name}": _unpickled for module in ("_loss", "sklearn._loss._loss") for name in LOSSES},
     },
     classes={
         "sklearn.ensemble._hist_gradient_boosting.predictor:TreePredictor": _predictor,

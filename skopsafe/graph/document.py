@@ -79,18 +79,19 @@ Values = Scalar | list[Scalar | list[int]] | Column
 class Unread(float):
     """A float in an array that is not read before loading. As a number it is NaN; as text, its place."""
 
-    __slots__ = ("_place",)
+    __slots__ = ("place",)
 
     def __new__(cls, array: int, item: int) -> Unread:
         """Stand for an item of an array."""
         made = super().__new__(cls, "nan")
-        made._place = f"(item {item} of array {array})"
+        made.place = (array, item)
         return made
 
-    _place: str
+    place: tuple[int, int]
 
     def __str__(self) -> str:
-        return self._place
+        array, item = self.place
+        return f"(item {item} of array {array})"
 
     __repr__ = __str__
 

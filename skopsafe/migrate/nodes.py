@@ -1,0 +1,257 @@
+"""A Document as a graph that can be changed: inert records that refer to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skopsafe.graph.document import CLASS, VALUE, Column, Document, Unread
+
+Array = NDArray[Any]
+
+
+class Node:
+    """One object of the graph.
+
+    Attributes
+    ----------
+    type, role : str
+        Row of the type table: ``module:qualname``, and what for.
+    attributes : dict of str to object
+        Values by name. An array is the number of one in the file, or a `NewArray`.
+    items : list
+        Values without names; then there are no attributes.
+    width : int or None
+        How many `items` all nodes of its shape have; None where each node may have another number.
+    stride : int
+        How many items take turns: 2 for the keys and values of a long dict, 0 where nobody knows.
+    place : int
+        Its number in the file; -1 of a new one.
+    """
+
+    __slots__ = ("attributes", "has_names", "items", "place", "role", "stride", "type", "width")
+
+    def __init__(self, type: str, attributes: dict[str, Any] | None = None, role: str = CLASS) -> None:
+        self.type = type
+        self.role = role
+        self.has_names = attributes is not None
+        self.attributes: dict[str, Any] = {} if attributes is None else attributes
+        self.items: list[Any] = []
+        self.width: int | None = None
+        self.stride = 0
+        self.place = -1
+
+    def values(self) -> Iterable[Any]:
+        """Return all values."""
+        return self.attributes.values() if self.has_names else self.items
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of an attribute."""
+        return self.attributes.get(name, default)
+
+    def rename(self, old: str, new: str) -> bool:
+        """Give an attribute another name, unless there is one of that name; tell whether it was so."""
+        if old not in self.attributes or new in self.attributes:
+            return False
+        self.attributes[new] = self.attributes.pop(old)
+        return True
+
+    def add(self, name: str, value: Any) -> bool:
+        """Add an attribute where there is none of that name; tell whether it was so."""
+        if not self.has_names or name in self.attributes:
+            return False
+        self.attributes[name] = value
+        return True
+
+    def node(self, name: str, *types: str) -> Node | None:
+        """Return the node that an attribute refers to, if it is an instance of one of these types."""
+        value = self.attributes.get(name)
+        return value if is_a(value, *types) else None
+
+    def pairs(self) -> Iterator[tuple[Any, Any]]:
+        """Return keys and values of a dict."""
+        return zip(self.items[::2], self.items[1::2], strict=False)
+
+    def entry(self, key: str) -> Any:
+        """Return what a dict has under a text."""
+        return next((value for name, value in self.pairs() if type(name) is str and name == key), None)
+
+
+class NewArray:
+    """An array that is made of others when it is asked for.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(*arrays)`` returns it.
+    sources : tuple of int or NewArray
+        Arrays of the file, or new ones.
+    keeps : bool
+        Whether the arrays of the file stay where they stand, too.
+    """
+
+    __slots__ = ("keeps", "make", "sources")
+
+    def __init__(
+        self, make: Callable[..., Array], sources: Sequence[int | NewArray] = (), *, keeps: bool = False
+    ) -> None:
+        self.make = make
+        self.sources = tuple(sources)
+        self.keeps = keeps
+
+
+class Graph:
+    """All nodes of a Document.
+
+    Attributes
+    ----------
+    document : Document
+        Where they come from.
+    nodes : list of Node
+        In the order of the file; new ones are not among them.
+    root : object
+        A scalar, or the node that was saved.
+    floats : dict of int to int
+        By array of a column of floats: how many items it has.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.floats: dict[int, int] = {}
+        self.nodes: list[Node] = []
+        nodes = self.nodes
+        for run in document.runs:
+            row = document.types[document.shapes[run.shape].type]
+            nodes += [Node(row.name, None, row.role) for _ in range(run.count)]
+        for place, node in enumerate(nodes):
+            node.place = place
+        for run, start in zip(document.runs, document.starts, strict=False):
+            form = document.shapes[run.shape].form
+            if form is None:
+                for place, row in enumerate(run.columns, start):
+                    nodes[place].items, nodes[place].stride = self._row(row)
+                continue
+            columns = [self._column(column, run.count) for column in run.columns]
+            found = nodes[start : start + run.count]
+            values: Iterable[Any] = zip(*columns, strict=True) if columns else [()] * run.count
+            for node, cells in zip(found, values, strict=True):
+                if isinstance(form, tuple):
+                    node.has_names = True
+                    node.attributes = dict(zip(form, cells, strict=True))
+                else:
+                    node.items, node.width = list(cells), form
+        root = document.root
+        self.root = nodes[root[0]] if isinstance(root, list) else root
+
+    def by_type(self) -> dict[str, list[Node]]:
+        """Return the instances of each class, in order."""
+        out: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.role == CLASS:
+                out.setdefault(node.type, []).append(node)
+        return out
+
+    def _column(self, column: Any, count: int) -> Sequence[Any]:
+        nodes = self.nodes
+        if isinstance(column, list):
+            return [nodes[value[0]] if type(value) is list else value for value in column]
+        if not isinstance(column, Column):
+            return [column] * count
+        if column.refs is not None:
+            return [nodes[number] for number in column.refs]
+        if column.ref is not None:
+            return (
+                nodes[column.ref : column.ref + count] if column.step else [nodes[column.ref]] * count
+            )
+        if column.floats is not None:
+            self.floats[column.floats] = count
+            return [Unread(column.floats, row) for row in range(count)]
+        first = column.first or 0
+        return range(first, first + count)
+
+    def _row(self, row: Any) -> tuple[list[Any], int]:
+        if not isinstance(row, Column):
+            return list(self._column(row, len(row))), 0
+        columns = [self._column(column, row.count) for column in row.columns or ()]
+        stride = len(columns)
+        values: list[Any] = [None] * (row.count * stride)
+        for place, column in enumerate(columns):
+            values[place::stride] = column
+        return values, stride
+
+
+def is_a(value: Any, *types: str) -> bool:
+    """Tell whether a value refers to an instance of one of these classes."""
+    return type(value) is Node and value.role == CLASS and value.type in types
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether a value refers to an array of numbers, texts or the like."""
+    return is_a(value, "numpy:ndarray") and is_stored(value.get("array"))
+
+
+def is_stored(value: Any) -> bool:
+    """Tell whether a value can be the number of an array, or is a new one."""
+    return type(value) is int or type(value) is NewArray
+
+
+def array(make: Callable[..., Array], *sources: Any, keeps: bool = True) -> Node:
+    """Return an array that is made of others.
+
+    Parameters
+    ----------
+    make : callable
+        ``make(*arrays)`` returns it.
+    *sources : Node
+        Arrays of which it is made; see `is_array`.
+    keeps : bool
+        Whether these stay where they stand.
+    """
+    numbers = [source.get("array") for source in sources]
+    return Node("numpy:ndarray", {"array": NewArray(make, numbers, keeps=keeps)})
+
+
+def replace(node: Node, make: Callable[[Array], Array]) -> None:
+    """Replace an array, wherever it stands, by a function of it."""
+    node.attributes["array"] = NewArray(make, (node.attributes["array"],))
+
+
+def value(name: str) -> Node:
+    """Return a class or function as a value."""
+    return Node(name, {}, VALUE)
+
+
+def dtype(text: str) -> Node:
+    """Return a dtype of numpy."""
+    return Node("numpy:dtype", {"str": text})
+
+
+def number(of: float) -> Node:
+    """Return a float64 of numpy."""
+    return Node("numpy:generic", {"dtype": "<f8", "value": of})
+
+
+def sequence(kind: str, items: Iterable[Any] = ()) -> Node:
+    """Return a list or tuple; of a dict, keys and values in turns."""
+    out = Node(f"builtins:{kind}")
+    out.items = list(items)
+    return out
+
+
+def float_of(node: Any) -> float | None:
+    """Return the float that a value is: one of Python, or a float64 of numpy."""
+    if type(node) is float:
+        return node
+    if is_a(node, "numpy:generic") and node.get("dtype") == "<f8" and type(node.get("value")) is float:
+        return node.get("value")  # type: ignore[no-any-return]
+    return None
+
+
+def as_floats(found: Array, ndim: int | None = None) -> Array:
+    """Return an array of numbers as float64; of what is none, or has other dimensions, raise ValueError."""
+    if found.dtype.kind not in "biuf" or (ndim is not None and found.ndim != ndim):
+        raise ValueError("it is not an array of numbers of that many dimensions")
+    return np.asarray(found, np.float64)

@@ -1,0 +1,7 @@
+"""What changed in scikit-learn 1.3."""
+
+from __future__ import annotations
+
+from skopsafe.migrate.records import Record
+
+RECORDS: tuple[Record, ...] = ()
