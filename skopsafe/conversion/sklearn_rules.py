@@ -64,13 +64,15 @@ def _loss(case: Case) -> Any:
 
 
 def _unpickled(case: Case) -> Any:
-    """A compiled object without a ``__reduce__`` of its own: Cython makes it of its class, a checksum and no state."""
+    """A compiled loss as Cython makes it: of its class, a checksum and the parameter that it has, if any."""
     args = case.call.args
-    require(isinstance(args, tuple) and len(args) == 3 and args[2] in (None, ()), "it has a state")
-    require(case.state in (None, ()), "it has a state")
+    require(isinstance(args, tuple) and len(args) == 3 and isinstance(args[1], int), "it has other arguments")
+    assert isinstance(args, tuple)
+    state = case.state if args[2] is None else args[2]
+    require(state is None or (isinstance(state, tuple) and len(state) <= 1), "its state is no parameter")
     name = case.cls()
     require(name in _LOSSES, "it is no loss")
-    return Stand(name, Parts(None, []))
+    return Stand(name, Parts(None, [case.get(value) for value in state or ()]))  # type: ignore[union-attr]
 
 
 def _predictor(case: Case) -> Any:

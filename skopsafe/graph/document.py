@@ -173,6 +173,8 @@ class Document:
         all their items as one array, or None where there are gaps between them, and each of them.
     steps : float
         How much work it may make to look at or to build what is used at many places, at each of them.
+    extent : callable
+        ``extent(number)`` gives the shape that an array will have, without reading it; None where nobody knows.
     starts : list of int
         The number of the first node of each run.
     bare : set of int
@@ -187,6 +189,7 @@ class Document:
     writer: dict[str, str]
     arrays: Callable[[Sequence[int]], Iterator[tuple[NDArray[np.generic] | None, list[NDArray[np.generic]]]]]
     steps: float = math.inf
+    extent: Callable[[int], tuple[int, ...] | None] = lambda _: None
     starts: list[int] = field(init=False)
     bare: set[int] = field(init=False, default_factory=set)
 

@@ -39,6 +39,7 @@ def encoded(graph: Graph) -> Document:
         writer=document.writer,
         arrays=arrays.read if arrays.has_new else document.arrays,
         steps=document.steps,
+        extent=document.extent,
     )
     # Migrations add some attributes and nodes for each object that there is: no more than a few times as many.
     check(out, dataclasses.replace(DEFAULT_LIMITS, nodes=max(out.node_count, DEFAULT_LIMITS.nodes)))
@@ -74,8 +75,8 @@ def in_order(graph: Graph) -> list[Node]:
             missing: list[Node] = []
             if id(node) not in opened:
                 opened.add(id(node))
-                missing = [child for child in node.values() if type(child) is Node and _comes_first(child, node)]
-                missing = [child for child in missing if id(child) not in opened]
+                missing = [child for child in node.values() if type(child) is Node and id(child) not in opened]
+                missing = [child for child in missing if (node.place, child.place) not in graph.ahead]
             if missing:
                 stack += reversed(missing)
                 continue
@@ -83,11 +84,6 @@ def in_order(graph: Graph) -> list[Node]:
             out.append(node)
             stack.pop()
     return out
-
-
-def _comes_first(child: Node, owner: Node) -> bool:
-    """Tell whether a child has to stand before its owner: it did so in the file, or one of them is new."""
-    return child.place < owner.place or owner.place < 0
 
 
 class _Encoder:

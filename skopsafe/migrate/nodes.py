@@ -30,9 +30,11 @@ class Node:
         How many items take turns: 2 for the keys and values of a long dict, 0 where nobody knows.
     place : int
         Its number in the file; -1 of a new one.
+    extent : callable or None
+        Of a node of the file: `Document.extent`.
     """
 
-    __slots__ = ("attributes", "has_names", "items", "place", "role", "stride", "type", "width")
+    __slots__ = ("attributes", "extent", "has_names", "items", "place", "role", "stride", "type", "width")
 
     def __init__(self, type: str, attributes: dict[str, Any] | None = None, role: str = CLASS) -> None:
         self.type = type
@@ -43,6 +45,7 @@ class Node:
         self.width: int | None = None
         self.stride = 0
         self.place = -1
+        self.extent: Callable[[int], tuple[int, ...] | None] | None = None
 
     def values(self) -> Iterable[Any]:
         """Return all values."""
@@ -116,6 +119,8 @@ class Graph:
         A scalar, or the node that was saved.
     floats : dict of int to int
         By array of a column of floats: how many items it has.
+    ahead : set of (int, int)
+        Places of nodes, and of those to which they refer although they come later, as in a cycle.
     """
 
     def __init__(self, document: Document) -> None:
@@ -128,6 +133,7 @@ class Graph:
             nodes += [Node(row.name, None, row.role) for _ in range(run.count)]
         for place, node in enumerate(nodes):
             node.place = place
+            node.extent = document.extent
         for run, start in zip(document.runs, document.starts, strict=False):
             form = document.shapes[run.shape].form
             if form is None:
@@ -143,6 +149,12 @@ class Graph:
                     node.attributes = dict(zip(form, cells, strict=True))
                 else:
                     node.items, node.width = list(cells), form
+        self.ahead = {
+            (node.place, value.place)
+            for node in nodes
+            for value in node.values()
+            if type(value) is Node and value.place >= node.place
+        }
         root = document.root
         self.root = nodes[root[0]] if isinstance(root, list) else root
 
@@ -193,6 +205,18 @@ def is_array(value: Any) -> bool:
     return is_a(value, "numpy:ndarray") and is_stored(value.get("array"))
 
 
+def shape_of(node: Any) -> tuple[Any, ...] | None:
+    """Return the shape of an array, without reading it; None where nobody knows."""
+    if not is_a(node, "numpy:ndarray"):
+        return None
+    number, shape = node.get("array"), node.get("shape")
+    if type(number) is int and node.extent is not None:
+        return node.extent(number)  # type: ignore[no-any-return]
+    if is_a(shape, "builtins:tuple"):
+        return tuple(shape.items)
+    return None
+
+
 def is_stored(value: Any) -> bool:
     """Tell whether a value can be the number of an array, or is a new one."""
     return type(value) is int or type(value) is NewArray
@@ -216,7 +240,10 @@ def array(make: Callable[..., Array], *sources: Any, keeps: bool = True) -> Node
 
 def replace(node: Node, make: Callable[[Array], Array]) -> None:
     """Replace an array, wherever it stands, by a function of it."""
-    node.attributes["array"] = NewArray(make, (node.attributes["array"],))
+    found = node.attributes["array"]
+    # Many objects may share it: it is made of itself only once.
+    if not isinstance(found, NewArray) or found.make is not make:
+        node.attributes["array"] = NewArray(make, (found,))
 
 
 def value(name: str) -> Node:
@@ -248,6 +275,16 @@ def float_of(node: Any) -> float | None:
     if is_a(node, "numpy:generic") and node.get("dtype") == "<f8" and type(node.get("value")) is float:
         return node.get("value")  # type: ignore[no-any-return]
     return None
+
+
+def open_state(node: Node) -> None:
+    """Turn a state, in which an instance of a class that nobody reviewed is written, into its attributes."""
+    state = node.node("()state", "builtins:dict")
+    if state is None or len(node.attributes) != 1:
+        return
+    pairs = list(state.pairs())
+    if all(type(name) is str and name.isidentifier() for name, _ in pairs):
+        node.attributes = {name: value for name, value in pairs if name != "_sklearn_version"}
 
 
 def as_floats(found: Array, ndim: int | None = None) -> Array:

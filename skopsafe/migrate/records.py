@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skopsafe.migrate.nodes import Node, value
+from skopsafe.migrate.nodes import Node, open_state, value
 
 Apply = Callable[[Node], bool]
 """Changes a node, and tells whether there was something to change."""
@@ -112,6 +112,7 @@ def becomes(name: str) -> Apply:
 
     def apply(node: Node) -> bool:
         node.type = name
+        open_state(node)
         return True
 
     return apply

@@ -22,7 +22,7 @@ METHODS = (
     "predict_std",
     "get_feature_names_out",
 )
-ATTRIBUTES = ("feature_importances_", "coef_", "intercept_", "labels_", "embedding_", "idf_", "classes_")
+ATTRIBUTES = ("feature_importances_", "labels_", "embedding_", "idf_")
 
 
 def _call(model: Any, method: str, T: Any) -> Any:
