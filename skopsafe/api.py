@@ -246,9 +246,7 @@ def audit_of(document: Document) -> Audit:
     report = trust.audit(found.document, _tables())
     if not found.skew:
         return report
-    steps = [
-        Step(step.name, step.release, step.reason, step.link, count) for step, count in found.applied
-    ]
+    steps = [Step(step.name, step.release, step.reason, step.link, count) for step, count in found.applied]
     return report.with_skew("kept" if found.is_kept else "unknown", steps)
 
 

@@ -1,7 +1,7 @@
 """Version skew: a file written under another version of a library than the installed one.
 
-Migrations go between reading a Document and approving it. Where they are not known to keep predictions, the file
-is loaded with a warning, and validated against what is installed.
+Migrations go between reading a Document and approving it. Where they are not known to keep predictions, the
+file is loaded with a warning, and validated against what is installed.
 """
 
 from __future__ import annotations

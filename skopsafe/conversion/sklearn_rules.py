@@ -72,7 +72,7 @@ def _unpickled(case: Case) -> Any:
     require(state is None or (isinstance(state, tuple) and len(state) <= 1), "its state is no parameter")
     name = case.cls()
     require(name in _LOSSES, "it is no loss")
-    return Stand(name, Parts(None, [case.get(value) for value in state or ()]))  # type: ignore[union-attr]
+    return Stand(name, Parts(None, [case.get(value) for value in state or ()]))
 
 
 def _predictor(case: Case) -> Any:
@@ -100,7 +100,11 @@ RULES = Rules(
         **_OF_NEW_OBJECT,
         **dict.fromkeys(_LOSSES, _loss),
         # The module claims either name, depending on the release.
-        **{f"{module}:__pyx_unpickle_{name}": _unpickled for module in ("_loss", "sklearn._loss._loss") for name in LOSSES},
+        **{
+            f"{module}:__pyx_unpickle_{name}": _unpickled
+            for module in ("_loss", "sklearn._loss._loss")
+            for name in LOSSES
+        },
     },
     classes={
         "sklearn.ensemble._hist_gradient_boosting.predictor:TreePredictor": _predictor,

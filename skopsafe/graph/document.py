@@ -174,7 +174,7 @@ class Document:
     steps : float
         How much work it may make to look at or to build what is used at many places, at each of them.
     extent : callable
-        ``extent(number)`` gives the shape that an array will have, without reading it; None where nobody knows.
+        ``extent(number)`` gives the shape that an array will have, without reading it; None if nobody knows.
     starts : list of int
         The number of the first node of each run.
     bare : set of int

@@ -82,12 +82,16 @@ class Arrays:
             if number >= first:
                 new = self._new.pop(number, None)
                 if new is None:
-                    raise ValidationError("an array is used twice", path="schema.json arrays", next_step=_NEXT)
+                    raise ValidationError(
+                        "an array is used twice", path="schema.json arrays", next_step=_NEXT
+                    )
                 out.append(self._made(new))
             elif number in self._kept:
                 self._kept.discard(number)
                 # Who comes for it later, or came before, has a copy.
-                out.append(self._of_file(number).copy("K") if number in self._uses else self._read.pop(number))
+                out.append(
+                    self._of_file(number).copy("K") if number in self._uses else self._read.pop(number)
+                )
             else:
                 out += self._from_file(number)
         if out:

@@ -41,7 +41,7 @@ def encoded(graph: Graph) -> Document:
         steps=document.steps,
         extent=document.extent,
     )
-    # Migrations add some attributes and nodes for each object that there is: no more than a few times as many.
+    # Migrations add some attributes and nodes for each object that there is: a few times as many at most.
     check(out, dataclasses.replace(DEFAULT_LIMITS, nodes=max(out.node_count, DEFAULT_LIMITS.nodes)))
     return out
 
@@ -75,7 +75,9 @@ def in_order(graph: Graph) -> list[Node]:
             missing: list[Node] = []
             if id(node) not in opened:
                 opened.add(id(node))
-                missing = [child for child in node.values() if type(child) is Node and id(child) not in opened]
+                missing = [
+                    child for child in node.values() if type(child) is Node and id(child) not in opened
+                ]
                 missing = [child for child in missing if (node.place, child.place) not in graph.ahead]
             if missing:
                 stack += reversed(missing)
@@ -145,8 +147,8 @@ class _Encoder:
         items, stride = node.items, node.stride
         if stride not in (1, 2) or len(items) < _LONG or len(items) % stride:
             return self._cells(items)
-        columns = [self._cells(items[place::stride]) for place in range(stride)]
-        columns = [self._references(column) for column in columns]
+        cells = [self._cells(items[place::stride]) for place in range(stride)]
+        columns = [self._references(column) for column in cells]
         return Column(count=len(items) // stride, columns=columns)
 
     def _references(self, cells: list[Any]) -> Any:
@@ -179,8 +181,11 @@ class _Encoder:
         if Node in kinds:
             return cells
         kinds = set(map(type, cells))
-        if kinds == {int} and len(cells) > 1 and cells[0] >= 0 and cells == list(
-            range(cells[0], cells[0] + len(cells))
+        if (
+            kinds == {int}
+            and len(cells) > 1
+            and cells[0] >= 0
+            and cells == list(range(cells[0], cells[0] + len(cells)))
         ):
             return Column(first=cells[0])
         if len(kinds) == 1 and all(cell == cells[0] for cell in cells) and len(set(map(repr, cells))) == 1:

@@ -1,4 +1,4 @@
-"""The way through: which records concern a Document, and the Document as the installed release would write it."""
+"""The way through: which records concern a Document, and it as the installed release would write it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Applied(NamedTuple):
     """A migration, and how many objects of a file it changed."""
 
     migration: Migration
-    count: int
+    objects: int
 
 
 @functools.cache
@@ -108,8 +108,6 @@ def _refuse(record: Refusal, nodes: list[Node]) -> None:
             raise MigrationError(
                 f"scikit-learn {record.release} changed what the file holds: {record.reason}",
                 path=f"schema.json nodes[{node.place}], {node.type}",
-                next_step=f"Load it with scikit-learn {record.last}, the last release that gives its outputs, "
-                f"or train again. See {record.link}",
+                next_step=f"Load it with scikit-learn {record.last}, the last that gives its outputs, or train "
+                f"again. See {record.link}",
             )
-
-

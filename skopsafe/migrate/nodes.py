@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,8 +129,8 @@ class Graph:
         self.nodes: list[Node] = []
         nodes = self.nodes
         for run in document.runs:
-            row = document.types[document.shapes[run.shape].type]
-            nodes += [Node(row.name, None, row.role) for _ in range(run.count)]
+            named = document.types[document.shapes[run.shape].type]
+            nodes += [Node(named.name, None, named.role) for _ in range(run.count)]
         for place, node in enumerate(nodes):
             node.place = place
             node.extent = document.extent
@@ -175,9 +175,7 @@ class Graph:
         if column.refs is not None:
             return [nodes[number] for number in column.refs]
         if column.ref is not None:
-            return (
-                nodes[column.ref : column.ref + count] if column.step else [nodes[column.ref]] * count
-            )
+            return nodes[column.ref : column.ref + count] if column.step else [nodes[column.ref]] * count
         if column.floats is not None:
             self.floats[column.floats] = count
             return [Unread(column.floats, row) for row in range(count)]
@@ -195,12 +193,12 @@ class Graph:
         return values, stride
 
 
-def is_a(value: Any, *types: str) -> bool:
+def is_a(value: Any, *types: str) -> TypeGuard[Node]:
     """Tell whether a value refers to an instance of one of these classes."""
     return type(value) is Node and value.role == CLASS and value.type in types
 
 
-def is_array(value: Any) -> bool:
+def is_array(value: Any) -> TypeGuard[Node]:
     """Tell whether a value refers to an array of numbers, texts or the like."""
     return is_a(value, "numpy:ndarray") and is_stored(value.get("array"))
 
@@ -211,13 +209,13 @@ def shape_of(node: Any) -> tuple[Any, ...] | None:
         return None
     number, shape = node.get("array"), node.get("shape")
     if type(number) is int and node.extent is not None:
-        return node.extent(number)  # type: ignore[no-any-return]
+        return node.extent(number)
     if is_a(shape, "builtins:tuple"):
         return tuple(shape.items)
     return None
 
 
-def is_stored(value: Any) -> bool:
+def is_stored(value: Any) -> TypeGuard[int | NewArray]:
     """Tell whether a value can be the number of an array, or is a new one."""
     return type(value) is int or type(value) is NewArray
 
@@ -270,11 +268,9 @@ def sequence(kind: str, items: Iterable[Any] = ()) -> Node:
 
 def float_of(node: Any) -> float | None:
     """Return the float that a value is: one of Python, or a float64 of numpy."""
-    if type(node) is float:
-        return node
-    if is_a(node, "numpy:generic") and node.get("dtype") == "<f8" and type(node.get("value")) is float:
-        return node.get("value")  # type: ignore[no-any-return]
-    return None
+    if is_a(node, "numpy:generic") and node.get("dtype") == "<f8":
+        node = node.get("value")
+    return node if type(node) is float else None
 
 
 def open_state(node: Node) -> None:

@@ -89,7 +89,8 @@ def renames(names: Mapping[str, str]) -> Apply:
     """Return what gives attributes other names."""
 
     def apply(node: Node) -> bool:
-        return any([node.rename(old, new) for old, new in names.items()])
+        renamed = [node.rename(old, new) for old, new in names.items()]
+        return any(renamed)
 
     return apply
 

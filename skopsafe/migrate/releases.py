@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_RELEASE = re.compile(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?((?:\.?(?:dev|a|b|rc|post)\d*)*)(?:\+[\w.]+)?", re.ASCII)
+_RELEASE = re.compile(
+    r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?((?:\.?(?:dev|a|b|rc|post)\d*)*)(?:\+[\w.]+)?", re.ASCII
+)
 
 
 class Release(NamedTuple):

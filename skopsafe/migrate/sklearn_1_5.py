@@ -79,7 +79,9 @@ RECORDS: tuple[Record, ...] = (
     Migration(
         "pls-scale",
         "1.5",
-        tuple(f"sklearn.cross_decomposition._pls:{name}" for name in ("CCA", "PLSCanonical", "PLSRegression")),
+        tuple(
+            f"sklearn.cross_decomposition._pls:{name}" for name in ("CCA", "PLSCanonical", "PLSRegression")
+        ),
         "coefficients are divided by the standard deviation of X in fit, and no longer in predict",
         _scaled,
         _LINK,
@@ -114,6 +116,14 @@ RECORDS: tuple[Record, ...] = (
         ("sklearn.multioutput:ClassifierChain",),
         "the parameter chain_method",
         _chain,
+        _LINK,
+    ),
+    Migration(
+        "columns-int-remainder",
+        "1.5",
+        ("sklearn.compose._column_transformer:ColumnTransformer",),
+        "the parameter force_int_remainder_cols",
+        adds({"force_int_remainder_cols": True}),
         _LINK,
     ),
     Migration(

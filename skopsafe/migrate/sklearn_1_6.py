@@ -14,7 +14,7 @@ _LOSS = "sklearn._loss._loss:"
 
 
 def _is_real_boosting(node: Node) -> bool:
-    return node.get("algorithm") == "SAMME.R"
+    return bool(node.get("algorithm") == "SAMME.R")
 
 
 def _centroids(node: Node) -> bool:
@@ -57,7 +57,11 @@ def _is_nan(statistics: Array) -> Array:
 
 def _check_array(node: Node) -> bool:
     """Rename an argument of a call that is kept for later."""
-    if len(node.items) != 4 or not isinstance(node.items[0], Node) or not is_a(node.items[2], "builtins:dict"):
+    if (
+        len(node.items) != 4
+        or not isinstance(node.items[0], Node)
+        or not is_a(node.items[2], "builtins:dict")
+    ):
         return False
     function, keywords = node.items[0], node.items[2]
     if function.role != VALUE or function.type != "sklearn.utils.validation:check_array":

@@ -26,7 +26,7 @@ _LOGISTIC = (
 
 
 def _fill_dtype(node: Node) -> bool:
-    """The dtype of X after it was checked: that of the statistics for numbers, and otherwise the one fitted on."""
+    """The dtype of X after it was checked is the one that it was fitted on."""
     fitted = node.get("_fit_dtype")
     if not is_a(fitted, "numpy:dtype"):
         return False
@@ -90,7 +90,7 @@ def _scaling(node: Node) -> bool:
 
 
 def _clips(node: Node) -> bool:
-    """Tell whether an estimator of its own starts the boosting, whose probabilities were clipped at another place."""
+    """Tell whether an estimator starts the boosting whose probabilities were clipped at another place."""
     init = node.get("init_")
     if init is None or init == "zero":
         return False
@@ -180,7 +180,7 @@ RECORDS: tuple[Record, ...] = (
         "logistic-one-against-rest",
         "1.8",
         _LOGISTIC,
-        "without multi_class, probabilities of more than two classes are always multinomial, and of two never",
+        "without multi_class, probabilities of more than two classes are always a softmax, and of two never",
         _other_probabilities,
         "1.7",
         _LINK,

@@ -87,8 +87,8 @@ class Audit:
         Versions at writing, as the file claims them.
     predictions : str
         ``same``: the version of scikit-learn that wrote the file is installed, or none did; ``kept``: another
-        one, and predictions are known to stay; ``unknown``: another one, and nobody knows; ``refused``: an older
-        one, and predictions would be others.
+        one, and predictions are known to stay; ``unknown``: another one, and nobody knows; ``refused``: an
+        older one, and predictions would be others.
     migrations : tuple of Step
         What `load` changes in a file of an older release.
     refused : str

@@ -14,7 +14,8 @@ import numpy as np
 from sklearn.base import clone
 
 import skopsafe
-from tests.golden.sklearn.models import DATA, models
+from tests.golden.sklearn.data import DATA
+from tests.golden.sklearn.models import models
 from tests.golden.sklearn.outputs import outputs
 
 FOLDER = Path(__file__).parent / "files"

@@ -1,7 +1,7 @@
 """Fits all models under the installed release, pickles them and notes their outputs, in one small archive.
 
-``python make.py FOLDER`` under an old release writes ``FOLDER/sklearn-1.2.2.tar.xz``. See `nox -s golden_sklearn`.
-The archive is compressed as a whole, for its members are much alike.
+``python -m tests.golden.sklearn.make FOLDER`` under an old release writes ``FOLDER/sklearn-1.2.2.tar.xz``; see
+``nox -s golden_sklearn``. The archive is compressed as a whole, for its members are much alike.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import tarfile
 import warnings
 
 import numpy as np
+import sklearn
+from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
+from sklearn.utils import all_estimators
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-import sklearn  # noqa: E402
-from models import DATA, models  # noqa: E402
-from outputs import outputs  # noqa: E402
-from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: E402, F401
-from sklearn.utils import all_estimators  # noqa: E402
+from tests.golden.sklearn.data import DATA
+from tests.golden.sklearn.models import models
+from tests.golden.sklearn.outputs import outputs
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -54,7 +53,9 @@ def main(folder: str) -> None:
                 out = io.BytesIO()
                 np.save(out, value, allow_pickle=False)
                 _add(archive, f"{model.key}/{name}.npy", out.getvalue())
-    print(f"{path}: {made} models, {os.path.getsize(path)} bytes; {len(failed)} do not fit", *failed, sep="\n  ")
+    print(
+        f"{path}: {made} models, {os.path.getsize(path)} bytes; {len(failed)} do not fit", *failed, sep="\n  "
+    )
 
 
 if __name__ == "__main__":

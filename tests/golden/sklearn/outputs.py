@@ -28,7 +28,10 @@ ATTRIBUTES = ("feature_importances_", "labels_", "embedding_", "idf_")
 def _call(model: Any, method: str, T: Any) -> Any:
     np.random.seed(0)
     if method == "inverse_transform":
-        return model.inverse_transform(model.transform(T))
+        found = model.inverse_transform(model.transform(T))
+        # Words of a text have no order.
+        is_text = hasattr(model, "vocabulary_") and isinstance(found[0], np.ndarray)
+        return [np.sort(words) for words in found] if is_text else found
     if method == "sample":
         return model.sample(3)
     if method == "kneighbors":
