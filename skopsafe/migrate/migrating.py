@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from itertools import groupby
@@ -90,8 +91,28 @@ def _between(written: Release, installed: Release) -> Iterator[Record]:
 
 
 def _applied(record: Migration, node: Node) -> bool:
-    try:
+    with _understood(record, node):
         return record.apply(node)
+
+
+def _refuse(record: Refusal, nodes: list[Node]) -> None:
+    for node in nodes:
+        with _understood(record, node):
+            applies = record.applies(node)
+        if applies:
+            raise MigrationError(
+                f"scikit-learn {record.release} changed what the file holds: {record.reason}",
+                path=f"schema.json nodes[{node.place}], {node.type}",
+                next_step=f"Load it with scikit-learn {record.last}, the last that gives its outputs, or "
+                f"train again. See {record.link}",
+            )
+
+
+@contextlib.contextmanager
+def _understood(record: Record, node: Node) -> Iterator[None]:
+    """Raise a FormatError where an object is not at all as its release writes it."""
+    try:
+        yield
     except SkopsafeError:
         raise
     except _MISTAKEN as error:
@@ -100,14 +121,3 @@ def _applied(record: Migration, node: Node) -> bool:
             path=f"schema.json nodes[{node.place}]",
             next_step="The file is damaged or crafted; do not load it.",
         ) from shown(error)
-
-
-def _refuse(record: Refusal, nodes: list[Node]) -> None:
-    for node in nodes:
-        if record.applies(node):
-            raise MigrationError(
-                f"scikit-learn {record.release} changed what the file holds: {record.reason}",
-                path=f"schema.json nodes[{node.place}], {node.type}",
-                next_step=f"Load it with scikit-learn {record.last}, the last that gives its outputs, or train "
-                f"again. See {record.link}",
-            )

@@ -95,6 +95,16 @@ def renames(names: Mapping[str, str]) -> Apply:
     return apply
 
 
+def takes_over(names: Mapping[str, str]) -> Apply:
+    """Return what moves parameters to others, and leaves the mark of a deprecated one in their place."""
+
+    def apply(node: Node) -> bool:
+        renamed = [node.rename(old, new) and node.add(old, "deprecated") for old, new in names.items()]
+        return any(renamed)
+
+    return apply
+
+
 def copies(names: Mapping[str, str]) -> Apply:
     """Return what adds attributes with the value that another has."""
 

@@ -20,7 +20,7 @@ from skopsafe.migrate.nodes import (
     sequence,
     shape_of,
 )
-from skopsafe.migrate.records import CHANGELOG, Migration, Record, adds, renames
+from skopsafe.migrate.records import CHANGELOG, Migration, Record, Refusal, adds, renames
 
 _LINK = CHANGELOG.format("1.4")
 _TREES = tuple(
@@ -198,7 +198,38 @@ def _passed_through(node: Node) -> bool:
     return found
 
 
+def _starts_elsewhere(node: Node) -> bool:
+    """Tell whether another estimator than the prior of the classes starts a boosting of more than two classes."""
+    if node.node("_loss", f"{_GONE}MultinomialDeviance") is None or node.get("init_") in (None, "zero"):
+        return False
+    dummy = node.node("init_", _DUMMY)
+    return dummy is None or dummy.get("strategy") != "prior"
+
+
+_SCORERS: dict[str, Any] = {
+    "sklearn.metrics._scorer:_PredictScorer": "predict",
+    "sklearn.metrics._scorer:_ProbaScorer": "predict_proba",
+    "sklearn.metrics._scorer:_ThresholdScorer": ("decision_function", "predict_proba"),
+}
+
+
+def _scorer(node: Node) -> bool:
+    """Scorers are of one class, and say which method of an estimator they call."""
+    method = _SCORERS[node.type]
+    node.type = "sklearn.metrics._scorer:_Scorer"
+    open_state(node)
+    return node.add("_response_method", sequence("tuple", method) if isinstance(method, tuple) else method)
+
+
 RECORDS: tuple[Record, ...] = (
+    Migration(
+        "scorer-response-method",
+        "1.4",
+        tuple(_SCORERS),
+        "scorers are of one class, and say which method of an estimator they call",
+        _scorer,
+        _LINK,
+    ),
     Migration(
         "tree-shares",
         "1.4",
@@ -213,6 +244,15 @@ RECORDS: tuple[Record, ...] = (
         (*_TREES, *_FORESTS),
         "the parameter monotonic_cst",
         adds({"monotonic_cst": None}),
+        _LINK,
+    ),
+    Refusal(
+        "boosting-init-centred",
+        "1.4",
+        _BOOSTING[:1],
+        "logarithms of the probabilities of the init estimator are centred, which changes decision_function",
+        _starts_elsewhere,
+        "1.3",
         _LINK,
     ),
     Migration(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from skopsafe.graph.document import VALUE
-from skopsafe.migrate.nodes import Array, Node, array, as_floats, is_a, is_array, shape_of
-from skopsafe.migrate.records import CHANGELOG, Migration, Record, Refusal, adds, becomes, renames
+from skopsafe.migrate.nodes import Array, Node, array, as_floats, is_a, is_array, open_state, shape_of
+from skopsafe.migrate.records import CHANGELOG, Migration, Record, Refusal, adds, becomes, takes_over
 
 _LINK = CHANGELOG.format("1.6")
 _SGD = "sklearn.linear_model._sgd_fast:"
@@ -70,6 +70,16 @@ def _check_array(node: Node) -> bool:
     for place in places:
         keywords.items[2 * place] = "ensure_all_finite"
     return bool(places)
+
+
+def _self_training(node: Node) -> bool:
+    fitted = node.rename("base_estimator_", "estimator_")
+    return takes_over({"base_estimator": "estimator"})(node) or fitted
+
+
+def _message(node: Node) -> bool:
+    open_state(node)
+    return node.add("_deprecation_msg", None)
 
 
 RECORDS: tuple[Record, ...] = (
@@ -140,7 +150,7 @@ RECORDS: tuple[Record, ...] = (
         "1.6",
         ("sklearn.semi_supervised._self_training:SelfTrainingClassifier",),
         "base_estimator became estimator",
-        renames({"base_estimator": "estimator", "base_estimator_": "estimator_"}),
+        _self_training,
         _LINK,
     ),
     Migration(
@@ -165,6 +175,14 @@ RECORDS: tuple[Record, ...] = (
         (f"{_SGD}Huber",),
         "the losses of stochastic gradient descent are those of other models",
         becomes(f"{_LOSS}CyHuberLoss"),
+        _LINK,
+    ),
+    Migration(
+        "scorer-message",
+        "1.6",
+        ("sklearn.metrics._scorer:_Scorer", "sklearn.model_selection._classification_threshold:_CurveScorer"),
+        "scorers keep the message of a deprecation",
+        _message,
         _LINK,
     ),
     Migration(

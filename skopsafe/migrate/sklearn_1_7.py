@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skopsafe.migrate.nodes import Node, is_a
-from skopsafe.migrate.records import CHANGELOG, Migration, Record, adds, renames
+from skopsafe.migrate.records import CHANGELOG, Migration, Record, adds, takes_over
 
 _LINK = CHANGELOG.format("1.7")
 
@@ -48,7 +48,7 @@ RECORDS: tuple[Record, ...] = (
         "1.7",
         ("sklearn.multioutput:ClassifierChain", "sklearn.multioutput:RegressorChain"),
         "the parameter base_estimator became estimator",
-        renames({"base_estimator": "estimator"}),
+        takes_over({"base_estimator": "estimator"}),
         _LINK,
     ),
     Migration(

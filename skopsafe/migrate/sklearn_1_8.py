@@ -94,7 +94,7 @@ def _clips(node: Node) -> bool:
     init = node.get("init_")
     if init is None or init == "zero":
         return False
-    return not is_a(init, "sklearn.dummy:DummyClassifier")
+    return not is_a(init, "sklearn.dummy:DummyClassifier") or init.get("strategy") != "prior"
 
 
 def _clipped_prior(node: Node) -> bool:

@@ -24,7 +24,7 @@ TOLERANCE = 1e-9
 
 EQUAL, REFUSED, DIFFERENT, ERROR = "equal", "refused", "silently different", "error"
 
-ASKED = {"sklearn.ensemble._gb.GradientBoostingClassifier:init_"}
+ASKED = {f"sklearn.ensemble._gb.GradientBoosting{task}:init_" for task in ("Classifier", "Regressor")}
 """Names that a file of the installed release asks for, too."""
 
 
@@ -70,9 +70,9 @@ def stored(release: str, folder: Path = FOLDER) -> Iterator[Stored]:
         yield Stored(key, data, found)
 
 
-def data_of(key: str) -> Any:
-    """Return what a model is asked about."""
-    return DATA[_data()[key]][2]
+def data_of(key: str) -> tuple[Any, Any, Any]:
+    """Return what a model was fitted on, and what it is asked about."""
+    return DATA[_data()[key]]
 
 
 def _data(found: dict[str, str] = {}) -> dict[str, str]:  # noqa: B006  # worked out once
@@ -129,7 +129,10 @@ def outcome(model: Stored) -> Result:
     try:
         repr(loaded)
         clone(loaded)
-        found = outputs(loaded, data_of(model.key), list(model.outputs))
+        found = {}
+        if model.outputs:
+            X, y, T = data_of(model.key)
+            found = outputs(loaded, T, list(model.outputs), (X, y))
     except Exception as error:
         return Result(model.key, ERROR, f"{type(error).__name__}: {error}", warned, audit)
     why = difference(model.outputs, found)

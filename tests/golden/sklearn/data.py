@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 N_TRAIN, N_TEST, N_FEATURES = 40, 6, 4
@@ -25,6 +26,8 @@ TWO_CLASSES = np.column_stack([BINARY, np.digitize(X[:, 3], [-1.0, 1.0])])
 LABELS = (TWO_NUMBERS > 0).astype(int)
 HOLES, HOLES_T = X.copy(), T.copy()
 HOLES[::5, 1] = HOLES_T[1, 1] = HOLES_T[3, 0] = np.nan
+EMPTY = HOLES.copy()
+EMPTY[:, 2] = np.nan
 CATEGORIES = np.column_stack(
     [np.digitize(X[:, 0], [-2, 0, 2]), np.digitize(X[:, 1], [-1, 1]), np.abs(X[:, 2])]
 )
@@ -70,6 +73,16 @@ DATA: dict[str, tuple[Any, Any, Any]] = {
     "target words": (np.array(["a", "b", "c", "b"] * 4), None, np.array(["c", "a"])),
     "sets": ([(0, 1), (2,), (1, 2)] * 4, None, [(0,), (1, 2)]),
     "images": (_numbers(3, 2, 6, 6), None, _numbers(4, 1, 6, 6)),
+    "empty": (EMPTY, None, HOLES_T),
     "square": (X @ X.T, None, T @ X.T),
     "partly known": (X, np.where(np.arange(N_TRAIN) % 3, np.digitize(NUMBERS, [0.0]), -1), T),
 }
+
+
+def _frame(values: Any) -> Any:
+    names = np.array(["x", "y", "z"], object)[np.digitize(values[:, 2], [-1.0, 1.0])]
+    return pd.DataFrame({"a": values[:, 0], "b": values[:, 1], "c": names, "d": values[:, 3]})
+
+
+DATA["frame"] = (_frame(X), THREE, _frame(T))
+DATA["numbers frame"] = (_frame(X)[["a", "b"]], NUMBERS, _frame(T)[["a", "b"]])

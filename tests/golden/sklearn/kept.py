@@ -58,7 +58,7 @@ def main() -> None:
     old = [release for release in releases() if line(release)[:2] < present[:2]]
     table = json.loads(TABLE.read_text("utf-8"))
     table[present.line] = grouped({line(release).line: measured(release) for release in old})
-    lines = sorted(table, key=lambda text: line(text))
+    lines = sorted(table, key=line)
     TABLE.write_text(json.dumps({new: table[new] for new in lines}, indent=1) + "\n", "utf-8")
     print(f"{TABLE} has {len(table)} lines; skopsafe {skopsafe.__version__}")
 

@@ -1,7 +1,7 @@
 """Fits all models under the installed release, pickles them and notes their outputs, in one small archive.
 
-``python -m tests.golden.sklearn.make FOLDER`` under an old release writes ``FOLDER/sklearn-1.2.2.tar.xz``; see
-``nox -s golden_sklearn``. The archive is compressed as a whole, for its members are much alike.
+``python -m tests.golden.sklearn.make FOLDER`` under an old release writes ``FOLDER/sklearn-1.2.2.tar.xz``;
+see ``nox -s golden_sklearn``. The archive is compressed as a whole, for its members are much alike.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sklearn.experimental import enable_halving_search_cv, enable_iterative_impu
 from sklearn.utils import all_estimators
 
 from tests.golden.sklearn.data import DATA
-from tests.golden.sklearn.models import models
+from tests.golden.sklearn.models import UNFITTED, models
 from tests.golden.sklearn.outputs import outputs
 
 
@@ -37,13 +37,14 @@ def main(folder: str) -> None:
     made, failed = 0, []
     with tarfile.open(path, "w:xz", preset=9, format=tarfile.USTAR_FORMAT) as archive:
         for model in models(dict(all_estimators())):
-            X, y, T = DATA[model.data]
             try:
-                fitted = copy.deepcopy(model.estimator)
-                fitted = fitted.fit(X) if y is None else fitted.fit(X, y)
-                # Twice: what an estimator keeps must not change with what it is asked for.
+                fitted, T = copy.deepcopy(model.estimator), None
+                if model.data != UNFITTED:
+                    X, y, T = DATA[model.data]
+                    fitted = fitted.fit(X) if y is None else fitted.fit(X, y)
+                # What an estimator keeps must not change with what it is asked for.
                 content = pickle.dumps(fitted, protocol=4)
-                found = outputs(pickle.loads(content), T)
+                found = {} if T is None else outputs(pickle.loads(content), T, known=(X, y))
             except Exception as error:
                 failed.append(f"{model.key}: {type(error).__name__}: {str(error)[:100]}")
                 continue

@@ -11,7 +11,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from tests.golden.sklearn.data import N_FEATURES, THREE, X, _numbers
 from tests.golden.sklearn.making import made
+from tests.golden.sklearn.more_variants import more_variants
 from tests.golden.sklearn.variants import variants
+
+UNFITTED = "unfitted"
+"""In place of data: a model that is stored as it was made."""
 
 
 class Model(NamedTuple):
@@ -140,10 +144,11 @@ def models(all_of: dict[str, type[BaseEstimator]]) -> list[Model]:
             out.append(Model(f"{name} binary", made(cls, **given), "binary"))
         if data == "numbers" and issubclass(cls, RegressorMixin):
             out.append(Model(f"{name} two numbers", made(cls, **given), "two numbers"))
-    for name, variant, data, given in variants(all_of):
+        out.append(Model(f"{name} {UNFITTED}", made(cls, **given), UNFITTED))
+    for name, variant, data, given in [*variants(all_of), *more_variants(all_of)]:
         if name in all_of:
             estimator = made(all_of[name], **composed.get(name, {}) | given)
-            if name == "GridSearchCV":
+            if name == "GridSearchCV" and variant in ("forest", "pipeline"):
                 grid = {"max_depth": [1, 2]} if variant == "forest" else {"t__max_depth": [1, 2]}
                 estimator = made(all_of[name], estimator=given["estimator"], param_grid=grid)
             out.append(Model(f"{name} {variant}", estimator, data))

@@ -72,9 +72,14 @@ def _flat(name: str, value: Any, out: dict[str, Any]) -> None:
     out[name] = value
 
 
-def outputs(model: Any, T: Any, names: Any = None) -> dict[str, Any]:
-    """Return all outputs that a model has; a method that fails has none, unless it is among `names`."""
+def outputs(model: Any, T: Any, names: Any = None, known: Any = None) -> dict[str, Any]:
+    """Return all outputs that a model has; a method that fails has none, unless it is among `names`.
+
+    Of a model with a scorer, the score for `known`, which are X and y, is one of them.
+    """
     out: dict[str, Any] = {}
+    if hasattr(model, "scorer_") and known is not None:
+        out["score"] = np.array(model.score(*known))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for method in METHODS:
