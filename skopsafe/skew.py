@@ -84,11 +84,16 @@ def today(document: Document) -> Today:
     MigrationError
         It is of an older version, and outputs would be others.
     """
-    written, present = document.writer.get("scikit-learn"), None
-    if written is not None:
-        present = installed()
-    if written is None or present is None or written == present:
+    written = document.writer.get("scikit-learn")
+    if written is None and not any(row.name.startswith("sklearn.") for row in document.types):
         return Today(document)
+    present = installed()
+    if present is None or written == present:
+        return Today(document)
+    if written is None:
+        return Today(
+            document, f"a scikit-learn of which it does not tell (installed: {present})", is_kept=False
+        )
     skew = f"scikit-learn {written[:50]!r} (installed: {present})"
     old, new = release_of(written), release_of(present)
     if old is None or new is None:

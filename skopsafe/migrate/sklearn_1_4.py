@@ -199,7 +199,7 @@ def _passed_through(node: Node) -> bool:
 
 
 def _starts_elsewhere(node: Node) -> bool:
-    """Tell whether another estimator than the prior of the classes starts a boosting of more than two classes."""
+    """Tell whether another estimator than the prior starts a boosting of more than two classes."""
     if node.node("_loss", f"{_GONE}MultinomialDeviance") is None or node.get("init_") in (None, "zero"):
         return False
     dummy = node.node("init_", _DUMMY)

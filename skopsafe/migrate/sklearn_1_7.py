@@ -36,14 +36,6 @@ RECORDS: tuple[Record, ...] = (
         _LINK,
     ),
     Migration(
-        "network-loss",
-        "1.7",
-        ("sklearn.neural_network._multilayer_perceptron:MLPRegressor",),
-        "the parameter loss",
-        adds({"loss": "squared_error"}),
-        _LINK,
-    ),
-    Migration(
         "chain-estimator-renamed",
         "1.7",
         ("sklearn.multioutput:ClassifierChain", "sklearn.multioutput:RegressorChain"),

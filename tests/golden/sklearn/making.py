@@ -71,6 +71,6 @@ def made(cls: Any, **given: Any) -> Any:
     quick = _QUICK | _ONLY.get(cls.__name__, {})
     if cls.__name__ == "TSNE" and "max_iter" not in known:
         quick["n_iter"] = quick.pop("max_iter")
-    if "estimator" in given and "estimator" not in known:
+    if given.get("estimator") is not None and "estimator" not in known:
         given["base_estimator"] = given.pop("estimator")
     return cls(**{name: value for name, value in (quick | given).items() if name in known})

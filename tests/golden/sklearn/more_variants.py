@@ -80,6 +80,7 @@ def _composed(make: Any) -> list[Row]:
             {"estimator": make("LogisticRegression").fit(X, THREE), "cv": "prefit"},
         ),
         ("CalibratedClassifierCV", "trees", "three", {"estimator": tree, "method": "isotonic"}),
+        ("ClassifierChain", "base", "labels", {"base_estimator": logistic, "estimator": None}),
         ("ClassifierChain", "trees", "labels", {"estimator": tree, "order": [1, 0]}),
         ("ColumnTransformer", "frame", "frame", {"transformers": columns, "remainder": "passthrough"}),
         (
