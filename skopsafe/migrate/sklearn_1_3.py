@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
-
 from skopsafe.graph.document import VALUE
-from skopsafe.migrate.nodes import Array, NewArray, Node, is_stored, sequence
+from skopsafe.migrate.nodes import Node
 from skopsafe.migrate.records import CHANGELOG, Migration, Record, Refusal, adds, copies, renames
+from skopsafe.migrate.sklearn_1_3_trees import lengths_of_paths, nodes_with_missing, signed_features
 
 _LINK = CHANGELOG.format("1.3")
 _PLS = tuple(f"sklearn.cross_decomposition._pls:{name}" for name in ("CCA", "PLSCanonical", "PLSRegression"))
@@ -37,98 +36,6 @@ _IMPUTERS = (
     *("sklearn.impute._base:SimpleImputer", "sklearn.impute._knn:KNNImputer"),
     "sklearn.impute._iterative:IterativeImputer",
 )
-
-_TREE_FIELDS = (
-    *("left_child", "right_child", "feature", "threshold", "impurity", "n_node_samples"),
-    "weighted_n_node_samples",
-)
-_TREE_DTYPE = np.dtype(
-    {
-        "names": [*_TREE_FIELDS, "missing_go_to_left"],
-        "formats": ["<i8", "<i8", "<i8", "<f8", "<f8", "<i8", "<f8", "u1"],
-        "offsets": [0, 8, 16, 24, 32, 40, 48, 56],
-        "itemsize": 64,
-    }
-)
-
-
-def _nodes(node: Node) -> bool:
-    """Nodes of trees say where missing values go; these trees knew none."""
-    return _replaced(node, _widened)
-
-
-def _replaced(node: Node, make: object) -> bool:
-    nodes = node.get("nodes")
-    if not is_stored(nodes):
-        return False
-    node.attributes["nodes"] = NewArray(make, (nodes,))  # type: ignore[arg-type]
-    return True
-
-
-def _widened(nodes: Array) -> Array:
-    if nodes.dtype.names != _TREE_FIELDS or nodes.ndim != 1:
-        raise ValueError("its nodes have other fields")
-    out = np.zeros(nodes.shape, _TREE_DTYPE)
-    for name in _TREE_FIELDS:
-        out[name] = nodes[name]
-    return out
-
-
-def _predictors(node: Node) -> bool:
-    """The feature of a node is an integer with a sign."""
-    return _replaced(node, _signed)
-
-
-def _signed(nodes: Array) -> Array:
-    names = nodes.dtype.names
-    if names is None or "feature_idx" not in names or nodes.ndim != 1:
-        raise ValueError("its nodes have other fields")
-    fields = [(name, "<i8" if name == "feature_idx" else nodes.dtype[name].str) for name in names]
-    return nodes.astype(fields)
-
-
-def _paths(node: Node) -> bool:
-    """Keep for each tree how long its paths are, which was worked out with each prediction."""
-    trees = node.node("estimators_", "builtins:list")
-    if trees is None:
-        return False
-    found = [part.node("tree_", "sklearn.tree._tree:Tree") for part in trees.items if isinstance(part, Node)]
-    tables = [tree.get("nodes") for tree in found if tree is not None]
-    if len(tables) != len(trees.items) or not all(map(is_stored, tables)):
-        return False
-    lengths = [Node("numpy:ndarray", {"array": NewArray(_average, (table,), keeps=True)}) for table in tables]
-    depths = [Node("numpy:ndarray", {"array": NewArray(_depths, (table,), keeps=True)}) for table in tables]
-    return node.add("_average_path_length_per_tree", sequence("tuple", lengths)) | node.add(
-        "_decision_path_lengths", sequence("tuple", depths)
-    )
-
-
-def _average(nodes: Array) -> Array:
-    """Return how long a path below each node would be on average, were its samples split further."""
-    samples = nodes["n_node_samples"]
-    out = np.where(samples == 2, 1.0, 0.0)
-    many = samples > 2
-    count = samples[many].astype(np.float64)
-    out[many] = 2.0 * (np.log(count - 1.0) + np.euler_gamma) - 2.0 * (count - 1.0) / count
-    return out
-
-
-def _depths(nodes: Array) -> Array:
-    """Return the depth of each node; that of the root is 1."""
-    count = len(nodes)
-    parents, places = np.zeros(count, np.int64), np.arange(count)
-    for name in ("left_child", "right_child"):
-        child = nodes[name].astype(np.int64)
-        inner = np.flatnonzero(child != -1)
-        if not ((child[inner] > inner) & (child[inner] < count)).all():
-            raise ValueError("a child is no node behind its parent")
-        parents[child[inner]] = inner
-    depths = (places > 0).astype(np.int64)
-    for _ in range(count.bit_length()):
-        # Each turn doubles the way to the ancestor that is known, up to the root.
-        depths += depths[parents]
-        parents = parents[parents]
-    return depths + 1
 
 
 def _scorer(node: Node) -> bool:
@@ -223,7 +130,7 @@ RECORDS: tuple[Record, ...] = (
         "1.3",
         ("sklearn.tree._tree:Tree",),
         "nodes of trees say where missing values go",
-        _nodes,
+        nodes_with_missing,
         _LINK,
     ),
     Migration(
@@ -231,7 +138,7 @@ RECORDS: tuple[Record, ...] = (
         "1.3",
         ("sklearn.ensemble._hist_gradient_boosting.predictor:TreePredictor",),
         "the feature of a node has a sign",
-        _predictors,
+        signed_features,
         _LINK,
     ),
     Migration(
@@ -239,7 +146,7 @@ RECORDS: tuple[Record, ...] = (
         "1.3",
         ("sklearn.ensemble._iforest:IsolationForest",),
         "the lengths of paths are kept",
-        _paths,
+        lengths_of_paths,
         _LINK,
     ),
     Migration(
