@@ -166,7 +166,7 @@ def test_what_the_installed_version_cannot_hold_names_the_attribute(monkeypatch:
     monkeypatch.undo()
     with (
         pytest.warns(skopsafe.VersionSkewWarning),
-        pytest.raises(skopsafe.ValidationError, match=r"Tree\.nodes.*written under scikit-learn '99\.0\.1'"),
+        pytest.raises(skopsafe.ValidationError, match=r"Tree\.nodes.*scikit-learn '99\.0\.1'"),
     ):
         skopsafe.loads(data)
 

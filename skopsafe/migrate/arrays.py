@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from skopsafe.errors import FormatError, SkopsafeError, ValidationError, shown
+from skopsafe.errors import FormatError, LimitError, SkopsafeError, ValidationError, shown
 from skopsafe.graph.document import Document
 from skopsafe.migrate.nodes import Array, NewArray
 
 _NEXT = "The file is damaged or crafted; do not load it."
 _MISTAKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+_COPIES, _MORE = 16, 2**26
+"""Bytes of new arrays: so many for each of an array of the file, and some more."""
 
 
 class Arrays:
@@ -37,6 +41,7 @@ class Arrays:
         self._uses: Counter[int] = Counter()
         self._kept: set[int] = set()
         self._read: dict[int, Array] = {}
+        self._left = _MORE
         self.count = document.array_count
 
     @property
@@ -104,6 +109,7 @@ class Arrays:
             for source in new.sources
         ]
         try:
+            self._pay(parts)
             with np.errstate(all="ignore"):
                 made: Any = new.make(*parts)
         except SkopsafeError:
@@ -125,7 +131,16 @@ class Arrays:
         """Return an array of the file that may be read more than once."""
         if number not in self._read:
             (self._read[number],) = self._from_file(number)
+            self._left += _COPIES * _size(self._read[number])
         return self._read[number]
+
+    def _pay(self, parts: list[Array]) -> None:
+        """Count the bytes of what a new array is made of: an array may be a part of any number of them."""
+        self._left -= sum(map(_size, parts))
+        if self._left < 0:
+            raise LimitError(
+                "the same arrays are copied too often", path="schema.json arrays", next_step=_NEXT
+            )
 
     def _used(self, number: int) -> None:
         self._uses[number] -= 1
@@ -141,3 +156,8 @@ class Arrays:
         if len(found) != 1:
             raise FormatError("an array is missing", path="schema.json arrays", next_step=_NEXT)
         return found
+
+
+def _size(array: Array) -> int:
+    """Return how many bytes an array, or one of floats of its shape, has."""
+    return max(array.nbytes, 8 * array.size)

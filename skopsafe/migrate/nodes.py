@@ -8,9 +8,16 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from skopsafe.errors import LimitError
 from skopsafe.graph.document import CLASS, VALUE, Column, Document, Unread
+from skopsafe.graph.plain import MOST_DIMENSIONS
 
 Array = NDArray[Any]
+
+MOST_NODES, MOST_CELLS = 2**22, 2**25
+"""Of a Document that is changed: a node becomes some hundred bytes, before anyone approved it."""
+_LOOKS, _MORE = 16, 2**20
+"""How often the items of a graph may be looked at: so often each, and some more."""
 
 
 class Node:
@@ -30,11 +37,11 @@ class Node:
         How many items take turns: 2 for the keys and values of a long dict, 0 where nobody knows.
     place : int
         Its number in the file; -1 of a new one.
-    extent : callable or None
-        Of a node of the file: `Document.extent`.
+    graph : Graph or None
+        Of a node of the file.
     """
 
-    __slots__ = ("attributes", "extent", "has_names", "items", "place", "role", "stride", "type", "width")
+    __slots__ = ("attributes", "graph", "has_names", "items", "place", "role", "stride", "type", "width")
 
     def __init__(self, type: str, attributes: dict[str, Any] | None = None, role: str = CLASS) -> None:
         self.type = type
@@ -45,7 +52,7 @@ class Node:
         self.width: int | None = None
         self.stride = 0
         self.place = -1
-        self.extent: Callable[[int], tuple[int, ...] | None] | None = None
+        self.graph: Graph | None = None
 
     def values(self) -> Iterable[Any]:
         """Return all values."""
@@ -57,30 +64,37 @@ class Node:
 
     def rename(self, old: str, new: str) -> bool:
         """Give an attribute another name, unless there is one of that name; tell whether it was so."""
-        if old not in self.attributes or new in self.attributes:
+        if old not in self.attributes or new in self.attributes or self._is_made_otherwise():
             return False
         self.attributes[new] = self.attributes.pop(old)
         return True
 
     def add(self, name: str, value: Any) -> bool:
         """Add an attribute where there is none of that name; tell whether it was so."""
-        if not self.has_names or name in self.attributes:
+        if not self.has_names or name in self.attributes or self._is_made_otherwise():
             return False
         self.attributes[name] = value
         return True
+
+    def _is_made_otherwise(self) -> bool:
+        """Tell whether it is made of arguments or a state, and not of its attributes."""
+        return next(iter(self.attributes), "")[:2] == "()"
 
     def node(self, name: str, *types: str) -> Node | None:
         """Return the node that an attribute refers to, if it is an instance of one of these types."""
         value = self.attributes.get(name)
         return value if is_a(value, *types) else None
 
+    def each(self) -> list[Any]:
+        """Return the items, for a look at each of them: that is work, and a list may stand anywhere."""
+        if self.graph is not None:
+            self.graph.pay(len(self.items))
+        return self.items
+
     def pairs(self) -> Iterator[tuple[Any, Any]]:
         """Return keys and values of a dict."""
-        return zip(self.items[::2], self.items[1::2], strict=False)
-
-    def entry(self, key: str) -> Any:
-        """Return what a dict has under a text."""
-        return next((value for name, value in self.pairs() if type(name) is str and name == key), None)
+        items = self.each()
+        return zip(items[::2], items[1::2], strict=False)
 
 
 class NewArray:
@@ -124,7 +138,15 @@ class Graph:
     """
 
     def __init__(self, document: Document) -> None:
+        cells = document.cell_count
+        if document.node_count > MOST_NODES or cells > MOST_CELLS:
+            raise LimitError(
+                f"{document.node_count} objects with {cells} values are too many to be changed to what the "
+                "installed scikit-learn would write",
+                next_step="Load the file under the scikit-learn that wrote it.",
+            )
         self.document = document
+        self._left = _LOOKS * cells + _MORE
         self.floats: dict[int, int] = {}
         self.nodes: list[Node] = []
         nodes = self.nodes
@@ -133,7 +155,7 @@ class Graph:
             nodes += [Node(named.name, None, named.role) for _ in range(run.count)]
         for place, node in enumerate(nodes):
             node.place = place
-            node.extent = document.extent
+            node.graph = self
         for run, start in zip(document.runs, document.starts, strict=False):
             form = document.shapes[run.shape].form
             if form is None:
@@ -157,6 +179,22 @@ class Graph:
         }
         root = document.root
         self.root = nodes[root[0]] if isinstance(root, list) else root
+
+    def pay(self, count: int) -> None:
+        """Count a look at so many items, which may be looked at for each object that has them.
+
+        Raises
+        ------
+        LimitError
+            There are many times as many looks as items.
+        """
+        self._left -= count
+        if self._left < 0:
+            raise LimitError(
+                "the same items stand at too many places",
+                path="schema.json",
+                next_step="The file is damaged or crafted; do not load it.",
+            )
 
     def by_type(self) -> dict[str, list[Node]]:
         """Return the instances of each class, in order."""
@@ -208,9 +246,9 @@ def shape_of(node: Any) -> tuple[Any, ...] | None:
     if not is_a(node, "numpy:ndarray"):
         return None
     number, shape = node.get("array"), node.get("shape")
-    if type(number) is int and node.extent is not None:
-        return node.extent(number)
-    if is_a(shape, "builtins:tuple"):
+    if type(number) is int and node.graph is not None:
+        return node.graph.document.extent(number)
+    if is_a(shape, "builtins:tuple") and len(shape.items) <= MOST_DIMENSIONS:
         return tuple(shape.items)
     return None
 

@@ -1,4 +1,4 @@
-"""What scikit-learn 1.3 changed in trees: more fields of their nodes, and what an isolation forest keeps of them."""
+"""What scikit-learn 1.3 changed in trees: fields of their nodes, and what an isolation forest keeps."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def lengths_of_paths(node: Node) -> bool:
     trees = node.node("estimators_", "builtins:list")
     if trees is None:
         return False
-    found = [part.node("tree_", "sklearn.tree._tree:Tree") for part in trees.items if isinstance(part, Node)]
+    found = [part.node("tree_", "sklearn.tree._tree:Tree") for part in trees.each() if isinstance(part, Node)]
     tables = [tree.get("nodes") for tree in found if tree is not None]
     if len(tables) != len(trees.items) or not all(map(is_stored, tables)):
         return False

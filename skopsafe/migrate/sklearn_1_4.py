@@ -153,7 +153,8 @@ def _shift(node: Node) -> bool:
         or rows * columns != len(trees.items)
     ):
         return False
-    first = trees.items[::rows] if table.get("fortran") else trees.items[:columns]
+    items = trees.each()
+    first = items[::rows] if table.get("fortran") else items[:columns]
     found = False
     for regressor in first:
         tree = regressor.node("tree_", "sklearn.tree._tree:Tree") if isinstance(regressor, Node) else None
@@ -188,7 +189,7 @@ def _passed_through(node: Node) -> bool:
         return False
     by_name = {name: part for name, part in fitted.pairs() if type(name) is str}
     found = False
-    for place, part in enumerate(parts.items):
+    for place, part in enumerate(parts.each()):
         if not is_a(part, "builtins:tuple") or len(part.items) != 3:
             continue
         name, transformer, columns = part.items

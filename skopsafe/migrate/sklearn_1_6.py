@@ -66,7 +66,7 @@ def _check_array(node: Node) -> bool:
     function, keywords = node.items[0], node.items[2]
     if function.role != VALUE or function.type != "sklearn.utils.validation:check_array":
         return False
-    places = [place for place, key in enumerate(keywords.items[::2]) if key == "force_all_finite"]
+    places = [place for place, key in enumerate(keywords.each()[::2]) if key == "force_all_finite"]
     for place in places:
         keywords.items[2 * place] = "ensure_all_finite"
     return bool(places)

@@ -14,7 +14,7 @@ def _columns(node: Node) -> bool:
     if not is_a(data, "builtins:list"):
         return False
     node.type, node.has_names, node.attributes = "builtins:list", False, {}
-    node.items = list(data.items)
+    node.items = list(data.each())
     return True
 
 
