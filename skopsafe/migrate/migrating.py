@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -45,11 +44,6 @@ class Applied(NamedTuple):
     objects: int
 
 
-@functools.cache
-def _known() -> frozenset[str]:
-    return frozenset(name for record in RECORDS for name in record.types)
-
-
 def migrated(
     document: Document, written: Release, installed: Release
 ) -> tuple[Document, tuple[Applied, ...]]:
@@ -67,11 +61,13 @@ def migrated(
     MigrationError
         Outputs would be others than those of the release that wrote it.
     """
-    if written[:2] >= installed[:2] or _known().isdisjoint(row.name for row in document.types):
+    known = _between(written, installed)
+    names = {row.name for row in document.types}
+    if all(names.isdisjoint(record.types) for record in known):
         return document, ()
     graph = Graph(document)
     applied: list[Applied] = []
-    for _, records in groupby(_between(written, installed), lambda record: record.release):
+    for _, records in groupby(known, lambda record: record.release):
         nodes = graph.by_type()
         for record in records:
             found = [node for name in record.types for node in nodes.get(name, ())]
@@ -84,10 +80,13 @@ def migrated(
     return (encoded(graph), tuple(applied)) if applied else (document, ())
 
 
-def _between(written: Release, installed: Release) -> Iterator[Record]:
-    for record in RECORDS:
-        if before(written, record.release) and not before(installed, record.release):
-            yield record
+def _between(written: Release, installed: Release) -> list[Record]:
+    """Return the changes that came after one release, and that another has."""
+    return [
+        record
+        for record in RECORDS
+        if before(written, record.release) and not before(installed, record.release)
+    ]
 
 
 def _applied(record: Migration, node: Node) -> bool:

@@ -96,6 +96,27 @@ def _indicator(node: Node) -> bool:
 _EPSILON = sys.float_info.epsilon
 
 
+_LOSSES = {
+    "sklearn.linear_model._stochastic_gradient:SGDClassifier": ("log",),
+    "sklearn.ensemble._gb:GradientBoostingClassifier": ("deviance",),
+    "sklearn.ensemble._hist_gradient_boosting.gradient_boosting:HistGradientBoostingClassifier": (
+        *("auto", "binary_crossentropy", "categorical_crossentropy"),
+    ),
+}
+
+
+def _loss(node: Node) -> bool:
+    """Names of the logarithmic loss that were deprecated before."""
+    if node.get("loss") not in _LOSSES[node.type]:
+        return False
+    node.attributes["loss"] = "log_loss"
+    return True
+
+
+def _always(_: Node) -> bool:
+    return True
+
+
 def _is_discrete(node: Node) -> bool:
     return node.get("algorithm") == "SAMME" and "estimators_" in node.attributes
 
@@ -114,6 +135,23 @@ RECORDS: tuple[Record, ...] = (
         "AdaBoostClassifier(algorithm='SAMME') counts votes against a class too, which changes probabilities",
         _is_discrete,
         "1.2",
+        _LINK,
+    ),
+    Refusal(
+        "kulsinski-distance",
+        "1.3",
+        tuple(f"sklearn.metrics._dist_metrics:KulsinskiDistance{width}" for width in ("", "32", "64")),
+        "the metric kulsinski is gone",
+        _always,
+        "1.2",
+        _LINK,
+    ),
+    Migration(
+        "log-loss-names",
+        "1.3",
+        tuple(_LOSSES),
+        "the logarithmic loss has one name",
+        _loss,
         _LINK,
     ),
     Refusal(

@@ -89,6 +89,10 @@ def _scaling(node: Node) -> bool:
     return True
 
 
+def _descends(node: Node) -> bool:
+    return bool(node.get("transform_algorithm") == "lasso_cd")
+
+
 def _clips(node: Node) -> bool:
     """Tell whether an estimator starts the boosting whose probabilities were clipped at another place."""
     init = node.get("init_")
@@ -127,6 +131,18 @@ def _other_probabilities(node: Node) -> bool:
 
 
 RECORDS: tuple[Record, ...] = (
+    Refusal(
+        "dictionary-descent",
+        "1.8",
+        tuple(
+            f"sklearn.decomposition._dict_learning:{name}"
+            for name in ("DictionaryLearning", "MiniBatchDictionaryLearning", "SparseCoder")
+        ),
+        "the coordinate descent of transform_algorithm='lasso_cd' stops at another place",
+        _descends,
+        "1.7",
+        _LINK,
+    ),
     Refusal(
         "boosting-init-clipped",
         "1.8",

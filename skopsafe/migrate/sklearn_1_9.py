@@ -28,6 +28,14 @@ def _offset(node: Node) -> bool:
     return True
 
 
+def _criterion(node: Node) -> bool:
+    """The two were always equivalent, says the library."""
+    if node.get("criterion") != "friedman_mse":
+        return False
+    node.attributes["criterion"] = "squared_error"
+    return True
+
+
 def _chain(node: Node) -> bool:
     """Take the estimator of either parameter."""
     old = node.get("base_estimator")
@@ -44,6 +52,17 @@ RECORDS: tuple[Record, ...] = (
         tuple(f"sklearn.svm._classes:{name}" for name in _VECTOR_MACHINES),
         "whether probabilities were fitted is an attribute of its own",
         _probability,
+        _LINK,
+    ),
+    Migration(
+        "tree-friedman",
+        "1.9",
+        (
+            *(f"sklearn.tree._classes:{name}TreeRegressor" for name in ("Decision", "Extra")),
+            *(f"sklearn.ensemble._forest:{name}Regressor" for name in ("RandomForest", "ExtraTrees")),
+        ),
+        "the criterion friedman_mse is squared_error",
+        _criterion,
         _LINK,
     ),
     Migration(

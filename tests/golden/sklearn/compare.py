@@ -72,7 +72,9 @@ def stored(release: str, folder: Path = FOLDER) -> Iterator[Stored]:
 
 def data_of(key: str) -> tuple[Any, Any, Any]:
     """Return what a model was fitted on, and what it is asked about."""
-    return DATA[_data()[key]]
+    found = _data()
+    # A model of a sweep is fitted on what its class is.
+    return DATA[found.get(key, found[key.partition(" ")[0]])]
 
 
 def _data(found: dict[str, str] = {}) -> dict[str, str]:  # noqa: B006  # worked out once

@@ -6,6 +6,10 @@ By the name of a migration or refusal: the release that wrote the model, and its
 from __future__ import annotations
 
 EXAMPLES = {
+    "kulsinski-distance": ("1.2.2", "KNeighborsClassifier kulsinski"),
+    "log-loss-names": ("1.2.2", "SGDClassifier old log"),
+    "dictionary-descent": ("1.7.2", "DictionaryLearning descent"),
+    "tree-friedman": ("1.8.0", "RandomForestRegressor friedman"),
     "adaboost-discrete": ("1.2.2", "AdaBoostClassifier samme"),
     "kernel-pca-inverse": ("1.2.2", "KernelPCA rbf"),
     "tree-missing-values": ("1.2.2", "AdaBoostRegressor"),

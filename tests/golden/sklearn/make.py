@@ -22,6 +22,7 @@ from sklearn.utils import all_estimators
 from tests.golden.sklearn.data import DATA
 from tests.golden.sklearn.models import UNFITTED, models
 from tests.golden.sklearn.outputs import outputs
+from tests.golden.sklearn.sweep import swept
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -30,13 +31,13 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(member, io.BytesIO(content))
 
 
-def main(folder: str) -> None:
+def main(folder: str, *options: str) -> None:
     """Write the archive of the installed release into a folder."""
     warnings.simplefilter("ignore")
     path = os.path.join(folder, f"sklearn-{sklearn.__version__}.tar.xz")
     made, failed = 0, []
     with tarfile.open(path, "w:xz", preset=9, format=tarfile.USTAR_FORMAT) as archive:
-        for model in models(dict(all_estimators())):
+        for model in (swept if options else models)(dict(all_estimators())):
             try:
                 fitted, T = copy.deepcopy(model.estimator), None
                 if model.data != UNFITTED:
@@ -60,4 +61,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -86,7 +86,7 @@ _DATA = {
 }
 
 
-def _data_of(name: str, cls: Any) -> str:
+def data_for(name: str, cls: Any) -> str:
     if name in _DATA:
         return _DATA[name]
     if issubclass(cls, ClassifierMixin):
@@ -94,7 +94,7 @@ def _data_of(name: str, cls: Any) -> str:
     return "numbers" if issubclass(cls, RegressorMixin) else "none"
 
 
-def _composed(all_of: dict[str, Any]) -> dict[str, Any]:
+def composed(all_of: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of estimators that need others, by name."""
 
     def make(name: str, **given: Any) -> Any:
@@ -135,10 +135,10 @@ def _composed(all_of: dict[str, Any]) -> dict[str, Any]:
 
 def models(all_of: dict[str, type[BaseEstimator]]) -> list[Model]:
     """Return unfitted models of all classes that a release has."""
-    composed = _composed(all_of)
+    parts = composed(all_of)
     out = []
     for name, cls in sorted(all_of.items()):
-        data, given = _data_of(name, cls), composed.get(name, {})
+        data, given = data_for(name, cls), parts.get(name, {})
         out.append(Model(name, made(cls, **given), data))
         if data == "three" and issubclass(cls, ClassifierMixin):
             out.append(Model(f"{name} binary", made(cls, **given), "binary"))
@@ -147,7 +147,7 @@ def models(all_of: dict[str, type[BaseEstimator]]) -> list[Model]:
         out.append(Model(f"{name} {UNFITTED}", made(cls, **given), UNFITTED))
     for name, variant, data, given in [*variants(all_of), *more_variants(all_of)]:
         if name in all_of:
-            estimator = made(all_of[name], **composed.get(name, {}) | given)
+            estimator = made(all_of[name], **parts.get(name, {}) | given)
             if name == "GridSearchCV" and variant in ("forest", "pipeline"):
                 grid = {"max_depth": [1, 2]} if variant == "forest" else {"t__max_depth": [1, 2]}
                 estimator = made(all_of[name], estimator=given["estimator"], param_grid=grid)

@@ -201,6 +201,10 @@ def _others(make: Any) -> list[Row]:
     mahalanobis = {"metric": "mahalanobis", "metric_params": {"VI": np.diag([1.0, 2.0, 3.0, 4.0])}}
     return [
         ("AdaBoostRegressor", "linear", "numbers", {"estimator": make("LinearRegression")}),
+        ("DictionaryLearning", "descent", "none", {"transform_algorithm": "lasso_cd"}),
+        ("KNeighborsClassifier", "kulsinski", "three", {"algorithm": "ball_tree", "metric": "kulsinski"}),
+        ("RandomForestRegressor", "friedman", "numbers", {"criterion": "friedman_mse"}),
+        ("SGDClassifier", "old log", "three", {"loss": "log"}),
         ("BernoulliNB", "raw", "counts", {"binarize": None}),
         ("Birch", "none", "none", {"n_clusters": None, "threshold": 2.0}),
         ("BisectingKMeans", "largest", "none", {"bisecting_strategy": "largest_cluster", "n_clusters": 4}),
