@@ -296,11 +296,20 @@ def _build(document: Document, policy: Policy) -> Any:
         raise type(error)(error.reason, path=error.path, next_step=step) from error
 
 
-def _document(saver: Saver, root: Value) -> Document:
-    """Return what `saver` wrote, for a look at it."""
-    arrays = saver.arrays.count
-    writer = versions([row.name for row in saver.types], _tables().distribution)
-    return Document(saver.types, saver.shapes, saver.runs, arrays, root, writer, _no_arrays)
+def _document(saver: Saver, root: Value, writer: dict[str, str] | None = None) -> Document:
+    """Return what `saver` wrote, for a look at it; its versions are those of this process unless given."""
+    if writer is None:
+        writer = versions([row.name for row in saver.types], _tables().distribution)
+    return Document(
+        saver.types,
+        saver.shapes,
+        saver.runs,
+        saver.arrays.count,
+        root,
+        writer,
+        _no_arrays,
+        extent=saver.arrays.extent,
+    )
 
 
 def _no_arrays(numbers: Sequence[int]) -> Any:
