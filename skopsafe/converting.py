@@ -15,22 +15,8 @@ from typing import IO
 from skopsafe import api
 from skopsafe.archive import container, schema
 from skopsafe.collecting import without_collections
-from skopsafe.conversion import (
-    arrow_rules,
-    arrow_types,
-    boosters,
-    numpy_rules,
-    pandas_arrays,
-    pandas_rules,
-    pandas_scalars,
-    quantile_rules,
-    scipy_rules,
-    sklearn_rules,
-    stdlib_rules,
-    timezone_rules,
-)
+from skopsafe.conversion.known import RULES
 from skopsafe.conversion.objects import Maker
-from skopsafe.conversion.rules import merged
 from skopsafe.conversion.stands import StandTaker
 from skopsafe.errors import ArgumentError, DeniedTypeError, FormatError, SkopsafeError
 from skopsafe.foreign.pickles.files import read, streams
@@ -43,14 +29,6 @@ from skopsafe.save import Saver
 from skopsafe.skew import versions
 from skopsafe.streams import File, fill, opened, path_of
 from skopsafe.trust.audit import Audit
-
-_MODULES = (
-    *(numpy_rules, stdlib_rules, scipy_rules, sklearn_rules, boosters),
-    *(pandas_rules, pandas_arrays, pandas_scalars, arrow_types, arrow_rules, timezone_rules),
-    quantile_rules,
-)
-RULES = merged(module.RULES for module in _MODULES)
-"""All that is understood."""
 
 
 @within_memory

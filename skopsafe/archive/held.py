@@ -1,0 +1,50 @@
+"""The arrays of a Document that is no file: they are in memory, and are given as a file would give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skopsafe.archive.arrays import Collector
+from skopsafe.archive.source import Joined
+
+
+class Holder(Collector):
+    """A collector that can give its arrays back without writing them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[NDArray[Any] | None] = []
+        self._given: set[int] = set()
+
+    def add(self, array: NDArray[Any]) -> int:
+        """Take an array; see `Collector.add`."""
+        self._held.append(array)
+        return super().add(array)
+
+    def add_all(self, arrays: list[NDArray[Any]]) -> int:
+        """Take arrays; see `Collector.add_all`."""
+        before = len(self._held)
+        first = super().add_all(arrays)
+        if len(self._held) == before:  # it may take them one by one
+            self._held += arrays
+        return first
+
+    def joined(self, numbers: Sequence[int]) -> Iterator[Joined]:
+        """Yield arrays, each of which can be had once; no two of them share memory."""
+        yield None, [self._give(number) for number in numbers]
+
+    def _give(self, number: int) -> NDArray[Any]:
+        array = self._held[number]
+        assert array is not None, number
+        self._held[number] = None
+        place = array.__array_interface__["data"][0]
+        is_whole = array.flags.c_contiguous or array.flags.f_contiguous
+        if not is_whole or not array.flags.writeable or not array.flags.owndata or place in self._given:
+            array = np.array(array, order="K" if is_whole else "C", subok=False)
+        if array.nbytes:
+            self._given.add(array.__array_interface__["data"][0])
+        return array
