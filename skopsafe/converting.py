@@ -1,4 +1,7 @@
-"""Pickles to files of skopsafe, without unpickling: read, understood by rules, audited and written."""
+"""Pickles to files of skopsafe, without unpickling: read, understood by rules, audited and written.
+
+Files of skops go their own way, which is `updating`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from skopsafe import api
 from skopsafe.archive import container, schema
@@ -29,6 +32,7 @@ from skopsafe.save import Saver
 from skopsafe.skew import versions
 from skopsafe.streams import File, fill, opened, path_of
 from skopsafe.trust.audit import Audit
+from skopsafe.updating import is_of_skops, updated
 
 
 @within_memory
@@ -41,12 +45,14 @@ def convert(
     compresslevel: int | None = None,
     limits: Limits | None = None,
 ) -> Audit:
-    """Convert a pickle, or a file of joblib, to a file of skopsafe. Nothing is unpickled, imported or called.
+    """Convert a pickle, or a file of joblib or skops, to a file of skopsafe.
+
+    Nothing is unpickled, imported or called.
 
     Parameters
     ----------
     src : str, os.PathLike or binary file object
-        The pickle.
+        The pickle, or the file of skops.
     dst : str, os.PathLike or binary file object
         The new file. A path is replaced once all is written.
     compression, compresslevel
@@ -70,7 +76,16 @@ def convert(
         It leads to something that can never be approved.
     """
     method = container.check_compression(compression, compresslevel)
-    with one_pickle(src, limits or DEFAULT_LIMITS) as (found, source):
+    limits = limits or DEFAULT_LIMITS
+    with opened(src, limits) as stream:
+        if is_of_skops(stream, limits):
+            return updated(stream, dst, method, compresslevel, limits)[0]
+        return _convert(stream, dst, method, compresslevel, limits)
+
+
+def _convert(stream: BinaryIO, dst: File, method: int, compresslevel: int | None, limits: Limits) -> Audit:
+    """Convert a pickle."""
+    with one_pickle(stream, limits) as (found, source):
         registry = default()  # without plugins: a name of the pickle would choose what is imported
         maker = Maker(source, RULES, registry, api.tables_in_use())
         made = maker.make(found.root)

@@ -147,8 +147,8 @@ ESTIMATORS = {
     "sqrt": ("FunctionTransformer(np.sqrt)", "P", None),
     "expit": ("FunctionTransformer(scipy.special.expit)", "X", None),
     "columns": (
-        "ColumnTransformer([('a', StandardScaler(), [0, 1]), ('b', FunctionTransformer(np.square), slice(2, 3))]"
-        ", remainder='passthrough')",
+        "ColumnTransformer([('a', StandardScaler(), [0, 1]),"
+        " ('b', FunctionTransformer(np.square), slice(2, 3))], remainder='passthrough')",
         "X",
         None,
     ),
