@@ -26,6 +26,8 @@ from skopsafe.limits import Limits
 from skopsafe.save import Saver
 from skopsafe.trust.tables import Tables
 
+_VERBOSE = 8
+"""How many times as many bytes as in a pickle, at least, a file of skops has for the same object."""
 _NEXT = "Load it with skops.io where you trust it, and save the object with skopsafe.dump."
 
 
@@ -97,7 +99,8 @@ def _read(stream: BinaryIO, limits: Limits, tables: Tables, *, whole: bool) -> F
     members = Members(reader, limits, whole=whole)
     tree = Tree(found.root, members, limits)
     registry = default()  # without plugins: a name of the file would choose what is imported
-    maker = Maker(_Size(found.size + members.size), OF_SKOPS, registry, tables)
+    size = (found.size + members.size) // _VERBOSE
+    maker = Maker(_Size(size), OF_SKOPS, registry, tables)
     arrays = Holder()
     saver = Saver(registry, StandTaker, arrays)
     try:

@@ -484,3 +484,14 @@ def differ(one, other, tolerance=1e-9):
         pairs = zip(one, other)
         return next((found for a, b in pairs if (found := differ(a, b, tolerance))), "")
     return "" if one == other else f"{one!r} is not {other!r}"
+
+
+def problem(expected, kind, obj):
+    """Tell how an object does not do what one of its kind did; nothing where it does. It may do more."""
+    found = look(kind, obj)
+    for method, result in expected.items():
+        if method not in found:
+            return f"{method}: fails"
+        if differs := differ(result, found[method]):
+            return f"{method}: {differs}"
+    return ""

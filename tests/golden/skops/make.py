@@ -25,7 +25,7 @@ def read_again(data, looked, kind):
     untrusted = None
     try:
         untrusted = list(sio.get_untrusted_types(data=data))
-        return untrusted, kinds.differ(looked, kinds.look(kind, sio.loads(data, trusted=untrusted)))
+        return untrusted, kinds.problem(looked, kind, sio.loads(data, trusted=untrusted))
     except Exception as error:
         return untrusted, f"{type(error).__name__}: {str(error)[:100]}"
 
