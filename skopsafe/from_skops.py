@@ -7,6 +7,7 @@ of skopsafe.
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -126,6 +127,5 @@ def _placed(error: UnsupportedTypeError, tree: Tree) -> UnsupportedTypeError:
     """Return an error with the place in the file of skops in place of that in a pickle."""
     kind, _, number = error.path.partition(" ")
     path = tree.path(int(number)) if kind == "byte" and number.isdigit() else error.path
-    return UnsupportedTypeError(
-        error.reason.replace("pickled", "saved").replace("pickle", "file"), path=path, next_step=_NEXT
-    )
+    reason = re.sub(r"\bpickle\b", "file", re.sub(r"\bpickled\b", "saved", error.reason))
+    return UnsupportedTypeError(reason, path=path, next_step=_NEXT)
