@@ -107,6 +107,7 @@ LISTED = {
     "derived-list": (derived("ListNode"), "subprocess.Popen"),
     "derived-set": (derived("SetNode", value("ls")), "subprocess.Popen"),
     "named-tuple": (derived("TupleNode", value("ls")), "subprocess.Popen"),
+    "method": (method(value("{0.__class__}"), "format"), "str.format"),
     "type": (name("subprocess", "Popen"), "subprocess.Popen"),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
@@ -115,6 +116,16 @@ def test_every_kind_of_file_is_read(sio: Any, tmp_path: Any) -> None:
     with open(path, "rb") as stream:
         assert (skopsafe.load(stream) == X).all()
     assert (skopsafe.load(path, mmap_mode="r") == X).all()
+
+
+@pytest.mark.parametrize("kind", ["coo_array", "csr_array"])
+def test_sparse_arrays_of_one_dimension_are_read(kind: str, sio: Any) -> None:
+    made = getattr(scipy.sparse, kind)(np.array([0.0, 1.0, 0.0, 2.0]))
+    if made.shape != (4,):
+        pytest.skip("scipy has none of one dimension yet")
+    found = skopsafe.loads(sio.dumps(made))
+    assert type(found) is type(made)
+    assert (found.toarray() == made.toarray()).all()
 
 
 def test_an_audit_tells_which_releases_wrote_the_file(sio: Any) -> None:

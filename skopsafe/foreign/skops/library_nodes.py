@@ -163,6 +163,11 @@ def _sparse(node: Node, at: At) -> Parts:
     shape = found.pop("shape", None)
     if shape is None or shape.ndim != 1 or shape.dtype.kind not in "iu":
         raise wrong("a sparse matrix has no shape")
+    coords: Any = found.pop("coords", None)
+    if coords is not None:  # one array for each dimension, if these are not two
+        if coords.ndim != 2:
+            raise wrong("the coordinates of a sparse array are malformed")
+        found["coords"] = tuple(coords)  # type: ignore[assignment]
     pairs: list[tuple[Value, Value]] = [("_shape", tuple(shape.tolist())), *found.items()]
     cls = Global(f"scipy.sparse._{kind}", at.name, at.number)
     return [], lambda _: Call("new", cls, (), at.number, states=[Dict(pairs, at.number)])

@@ -88,7 +88,7 @@ def check(loader: str, name: str) -> None:
     raise FormatError(
         f"{spelled} is to be loaded by {loader}, which is for other types",
         path="schema.json",
-        next_step="Treat the file as hostile: skops never writes that.",
+        next_step="Treat the file as hostile, unless you know where it is from.",
     )
 
 
