@@ -27,6 +27,7 @@ _OBJECT_STATE = (3, "|", None, None, None, -1, -1, 63)
 _NEW_OBJECT = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree", "sklearn.metrics._dist_metrics")
 """Modules of compiled classes that are pickled by a function ``newObj``, and a tuple as state."""
 _LOSSES = ("sklearn._loss._loss", "_loss", "sklearn.linear_model._sgd_fast")
+_WITH_PARAMETER = ("CyPinballLoss", "CyHuberLoss", "CyHalfTweedieLoss", "CyHalfTweedieLossIdentity")
 _DEEPEST = 8
 
 
@@ -176,7 +177,9 @@ def _sparse(node: Node, at: At) -> Parts:
 def _object(node: Node, at: At) -> Parts:
     """An instance of a class: what pickles make by ``__new__`` and a state, or by a function of the class."""
     if at.module in _LOSSES:
-        return [], lambda _: at.call(at.module, at.name)  # skops up to 0.10 kept no parameters of losses
+        # Up to 0.10, skops kept no parameters of losses, and reads them as zeros. Predictions ask for none.
+        lost = (0.0,) if at.name in _WITH_PARAMETER else ()
+        return [], lambda _: at.call(at.module, at.name, *lost)
     content = node.get("content")
     below = [] if content is None else [(".content", content)]
 
