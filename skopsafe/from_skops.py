@@ -29,6 +29,8 @@ from skopsafe.trust.tables import Tables
 
 _VERBOSE = 8
 """How many times as many bytes as in a pickle, at least, a file of skops has for the same object."""
+_COPIES, _MORE = 4, 2**20
+"""How many bytes all arrays may have, for each that was read, and how many more."""
 _NEXT = "Load it with skops.io where you trust it, and save the object with skopsafe.dump."
 
 
@@ -102,7 +104,7 @@ def _read(stream: BinaryIO, limits: Limits, tables: Tables, *, whole: bool) -> F
     registry = default()  # without plugins: a name of the file would choose what is imported
     size = (found.size + members.size) // _VERBOSE
     maker = Maker(_Size(size), OF_SKOPS, registry, tables)
-    arrays = Holder()
+    arrays = Holder(_COPIES * (found.size + members.size) + _MORE)
     saver = Saver(registry, StandTaker, arrays)
     try:
         root = saver.save(maker.make(tree.root))

@@ -10,18 +10,28 @@ from numpy.typing import NDArray
 
 from skopsafe.archive.arrays import Collector
 from skopsafe.archive.source import Joined
+from skopsafe.errors import LimitError
 
 
 class Holder(Collector):
-    """A collector that can give its arrays back without writing them."""
+    """A collector that can give its arrays back without writing them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most : int
+        Bytes that all arrays may have together: what was read once could be a part of any number of objects,
+        and each gets an array of its own.
+    """
+
+    def __init__(self, most: int) -> None:
         super().__init__()
+        self._left = most
         self._held: list[NDArray[Any] | None] = []
         self._given: set[int] = set()
 
     def add(self, array: NDArray[Any]) -> int:
         """Take an array; see `Collector.add`."""
+        self._take(array.nbytes)
         self._held.append(array)
         return super().add(array)
 
@@ -30,8 +40,17 @@ class Holder(Collector):
         before = len(self._held)
         first = super().add_all(arrays)
         if len(self._held) == before:  # it may take them one by one
+            self._take(sum(array.nbytes for array in arrays))
             self._held += arrays
         return first
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise LimitError(
+                "the arrays of the file are parts of so many objects that they would not fit into memory",
+                next_step="Treat the file as hostile, unless you know where it is from.",
+            )
 
     def joined(self, numbers: Sequence[int]) -> Iterator[Joined]:
         """Yield arrays, each of which can be had once; no two of them share memory."""

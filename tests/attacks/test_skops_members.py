@@ -135,6 +135,17 @@ def test_an_array_of_objects_has_as_many_as_its_shape_says() -> None:
         skopsafe.loads(file(root))
 
 
+def test_lists_that_stand_once_are_no_array_of_many_objects() -> None:
+    row: Any = items("list", *[value(1)] * 100)
+    for number in range(4):
+        again = items("list") | {"__id__": number}
+        row = items("list", row | {"__id__": number}, *[again] * 99)
+    shape = items("tuple", *[value(100)] * 5)
+    root = node("NdArrayNode", "numpy", "ndarray", type="json", content=row["content"], shape=shape)
+    with pytest.raises(skopsafe.FormatError, match="stands twice"):
+        skopsafe.audit(file(root))
+
+
 def nested(depth: int, kind: str = "list") -> bytes:
     loader = f"{kind.title()}Node"
     opening = f'{{"__class__":"{kind}","__module__":"builtins","__loader__":"{loader}","content":['
@@ -181,6 +192,25 @@ def test_a_member_that_many_nodes_name_is_read_once() -> None:
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
     tracemalloc.stop()
     assert len({id(item) for item in loaded}) == 1
+
+
+def test_bytes_are_of_one_object() -> None:
+    made = [node("BytearrayNode", "builtins", "bytearray", file="a.bin") | {"__id__": 1} for _ in range(3)]
+    first, again, _ = skopsafe.loads(zipped(items("list", *made), a_bin=b"abc"))
+    assert first is again
+    for part in made:
+        del part["__id__"]
+    with pytest.raises(skopsafe.FormatError, match="one member"):
+        skopsafe.audit(zipped(items("list", *made), a_bin=b"abc"))
+
+
+def test_an_array_is_not_part_of_any_number_of_objects() -> None:
+    names = ("nodes", "binned_left_cat_bitsets", "raw_left_cat_bitsets")
+    state = mapping({name: array() | {"__id__": 1} for name in names})
+    predictor = instance("sklearn.ensemble._hist_gradient_boosting.predictor", "TreePredictor", state)
+    data = zipped(items("list", *[predictor] * 1000), a_npy=npy(np.ones(100_000)))
+    assert peak(lambda: skopsafe.audit(data)) < 30_000_000
+    assert peak(lambda: skopsafe.loads(data)) < 30_000_000
 
 
 def test_limits_hold() -> None:

@@ -19,7 +19,7 @@ LOADERS = (
     *("JsonNode", "TypeNode", "FunctionNode", "ConstructorFromReduceNode", "SparseMatrixNode", "MethodNode"),
     *("PartialNode", "DefaultDictNode", "RandomGeneratorNode", "MaskedArrayNode", "CachedNode"),
 )
-SCALARS = (None, True, 0, -1, 2**63, 1e308, "", "a", [], {}, "builtins", "numpy", "1", "[]", "\x1b[31m")
+SCALARS = (None, True, 0, -1, 2**63, 1e308, "", "a", "builtins", "numpy", "1", "[]", "\x1b[31m")
 COUNT = 60
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skopsafe.foreign.pickles.values import Call, Dict, Global, List, Value
+from skopsafe.foreign.skops.loaders import LOSS_MODULES
 from skopsafe.foreign.skops.nodes import (
     OWN,
     At,
@@ -26,7 +27,6 @@ _OBJECT = ("O8", False, True)
 _OBJECT_STATE = (3, "|", None, None, None, -1, -1, 63)
 _NEW_OBJECT = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree", "sklearn.metrics._dist_metrics")
 """Modules of compiled classes that are pickled by a function ``newObj``, and a tuple as state."""
-_LOSSES = ("sklearn._loss._loss", "_loss", "sklearn.linear_model._sgd_fast")
 _WITH_PARAMETER = ("CyPinballLoss", "CyHuberLoss", "CyHalfTweedieLoss", "CyHalfTweedieLossIdentity")
 _DEEPEST = 8
 
@@ -70,6 +70,8 @@ def _objects(node: Node, at: At) -> Parts:
         for size in shape[1:]:
             if not all(isinstance(item, List) and len(item.items) == size for item in items):
                 raise wrong("an array has not as many objects as its shape says")
+            if len(set(map(id, items))) < len(items):  # else a few lists could be any number of objects
+                raise wrong("a list stands twice in an array")
             items = [part for item in items for part in item.items]
         if len(items) != math.prod(shape):
             raise wrong("an array has not as many objects as its shape says")
@@ -176,7 +178,7 @@ def _sparse(node: Node, at: At) -> Parts:
 
 def _object(node: Node, at: At) -> Parts:
     """An instance of a class: what pickles make by ``__new__`` and a state, or by a function of the class."""
-    if at.module in _LOSSES:
+    if at.module in LOSS_MODULES:
         # Up to 0.10, skops kept no parameters of losses, and reads them as zeros. Predictions ask for none.
         lost = (0.0,) if at.name in _WITH_PARAMETER else ()
         return [], lambda _: at.call(at.module, at.name, *lost)

@@ -54,7 +54,7 @@ _OWN: dict[str, tuple[str, ...]] = {
         for form in ("matrix", "array")
     },
 }
-_LOSS_MODULES = ("sklearn._loss._loss", "_loss", "sklearn.linear_model._sgd_fast")
+LOSS_MODULES = ("sklearn._loss._loss", "_loss", "sklearn.linear_model._sgd_fast")
 _VALUES = ("FunctionNode", "TypeNode")
 """Loaders of classes and functions themselves, whose name is that of the node."""
 _OF_ANY = ("DictNode", "ListNode", "SetNode", "TupleNode", "ObjectNode", "ConstructorFromReduceNode")
@@ -74,7 +74,7 @@ def check(loader: str, name: str) -> None:
         return
     own = _OWN.get(name)
     if own is None:
-        of_loss = name.partition(":")[0] in _LOSS_MODULES
+        of_loss = name.partition(":")[0] in LOSS_MODULES
         own = _LOSSES if of_loss else _OF_ANY
     if loader in own:
         return

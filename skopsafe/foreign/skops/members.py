@@ -56,7 +56,9 @@ class Members:
         return found
 
     def content(self, name: Any) -> bytes:
-        """Return the bytes of a member."""
+        """Return the bytes of a member, which one node has alone: nodes may make copies of them."""
+        if isinstance(name, str) and ("bin", name) in self._known:
+            raise FormatError("two objects have their bytes in one member", path=name, next_step=AGAIN)
         found: bytes = self._once("bin", name, self._content)
         return found
 
