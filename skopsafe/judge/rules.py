@@ -59,10 +59,12 @@ class Rule:
 
 
 def _import(op: Operation, context: Context) -> Finding | None:
-    name: Global = op.value
+    name: Global | Computed = op.value
     if isinstance(name, Computed):
         return None
     roles = context.roles.get(id(name)) or {"value"}
+    if len(roles) == 1:
+        return context.names.finding(name.module, name.name, *roles)
     found = [context.names.finding(name.module, name.name, role) for role in sorted(roles)]
     return worst(found, SAFE)
 
@@ -76,14 +78,14 @@ def _computed_name(op: Operation, context: Context) -> Finding | None:
 def _call(op: Operation, context: Context) -> Finding | None:
     call: Call = op.value
     function, names = call.function, context.names
+    if type(function) is Global:
+        return _named_call(call, function.module, function.name, context)
     if function is None:
         return None
     if is_getattr(function):
         found = resolved(names, function)
         if found is not None:
             return _named_call(call, *found, context)
-    if isinstance(function, Global):
-        return _named_call(call, function.module, function.name, context)
     if isinstance(function, Call) and isinstance(function.function, Global):
         inner = names.finding(function.function.module, function.function.name, "call")
         if inner.level == "malicious":
@@ -95,22 +97,23 @@ def _call(op: Operation, context: Context) -> Finding | None:
 
 def _named_call(call: Call, module: str, name: str, context: Context) -> Finding | None:
     names = context.names
-    role: Role = "class" if call.way == "new" else "call"
-    if call.way == "instantiate" and call.args == () and names.is_class(module, name):
-        role = "class"
-    found = names.finding(module, name, role)
-    reviewed = reviewed_call(f"{module}:{name}") if role == "call" else None
-    if reviewed is not None and reviewed.check:
-        return CHECKS[reviewed.check](names, call)
-    if role == "class" and found.level == "safe" and not isinstance(call.args, tuple):
-        return Finding("suspicious", "arguments", f"{show(call)}: computes its arguments")
-    if reviewed is not None and not isinstance(call.args, tuple):
+    if call.way == "new" or (call.way == "instantiate" and call.args == () and names.is_class(module, name)):
+        found = names.finding(module, name, "class")
+        is_known = found.level == "safe"
+    else:
+        found, reviewed = names.finding(module, name, "call"), names.reviewed(module, name)
+        if reviewed is not None and reviewed.check:
+            return CHECKS[reviewed.check](names, call)
+        is_known = reviewed is not None
+    if is_known and not isinstance(call.args, tuple):
         return Finding("suspicious", "arguments", f"{show(call)}: computes its arguments")
     return found
 
 
 def _from_outside(op: Operation, context: Context) -> Finding | None:
     call: Call = op.value
+    if call.function is not None:
+        return None
     match call.way:
         case "persistent":
             # torch writes tuples, and reads them with a function of its own.
@@ -137,7 +140,7 @@ def _dropped(op: Operation, context: Context) -> Finding | None:
 
 def _put_into(op: Operation, context: Context) -> Finding | None:
     target = op.value
-    if isinstance(target, Global | Computed):
+    if isinstance(target, (Global, Computed)):
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)} for the whole process"
         )
@@ -157,7 +160,7 @@ def _is_shared(call: Call) -> bool:
     """Tell whether what a call gives out is held by others too."""
     if call.way != "reduce":
         return False
-    if not isinstance(call.function, Global):
+    if type(call.function) is not Global:
         return True
     reviewed = reviewed_call(call.function.spelled)
     return reviewed is not None and reviewed.is_shared
@@ -183,7 +186,10 @@ def _state(op: Operation, context: Context) -> Finding | None:
     slots = state[1] if isinstance(state, tuple) and len(state) == 2 else None
     plain = state[0] if slots is not None else state
     for part in (slots, plain):
-        for key in _keys(part):
+        keys = _keys(part)
+        if REACHING.isdisjoint(keys):
+            continue
+        for key in keys:
             if key in REACHING and key != "__wrapped__":
                 # What is in slots is set by setattr: a new class, for one, takes effect.
                 level: Level = "suspicious" if part is plain else "malicious"
@@ -192,15 +198,17 @@ def _state(op: Operation, context: Context) -> Finding | None:
 
 
 def _keys(state: Value) -> list[str]:
-    if not isinstance(state, Dict):
+    if type(state) is not Dict:
         return []
     return [key for key, _ in state.pairs[:_KEYS] if isinstance(key, str)]
 
 
 def _many_keys(op: Operation, context: Context) -> Finding | None:
-    states = op.argument if isinstance(op.argument, tuple) else (op.argument,)
-    if any(isinstance(state, Dict) and len(state.pairs) > _KEYS for state in states):
-        return Finding("unknown", "long state", f"a state of more than {_KEYS} keys was not looked through")
+    for state in op.argument if isinstance(op.argument, tuple) else (op.argument,):
+        if type(state) is Dict and len(state.pairs) > _KEYS:
+            return Finding(
+                "unknown", "long state", f"a state of more than {_KEYS} keys was not looked through"
+            )
     return None
 
 
@@ -225,6 +233,6 @@ def finding(op: Operation, context: Context) -> Finding:
     found = SAFE
     for says in _BY_KIND[op.kind]:
         said = says(op, context)
-        if said is not None and rank(said.level) > rank(found.level):
+        if said is not None and said.level != found.level and rank(said.level) > rank(found.level):
             found = said
     return found

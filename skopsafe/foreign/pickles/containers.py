@@ -86,10 +86,8 @@ def _frozenset(m: Machine) -> None:
 
 def _hash(m: Machine, made: Set | FrozenSet | Dict, keys: list[Value]) -> None:
     """Write down what may call methods of its keys, when they are put into it."""
-    for key in keys:
-        if type(key) in _HASHED:
-            m.found.hashing.append(made)
-            return
+    if not _HASHED.isdisjoint(map(type, keys)):
+        m.found.hashing.append(made)
 
 
 def _put(m: Machine, target: List | Set | Dict, size: int) -> None:
@@ -118,7 +116,7 @@ def _extend(m: Machine, items: list[Value]) -> None:
     target = m.stack[-1]
     if not items:
         return  # the C unpickler looks at nothing then
-    if isinstance(target, List):
+    if type(target) is List:
         _put(m, target, len(target.items))
         target.items += items
     else:
@@ -130,22 +128,22 @@ def _extend(m: Machine, items: list[Value]) -> None:
 def _setitem(m: Machine) -> None:
     value = m.stack.pop()
     key = m.stack.pop()
-    _set(m, [(key, value)])
+    _set(m, [(key, value)], [key])
 
 
 def _setitems(m: Machine) -> None:
     items = m.marked()
-    _set(m, _pairs(items))
+    _set(m, _pairs(items), items[::2])
 
 
-def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
+def _set(m: Machine, pairs: list[tuple[Value, Value]], keys: list[Value]) -> None:
     target = m.stack[-1]
     if not pairs:
         return
-    if isinstance(target, Dict):
+    if type(target) is Dict:
         _put(m, target, len(target.pairs))
         target.pairs += pairs
-        _hash(m, target, [key for key, _ in pairs])
+        _hash(m, target, keys)
     else:
         if isinstance(target, Call):
             target.pairs += pairs

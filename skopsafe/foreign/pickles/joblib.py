@@ -59,6 +59,8 @@ class Arrays:
 
     Attributes
     ----------
+    limit : int
+        As it was given.
     spent : int
         Opcodes that were used of the limit.
     count : int
@@ -70,7 +72,7 @@ class Arrays:
     """
 
     def __init__(self, limit: int, *, padded: bool = True) -> None:
-        self._limit = limit
+        self.limit = limit
         self._padded = padded
         self._dtypes = Known()
         self._instances: dict[int, _Instance] = {}
@@ -81,6 +83,8 @@ class Arrays:
 
     def __call__(self, m: Machine, built: Call | Global) -> None:
         """Read the array that follows an instance of a class of joblib, and put it in its place."""
+        if not m.names_wrapper:
+            return
         if isinstance(built, Global):
             if _class(built):
                 raise Lost("a class of joblib is changed, so that its arrays are where it says")
@@ -140,14 +144,15 @@ class Arrays:
 
     def _spend(self, count: int) -> None:
         self.spent += count
-        if self.spent > self._limit:
-            raise LimitError(f"arrays of joblib take the work of more than {self._limit} opcodes")
+        if self.spent > self.limit:
+            raise LimitError(f"arrays of joblib take the work of more than {self.limit} opcodes")
 
     def _objects(self, m: Machine) -> Value:
         """Run the pickle that stands in the place of the bytes; its operations are among those around it."""
-        inner = Machine(m.source, m.place, max(self._limit - self.spent, 0))
+        inner = Machine(m.source, m.place, max(self.limit - self.spent, 0))
         inner.follow(m)
         inner.found.operations, inner.found.notes = m.found.operations, m.found.notes
+        inner.found.texts = m.found.texts
         found = inner.run()
         self.spent += found.opcodes
         m.follow(inner)
