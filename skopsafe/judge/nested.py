@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from skopsafe.errors import LimitError
+from skopsafe.foreign.pickles.constants import BYTES_BEGINNINGS
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.reading import Memory, Part, Source
 from skopsafe.foreign.pickles.values import ByteArray, Span, Value
@@ -12,9 +13,6 @@ from skopsafe.foreign.pickles.values import ByteArray, Span, Value
 LEVELS = 4
 """Pickles within pickles that are looked at."""
 _OPCODES = 2_000_000
-_FIRST = b"(c]}iS)VI\x80\x8c"
-"""First bytes of pickles that call something, but for what begins with a text."""
-_BEGINNINGS = frozenset(_FIRST[place : place + 1] for place in range(len(_FIRST)))
 
 
 def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source, Pickle]]:
@@ -36,7 +34,7 @@ def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source
 
 def _content(value: Value, source: Source) -> tuple[int, Source] | None:
     if isinstance(value, bytes):
-        return (0, Memory(value)) if value[:1] in _BEGINNINGS else None
+        return 0, Memory(value)
     if isinstance(value, ByteArray):
         return value.offset, Memory(value.content)
     if isinstance(value, Span):
@@ -52,7 +50,7 @@ def _content(value: Value, source: Source) -> tuple[int, Source] | None:
 def _may_be_one(content: Source) -> bool:
     """Tell whether bytes begin as a pickle does that calls something."""
     first = content.read(0, 2)
-    if len(first) < 2 or first[:1] not in _BEGINNINGS:
+    if len(first) < 2 or first[0] not in BYTES_BEGINNINGS:
         return False
     if first[0] == 0x80:
         return first[1] <= 5

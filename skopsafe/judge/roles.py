@@ -121,16 +121,20 @@ _HELD: dict[type, Any] = {
 
 def _use_call(value: Call, roles: Roles, settled: set[int]) -> None:
     """Note the roles of what a call calls and is given, and which tuples and states that settles."""
-    function, args = value.function, value.args if type(value.args) is tuple else ()
-    if type(function) is Global:
-        is_new = value.way == "new" or (value.way == "instantiate" and value.args == ())
-        roles[id(function)].add("class" if is_new else "call")
-        if Global in map(type, args) and (is_new or reviewed_call(function.spelled) is not None):
-            settled.add(id(args))
-            for position, arg in enumerate(args):
-                if type(arg) is Global:
-                    roles[id(arg)].add(_role_of_argument(function, position))
-    if value.states and _describes_array(function, args):
+    function, args = value.function, value.args
+    if type(function) is not Global:
+        return
+    is_new = value.way == "new" or (value.way == "instantiate" and args == ())
+    roles[id(function)].add("class" if is_new else "call")
+    if type(args) is not tuple:
+        return
+    has_names = Global in set(map(type, args))
+    if has_names and (is_new or reviewed_call(function.spelled) is not None):
+        settled.add(id(args))
+        for position, arg in enumerate(args):
+            if type(arg) is Global:
+                roles[id(arg)].add(_role_of_argument(function, position))
+    if value.states and (_is_wrapper(function) or (has_names and _is_wrapper(args[0]))):
         for state in value.states:
             if type(state) is Dict:
                 settled.add(id(state))
@@ -139,11 +143,10 @@ def _use_call(value: Call, roles: Roles, settled: set[int]) -> None:
                         roles[id(item)].add("argument")
 
 
-def _describes_array(function: Value, args: tuple[Value, ...]) -> bool:
-    """Tell whether an object stands for an array of joblib: of its class, instances are made and no more."""
-    return any(
-        type(each) is Global and each.name == "NumpyArrayWrapper" and each.module == "joblib.numpy_pickle"
-        for each in (function, *args[:1])
+def _is_wrapper(value: Value) -> bool:
+    """Tell whether a class is that of joblib whose instances stand for arrays, and are made of no other."""
+    return (
+        type(value) is Global and value.name == "NumpyArrayWrapper" and value.module == "joblib.numpy_pickle"
     )
 
 

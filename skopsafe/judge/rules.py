@@ -13,7 +13,6 @@ from typing import get_args
 from skopsafe.foreign.pickles.machine import Kind, Operation
 from skopsafe.foreign.pickles.values import Call, Computed, Dict, Global, List, Value
 from skopsafe.judge.arguments import CHECKS, is_getattr, resolved
-from skopsafe.judge.calls import reviewed_call
 from skopsafe.judge.levels import Finding, Level, rank, worst
 from skopsafe.judge.naming import REACHING, Names, Role
 from skopsafe.judge.shown import show
@@ -144,7 +143,7 @@ def _put_into(op: Operation, context: Context) -> Finding | None:
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)} for the whole process"
         )
-    if isinstance(target, Call) and _is_shared(target):
+    if isinstance(target, Call) and _is_shared(target, context.names):
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)}, which is no new object"
         )
@@ -156,13 +155,13 @@ def _put_into(op: Operation, context: Context) -> Finding | None:
     return None
 
 
-def _is_shared(call: Call) -> bool:
+def _is_shared(call: Call, names: Names) -> bool:
     """Tell whether what a call gives out is held by others too."""
     if call.way != "reduce":
         return False
     if type(call.function) is not Global:
         return True
-    reviewed = reviewed_call(call.function.spelled)
+    reviewed = names.reviewed(call.function.module, call.function.name)
     return reviewed is not None and reviewed.is_shared
 
 
@@ -183,17 +182,21 @@ def _own_method(op: Operation, context: Context) -> Finding | None:
 
 def _state(op: Operation, context: Context) -> Finding | None:
     state = op.argument
-    slots = state[1] if isinstance(state, tuple) and len(state) == 2 else None
-    plain = state[0] if slots is not None else state
-    for part in (slots, plain):
-        keys = _keys(part)
-        if REACHING.isdisjoint(keys):
-            continue
+    if type(state) is tuple and len(state) == 2:
+        return _set_by(state[1], op, "malicious") or _set_by(state[0], op, "suspicious")
+    return _set_by(state, op, "suspicious")
+
+
+def _set_by(state: Value, op: Operation, level: Level) -> Finding | None:
+    """Look at names of attributes. Those in slots are set by setattr: a new class, for one, takes effect."""
+    keys = _keys(state)
+    if not REACHING.isdisjoint(keys):
         for key in keys:
             if key in REACHING and key != "__wrapped__":
-                # What is in slots is set by setattr: a new class, for one, takes effect.
-                level: Level = "suspicious" if part is plain else "malicious"
                 return Finding(level, "special attribute", f"sets {show(key)} of {show(op.value)}")
+    if type(state) is Dict and len(state.pairs) > _KEYS:
+        why = f"a state of more than {_KEYS} keys was not looked through"
+        return Finding("unknown", "long state", why)
     return None
 
 
@@ -201,15 +204,6 @@ def _keys(state: Value) -> list[str]:
     if type(state) is not Dict:
         return []
     return [key for key, _ in state.pairs[:_KEYS] if isinstance(key, str)]
-
-
-def _many_keys(op: Operation, context: Context) -> Finding | None:
-    for state in op.argument if isinstance(op.argument, tuple) else (op.argument,):
-        if type(state) is Dict and len(state.pairs) > _KEYS:
-            return Finding(
-                "unknown", "long state", f"a state of more than {_KEYS} keys was not looked through"
-            )
-    return None
 
 
 RULES: dict[str, Rule] = {
@@ -220,8 +214,7 @@ RULES: dict[str, Rule] = {
     "results that nobody uses": Rule(("call",), _dropped),
     "what is changed": Rule(("build", "append", "setitem", "add"), _put_into),
     "methods that are attributes": Rule(("append", "setitem", "add"), _own_method),
-    "special attributes in a state": Rule(("build",), _state),
-    "states too long to look at": Rule(("build",), _many_keys),
+    "special attributes in a state, and states too long to look at": Rule(("build",), _state),
 }
 """All rules. One more is one more entry."""
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 Opcode = Callable[["Machine"], None]
 
+BYTES_BEGINNINGS = frozenset(b"(c]}iS)VI\x80\x8c")
+"""First bytes of pickles that call something, but for what begins with a text."""
 TEXT_BEGINNINGS = frozenset("\x80c(".encode())
 """First bytes of texts that may be pickles, as UTF-8 has them: those of PROTO, GLOBAL and MARK."""
+_BYTES = frozenset(bytes([first]) for first in BYTES_BEGINNINGS)
 _TEXTS = ("\x80", "c", "(")
 _LONGEST_NUMBER = 4300
 """Digits of a decimal integer that Python reads."""
@@ -119,7 +122,11 @@ def _old_text(m: Machine, content: bytes) -> None:
 def _push(m: Machine, found: Value) -> None:
     """Push a text or bytes, and write down if it may be a pickle."""
     m.stack.append(found)
-    if not isinstance(found, str) or found[:1] in _TEXTS:
+    if isinstance(found, bytes):
+        may_be_one = found[:1] in _BYTES
+    else:
+        may_be_one = not isinstance(found, str) or found[:1] in _TEXTS
+    if may_be_one:
         m.found.texts.append(found)
 
 

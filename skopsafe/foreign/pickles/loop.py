@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skopsafe.foreign.pickles.constants import TEXT_BEGINNINGS
+from skopsafe.foreign.pickles.constants import BYTES_BEGINNINGS, TEXT_BEGINNINGS
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.reading import AHEAD, LONG
 
@@ -68,6 +68,21 @@ def run(m: Machine, limit: int) -> None:
                         at += 1
                         count += 1
                         continue
+                    elif code == 0x86:  # TUPLE2
+                        if len(stack) > 1:
+                            last = stack.pop()
+                            stack[-1] = (stack[-1], last)
+                            at += 1
+                            count += 1
+                            continue
+                    elif code == 0x87:  # TUPLE3
+                        if len(stack) > 2:
+                            last = stack.pop()
+                            middle = stack.pop()
+                            stack[-1] = (stack[-1], middle, last)
+                            at += 1
+                            count += 1
+                            continue
                     elif code == 0x89 or code == 0x88:  # NEWFALSE, NEWTRUE  # noqa: PLR1714 - faster
                         stack.append(code == 0x88)
                         at += 1
@@ -100,6 +115,25 @@ def run(m: Machine, limit: int) -> None:
                     at += 1
                     count += 1
                     continue
+                elif code == 116:  # t, TUPLE
+                    if marks:
+                        made = tuple(stack)
+                        stack = m.stack = marks.pop()
+                        stack.append(made)
+                        at += 1
+                        count += 1
+                        continue
+                elif code == 67:  # C, SHORT_BINBYTES
+                    start = at + 2
+                    end = start + buffer[at + 1]
+                    if end <= ready:
+                        data = buffer[start:end]
+                        if buffer[start] in BYTES_BEGINNINGS:
+                            found.texts.append(data)
+                        stack.append(data)
+                        at = end
+                        count += 1
+                        continue
                 elif code == 88:  # X, BINUNICODE
                     start = at + 5
                     end = start + int.from_bytes(buffer[at + 1 : start], "little")
