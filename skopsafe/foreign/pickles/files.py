@@ -23,6 +23,7 @@ from skopsafe.foreign.pickles.formats import is_pickle, pickle_in_npy, probe, un
 from skopsafe.foreign.pickles.joblib import Arrays
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.reading import Source
+from skopsafe.foreign.pickles.skim import could_act
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 
 Kind = Literal["pickle", "joblib", "npy", "unreadable", "other"]
@@ -138,8 +139,10 @@ def read(stream: Stream, limits: Limits = DEFAULT_LIMITS) -> list[Pickle]:
         return found
     for pickle in found:
         pickle.reader = "joblib"
-    found += _others(runs.row(None), arrays.first, "pickle")
-    if arrays.has_padding:
+    # What breaks off before it could do anything is not run, which is nearly all of it.
+    if could_act(stream.source, arrays.first):
+        found += _others(runs.row(None), arrays.first, "pickle")
+    if arrays.has_padding and (arrays.old_end is None or could_act(stream.source, arrays.old_end)):
         found += _others(runs.row(Arrays(runs.left, padded=False)), arrays.first, OLD_JOBLIB)
     return found
 

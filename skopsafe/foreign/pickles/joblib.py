@@ -69,6 +69,8 @@ class Arrays:
         Where the first of them begins.
     has_padding : bool
         Whether one of them is aligned, so that releases of joblib differ.
+    old_end : int or None
+        If that is the first: where releases that know nothing of it take the bytes of the array to end.
     """
 
     def __init__(self, limit: int, *, padded: bool = True) -> None:
@@ -80,6 +82,7 @@ class Arrays:
         self.count = 0
         self.first = 0
         self.has_padding = False
+        self.old_end: int | None = None
 
     def __call__(self, m: Machine, built: Call | Global) -> None:
         """Read the array that follows an instance of a class of joblib, and put it in its place."""
@@ -107,11 +110,14 @@ class Arrays:
         side: Literal["C", "F"] = "F" if isinstance(order, str) and order == "F" else "C"
         if dtype.hasobject:
             return Stored(built, dtype, shape, side, 0, 0, self._objects(m))
+        size = math.prod(shape) * dtype.itemsize
         if known.get(_PADDED) is not None:
             self.has_padding = True
+            if self.count == 1:
+                self.old_end = m.place + size
             if self._padded:
                 m.take(m.number(1))
-        place, size = m.place, math.prod(shape) * dtype.itemsize
+        place = m.place
         if size > m.source.size - place:
             raise Truncated(f"an array has {_number(size)} bytes, and the stream has {m.source.size - place}")
         m.go(place + size)

@@ -44,106 +44,106 @@ def run(m: Machine, limit: int) -> None:
                 code = buffer[at]
                 if code >= 128:
                     if code == 0x94:  # MEMOIZE
+                        count += 1
                         memo[len(memo)] = stack[-1]
                         at += 1
-                        count += 1
                         continue
                     if code == 0x8C:  # SHORT_BINUNICODE
                         start = at + 2
                         end = start + buffer[at + 1]
                         if end <= ready:
+                            count += 1
                             text = buffer[start:end].decode("utf-8", "surrogatepass")
                             if buffer[start] in TEXT_BEGINNINGS:
                                 found.texts.append(text)
                             stack.append(text)
                             at = end
-                            count += 1
                             if buffer[at] == 0x94:
+                                count += 1
                                 memo[len(memo)] = text
                                 at += 1
-                                count += 1
                             continue
                     elif code == 0x85:  # TUPLE1
+                        count += 1
                         stack[-1] = (stack[-1],)
                         at += 1
-                        count += 1
                         continue
                     elif code == 0x86:  # TUPLE2
                         if len(stack) > 1:
+                            count += 1
                             last = stack.pop()
                             stack[-1] = (stack[-1], last)
                             at += 1
-                            count += 1
                             continue
                     elif code == 0x87:  # TUPLE3
                         if len(stack) > 2:
+                            count += 1
                             last = stack.pop()
                             middle = stack.pop()
                             stack[-1] = (stack[-1], middle, last)
                             at += 1
-                            count += 1
                             continue
                     elif code == 0x89 or code == 0x88:  # NEWFALSE, NEWTRUE  # noqa: PLR1714 - faster
+                        count += 1
                         stack.append(code == 0x88)
                         at += 1
-                        count += 1
                         continue
                 elif code == 104:  # h, BINGET
                     if (number := buffer[at + 1]) in memo:
+                        count += 1
                         stack.append(memo[number])
                         at += 2
-                        count += 1
                         continue
                 elif code == 75:  # K, BININT1
+                    count += 1
                     stack.append(buffer[at + 1])
                     at += 2
-                    count += 1
                     continue
                 elif code == 113:  # q, BINPUT
+                    count += 1
                     memo[buffer[at + 1]] = stack[-1]
                     at += 2
-                    count += 1
                     continue
                 elif code == 40:  # (, MARK
+                    count += 1
                     marks.append(stack)
                     stack = m.stack = []
                     at += 1
-                    count += 1
                     continue
                 elif code == 78:  # N, NONE
+                    count += 1
                     stack.append(None)
                     at += 1
-                    count += 1
                     continue
                 elif code == 116:  # t, TUPLE
                     if marks:
+                        count += 1
                         made = tuple(stack)
                         stack = m.stack = marks.pop()
                         stack.append(made)
                         at += 1
-                        count += 1
                         continue
                 elif code == 67:  # C, SHORT_BINBYTES
                     start = at + 2
                     end = start + buffer[at + 1]
                     if end <= ready:
+                        count += 1
                         data = buffer[start:end]
                         if buffer[start] in BYTES_BEGINNINGS:
                             found.texts.append(data)
                         stack.append(data)
                         at = end
-                        count += 1
                         continue
                 elif code == 88:  # X, BINUNICODE
                     start = at + 5
                     end = start + int.from_bytes(buffer[at + 1 : start], "little")
                     if end <= ready and end - start <= LONG:
+                        count += 1
                         text = buffer[start:end].decode("utf-8", "surrogatepass")
                         if buffer[start] in TEXT_BEGINNINGS:
                             found.texts.append(text)
                         stack.append(text)
                         at = end
-                        count += 1
                         continue
             elif not is_whole:
                 m.at = at
@@ -165,9 +165,9 @@ def run(m: Machine, limit: int) -> None:
             if m.buffer is not buffer:
                 buffer, is_whole, ready = m.buffer, False, -1
             elif at <= ready and buffer[at] == 0x94:
+                count += 1
                 memo[len(memo)] = stack[-1]
                 at += 1
-                count += 1
     finally:
         found.opcodes = count
         # An opcode of the table has gone on by itself.
