@@ -10,7 +10,7 @@ from skopsafe.foreign.pickles.reading import Source
 from skopsafe.judge import nested
 from skopsafe.judge.levels import Finding, Level, worst_level
 from skopsafe.judge.naming import Names
-from skopsafe.judge.roles import used
+from skopsafe.judge.roles import reachable, used
 from skopsafe.judge.rules import Context, finding
 
 
@@ -58,9 +58,7 @@ def judge(
         Whether loaders that know the format read it so. In other readings the bytes of arrays are opcodes by
         chance, and only what can be told from chance counts.
     """
-    roles, reachable, seen = used(pickle)
-    # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
-    context = Context(names, roles, seen if pickle.error else reachable)
+    context = Context(names, used(pickle), reachable(pickle))
     operations = [(op, finding(op, context)) for op in pickle.operations]
     remarks: list[tuple[int, Finding]] = []
     if is_usual:

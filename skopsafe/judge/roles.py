@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import chain
 from typing import Any
 
@@ -28,8 +28,8 @@ Roles = defaultdict[int, set[Role]]
 _HOLDING = frozenset((tuple, List, Set, FrozenSet, Dict, Computed, Call, Stored))
 
 
-def used(pickle: Pickle) -> tuple[Roles, set[int], set[int]]:
-    """Go through all that a pickle holds, once.
+def used(pickle: Pickle) -> Roles:
+    """Return how the names are used that a pickle imports.
 
     Parameters
     ----------
@@ -38,74 +38,58 @@ def used(pickle: Pickle) -> tuple[Roles, set[int], set[int]]:
 
     Returns
     -------
-    roles : dict of int to set of str
+    dict of int to set of str
         By the identity of the record of a name.
-    reachable, seen : set of int
-        Identities of the tuples and records that the root leads to; and of those that operations are about,
-        also where the pickle drops them.
     """
     roles: Roles = defaultdict(set)
     settled: set[int] = set()
     for op in pickle.operations:
         if op.kind == "call":
             _use_call(op.value, roles, settled)
-    reachable: set[int] = set()
-    _walk([pickle.root], reachable, roles, settled)
-    rest = _dropped(pickle, reachable)
-    if not rest:
-        return roles, reachable, reachable
-    seen = set(reachable)
-    _walk(rest, seen, roles, settled)
-    return roles, reachable, seen
+        elif op.kind != "import":
+            _use_values(op.argument if isinstance(op.argument, list) else (op.argument,), roles)
+            if op.kind == "setitem":
+                _use_values(list(chain.from_iterable(op.argument)), roles)
+    for holder in pickle.holders:
+        if id(holder) not in settled:
+            settled.add(id(holder))
+            _use_values(_parts(holder), roles)
+    _use_values((pickle.root,), roles)
+    return roles
 
 
-def _dropped(pickle: Pickle, reachable: set[int]) -> list[Value]:
-    """Return what operations are about that the root does not lead to."""
-    found: list[Value] = []
-    for op in pickle.operations:
-        value = op.value
-        kind = type(value)
-        if kind is Call and id(value) in reachable:
-            continue  # it has its states and items
-        if kind is not Global:
-            found.append(value)
-        if isinstance(op.argument, list):
-            found += chain.from_iterable(op.argument) if op.kind == "setitem" else op.argument
-        elif op.argument is not None:
-            found.append(op.argument)
-    return found
-
-
-def _walk(roots: list[Value], seen: set[int], roles: Roles, settled: set[int]) -> None:
-    """Go through values and what they hold, layer by layer: nothing is done for a single constant."""
-    found: Sequence[Value] = roots
-    while True:
-        if Global in set(map(type, found)):
-            for value in found:
-                if type(value) is Global:
-                    roles[id(value)].add("value")
-        layer: list[Value] = []
-        for value in found:
+def reachable(pickle: Pickle) -> Container[int]:
+    """Return the identities of the records that the root of a pickle leads to."""
+    # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
+    if pickle.error or not pickle.drops:
+        return Everything()
+    seen: set[int] = set()
+    layer: Sequence[Value] = (pickle.root,)
+    while layer:
+        inner: list[Value] = []
+        for value in layer:
             if type(value) in _HOLDING and id(value) not in seen:
                 seen.add(id(value))
-                layer.append(value)
-        if not layer:
-            return
-        found = list(chain.from_iterable([_parts(value, settled) for value in layer]))
+                inner += _parts(value)
+        layer = inner
+    return seen
 
 
-def _parts(value: Value, settled: set[int]) -> Sequence[Value]:
-    """Return what a value holds, but for names whose roles are settled: what a call calls and is given."""
+class Everything(Container[int]):
+    """Has whatever is asked for."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def _parts(value: Value) -> Sequence[Value]:
+    """Return what a value holds."""
     kind = type(value)
     if kind is Call:
-        more = [value.args, value.kwargs, *value.items, *value.states]
-        if value.pairs:
-            more += chain.from_iterable(value.pairs)
-        if type(value.function) is not Global:
-            more.append(value.function)
+        more = [value.function, value.args, value.kwargs, *value.items, *value.states]
+        more += chain.from_iterable(value.pairs)
         return more
-    inner: Sequence[Value] = value if kind is tuple else _HELD[kind](value)
-    return inner if id(value) not in settled else [part for part in inner if type(part) is not Global]
+    return value if kind is tuple else _HELD[kind](value)  # type: ignore[no-any-return]
 
 
 _HELD: dict[type, Any] = {
@@ -119,21 +103,32 @@ _HELD: dict[type, Any] = {
 """What each kind of record holds."""
 
 
+def _use_values(values: Sequence[Value], roles: Roles) -> None:
+    if Global in map(type, values):
+        for value in values:
+            if type(value) is Global:
+                roles[id(value)].add("value")
+
+
 def _use_call(value: Call, roles: Roles, settled: set[int]) -> None:
     """Note the roles of what a call calls and is given, and which tuples and states that settles."""
     function, args = value.function, value.args
-    if type(function) is not Global:
-        return
     is_new = value.way == "new" or (value.way == "instantiate" and args == ())
-    roles[id(function)].add("class" if is_new else "call")
+    is_name = type(function) is Global
+    if is_name:
+        roles[id(function)].add("class" if is_new else "call")
     if type(args) is not tuple:
+        _use_values((args,), roles)
         return
-    has_names = Global in set(map(type, args))
-    if has_names and (is_new or reviewed_call(function.spelled) is not None):
+    has_names = Global in map(type, args)
+    if has_names:
         settled.add(id(args))
-        for position, arg in enumerate(args):
-            if type(arg) is Global:
-                roles[id(arg)].add(_role_of_argument(function, position))
+        if is_name and (is_new or reviewed_call(function.spelled) is not None):
+            for position, arg in enumerate(args):
+                if type(arg) is Global:
+                    roles[id(arg)].add(_role_of_argument(function, position))
+        else:
+            _use_values(args, roles)
     if value.states and (_is_wrapper(function) or (has_names and _is_wrapper(args[0]))):
         for state in value.states:
             if type(state) is Dict:

@@ -6,7 +6,7 @@ is its verdict; an operation of which no rule says anything is safe.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import get_args
 
@@ -32,13 +32,13 @@ class Context:
         Judges names.
     roles : dict of int to set of str
         In which roles an imported name is used, by the identity of its record.
-    reachable : set of int
+    reachable : container of int
         Identities of the records that the root leads to.
     """
 
     names: Names
     roles: dict[int, set[Role]]
-    reachable: set[int]
+    reachable: Container[int]
 
 
 @dataclass(frozen=True, slots=True)

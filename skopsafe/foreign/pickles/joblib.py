@@ -158,9 +158,12 @@ class Arrays:
         inner = Machine(m.source, m.place, max(self.limit - self.spent, 0))
         inner.follow(m)
         inner.found.operations, inner.found.notes = m.found.operations, m.found.notes
-        inner.found.texts = m.found.texts
+        inner.found.texts, inner.found.holders = m.found.texts, m.found.holders
         found = inner.run()
         self.spent += found.opcodes
+        m.found.drops |= found.drops
+        if type(found.root) is Global:
+            m.found.holders.append((found.root,))
         m.follow(inner)
         if found.error:
             raise (Broken if found.followed else Lost)(f"within an array of objects: {found.error}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from skopsafe.foreign.pickles.constants import BYTES_BEGINNINGS, TEXT_BEGINNINGS
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.reading import AHEAD, LONG
+from skopsafe.foreign.pickles.values import Global, Value
 
 if TYPE_CHECKING:
     from skopsafe.foreign.pickles.machine import Machine
@@ -37,6 +38,7 @@ def run(m: Machine, limit: int) -> None:
     stack, at, buffer = m.stack, m.at, m.buffer
     is_whole, ready = False, -1
     count = found.opcodes
+    made: tuple[Value, ...]
     # Codes stand here as numbers, each with its letter or name: to look a name up takes as long as the rest.
     try:
         while True:
@@ -65,14 +67,19 @@ def run(m: Machine, limit: int) -> None:
                             continue
                     elif code == 0x85:  # TUPLE1
                         count += 1
-                        stack[-1] = (stack[-1],)
+                        last = stack[-1]
+                        stack[-1] = made = (last,)
+                        if type(last) is Global:
+                            found.holders.append(made)
                         at += 1
                         continue
                     elif code == 0x86:  # TUPLE2
                         if len(stack) > 1:
                             count += 1
                             last = stack.pop()
-                            stack[-1] = (stack[-1], last)
+                            stack[-1] = made = (stack[-1], last)
+                            if Global in map(type, made):
+                                found.holders.append(made)
                             at += 1
                             continue
                     elif code == 0x87:  # TUPLE3
@@ -80,7 +87,9 @@ def run(m: Machine, limit: int) -> None:
                             count += 1
                             last = stack.pop()
                             middle = stack.pop()
-                            stack[-1] = (stack[-1], middle, last)
+                            stack[-1] = made = (stack[-1], middle, last)
+                            if Global in map(type, made):
+                                found.holders.append(made)
                             at += 1
                             continue
                     elif code == 0x89 or code == 0x88:  # NEWFALSE, NEWTRUE  # noqa: PLR1714 - faster
@@ -121,6 +130,8 @@ def run(m: Machine, limit: int) -> None:
                         made = tuple(stack)
                         stack = m.stack = marks.pop()
                         stack.append(made)
+                        if Global in map(type, made):
+                            found.holders.append(made)
                         at += 1
                         continue
                 elif code == 67:  # C, SHORT_BINBYTES

@@ -77,6 +77,10 @@ class Pickle:
         Whose keys may have methods that are called when they are put into it, or may be no keys.
     texts : list of Value
         Texts and bytes that may be a pickle themselves, by how they begin.
+    holders : list of tuple, List, Set, FrozenSet or Dict
+        Those that hold imported names, some of them more than once.
+    drops : bool
+        Whether something was made that the root may not lead to.
     """
 
     start: int
@@ -92,6 +96,8 @@ class Pickle:
     trailing: int = 0
     hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
     texts: list[Value] = field(default_factory=list)
+    holders: list[Value] = field(default_factory=list)
+    drops: bool = False
 
 
 class Machine:
@@ -296,6 +302,8 @@ class Machine:
 
     def do(self, kind: Kind, value: Value, argument: Value = None) -> None:
         """Write down an operation of the present opcode."""
+        if type(value) is not Call:
+            self.found.drops = True  # nothing but the operation has the argument
         self.found.operations.append(Operation(kind, self.offset, value, argument))
 
     def call(self, way: Any, function: Value, args: Value, kwargs: Value = None) -> Call:

@@ -61,6 +61,8 @@ def _frame(m: Machine) -> None:
 
 def _stop(m: Machine) -> None:
     m.found.root = m.stack.pop()
+    if m.stack or m.marks:
+        m.found.drops = True
     raise Stop
 
 
@@ -70,6 +72,7 @@ def _stop(m: Machine) -> None:
 def _pop(m: Machine) -> None:
     if m.stack:
         m.stack.pop()
+        m.found.drops = True
     elif m.marks:
         m.stack = m.marks.pop()
     else:
@@ -78,6 +81,7 @@ def _pop(m: Machine) -> None:
 
 def _pop_mark(m: Machine) -> None:
     m.marked()
+    m.found.drops = True
 
 
 def _dup(m: Machine) -> None:
@@ -221,6 +225,8 @@ def _build(m: Machine) -> None:
             m.built(m, target)
     elif not _is_empty(state):
         raise Broken(f"a {type(target).__name__.lower()} has no state")
+    else:
+        m.found.drops = True
 
 
 def _is_empty(state: Value) -> bool:
