@@ -333,6 +333,8 @@ class Maker:
                 if not name.isidentifier() or len(name) > LONGEST_NAME:
                     return None
                 found[name] = made
+        if cls in self._rules.older:
+            self._rules.older[cls](found)
         return found
 
 

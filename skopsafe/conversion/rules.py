@@ -187,12 +187,16 @@ class Rules:
         By class or callable, where it is not all: what must be there before the rule can look at a call.
     values : mapping of str to callable
         By the name of a value that is not a class or function: what makes it.
+    older : mapping of str to callable
+        By class, for objects of their attributes: what makes these those of today, where an older release of
+        the library wrote others. What it finds may be anything.
     """
 
     calls: Mapping[str, Rule] = field(default_factory=dict)
     classes: Mapping[str, Rule] = field(default_factory=dict)
     needs: Mapping[str, Callable[[Call], list[Value]]] = field(default_factory=dict)
     values: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    older: Mapping[str, Callable[[dict[str, Any]], None]] = field(default_factory=dict)
 
 
 def merged(all_of: Iterable[Rules]) -> Rules:
@@ -201,12 +205,14 @@ def merged(all_of: Iterable[Rules]) -> Rules:
     classes: dict[str, Rule] = {}
     values: dict[str, Callable[[], Any]] = {}
     needs: dict[str, Callable[[Call], list[Value]]] = {}
+    older: dict[str, Callable[[dict[str, Any]], None]] = {}
     for rules in all_of:
         calls |= rules.calls
         classes |= rules.classes
         needs |= rules.needs
         values |= rules.values
-    return Rules(calls, classes, needs, values)
+        older |= rules.older
+    return Rules(calls, classes, needs, values, older)
 
 
 _UNIVERSAL = {"numpy._core._multiarray_umath": "numpy", "scipy.special._ufuncs": "scipy.special"}
