@@ -147,7 +147,7 @@ LIBRARIES = {
         *("xgboost==2.0.3", "lightgbm==4.0.0", "catboost==1.2"),
     ),
 }
-"""By the file that they make: the packages of a time; the oldest that skopsafe supports make its files too."""
+"""By the file that they make: the packages of a time; the oldest that are supported make our files too."""
 
 
 @nox.session(python="3.11")
