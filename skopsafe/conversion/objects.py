@@ -6,11 +6,12 @@ holds itself stays so. Objects with a rule are made when all that the rule looks
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from skopsafe import names
 from skopsafe.conversion.calls import arguments, bound, class_of
-from skopsafe.conversion.numpy_rules import stored
+from skopsafe.conversion.numpy_rules import not_here, stored
 from skopsafe.conversion.rules import (
     Budget,
     Case,
@@ -62,6 +63,8 @@ class Maker:
         Which types have a loader: these are made by a rule or not at all.
     tables : Tables
         Which reviewed classes have a ``__setstate__``.
+    beside : callable
+        Returns an array that is in a file beside the pickle, or raises.
 
     Attributes
     ----------
@@ -69,11 +72,19 @@ class Maker:
         Versions of libraries that states tell.
     """
 
-    def __init__(self, source: Source, rules: Rules, registry: Registry, tables: Tables) -> None:
+    def __init__(
+        self,
+        source: Source,
+        rules: Rules,
+        registry: Registry,
+        tables: Tables,
+        beside: Callable[[Stored, Case], Any] = not_here,
+    ) -> None:
         self._source = source
         self._rules = rules
         self._registry = registry
         self._tables = tables
+        self._beside = beside
         self._made: dict[int, Any] = {}
         self._kept: list[Any] = []
         self._unfilled: list[tuple[Value, Any]] = []
@@ -210,7 +221,7 @@ class Maker:
         return name
 
     def _call(self, call: Call) -> Any:
-        if call.way in ("persistent", "extension", "buffer"):
+        if call.way in ("persistent", "extension", "buffer", "file"):
             refuse(f"an object that comes from outside of the pickle ({call.way}) is not in it", call.offset)
         cls = class_of(call, self._rules.classes)
         if cls is not None and cls in self._rules.classes:
@@ -233,8 +244,9 @@ class Maker:
         return called(name, parts.attributes or (), list(parts.values))
 
     def _stored(self, record: Stored) -> Any:
+        case = Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget)
         try:
-            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget))
+            return self._beside(record, case) if record.is_beside else stored(record, case)
         except Misfit as error:
             refuse(f"an array of joblib is not in its form: {error}", record.wrapper.offset)
 
@@ -317,9 +329,7 @@ class Maker:
             return None
         parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
         found: dict[str, Any] = {}
-        for part in parts:
-            if part is None:
-                continue
+        for part in [part for part in parts if part is not None]:
             try:
                 pairs = named(part)
             except Misfit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from skopsafe.foreign.pickles.machine import Operation, Pickle
@@ -14,6 +14,9 @@ from skopsafe.judge.calls import reviewed_call
 from skopsafe.judge.levels import Finding, Level, worst_level
 from skopsafe.judge.naming import Names, Role
 from skopsafe.judge.rules import Context, finding
+
+_JOBLIB = ("joblib.numpy_pickle", "joblib.numpy_pickle_compat", "sklearn.externals.joblib.numpy_pickle")
+_WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,13 @@ class Judged:
 
 
 def judge(
-    pickle: Pickle, names: Names, source: Source, levels: int = nested.LEVELS, *, is_usual: bool = True
+    pickle: Pickle,
+    names: Names,
+    source: Source,
+    levels: int = nested.LEVELS,
+    *,
+    is_usual: bool = True,
+    beside: Mapping[str, Finding] | None = None,
 ) -> Judged:
     """Say what a pickle would do.
 
@@ -59,13 +68,15 @@ def judge(
     is_usual : bool
         Whether loaders that know the format read it so. In other readings the bytes of arrays are opcodes by
         chance, and only what can be told from chance counts.
+    beside : mapping of str to Finding, optional
+        By the name of a file that it reads an array from: what was found there.
     """
     seen: set[int] = set()
     held = gather([pickle.root], seen)
     reachable = set(seen)
     held += gather(_of_operations(pickle), seen)
     # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
-    context = Context(names, _roles(held, pickle), seen if pickle.error else reachable)
+    context = Context(names, _roles(held, pickle), seen if pickle.error else reachable, beside or {})
     operations = [(op, finding(op, context)) for op in pickle.operations]
     remarks: list[tuple[int, Finding]] = []
     if is_usual:
@@ -149,14 +160,17 @@ def _use_call(value: Call, roles: dict[int, set[Role]], taken: set[int]) -> None
             if type(state) is Dict:
                 taken.add(id(state))
                 for _, item in state.pairs:
-                    if type(item) is Global:
-                        roles[id(item)].add("argument")
+                    if type(item) is tuple:  # what makes an array whose bytes are in a file beside
+                        taken.add(id(item))
+                    for each in item if type(item) is tuple else (item,):
+                        if type(each) is Global:
+                            roles[id(each)].add("argument")
 
 
 def _describes_array(function: Value, args: tuple[Value, ...]) -> bool:
     """Tell whether an object stands for an array of joblib: of its class, instances are made and no more."""
     return any(
-        type(each) is Global and each.module == "joblib.numpy_pickle" and each.name == "NumpyArrayWrapper"
+        type(each) is Global and each.module in _JOBLIB and each.name in _WRAPPERS
         for each in (function, *args[:1])
     )
 

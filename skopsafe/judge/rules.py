@@ -6,8 +6,8 @@ is its verdict; an operation of which no rule says anything is safe.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import get_args
 
 from skopsafe.foreign.pickles.machine import Kind, Operation
@@ -35,11 +35,14 @@ class Context:
         In which roles an imported name is used, by the identity of its record.
     reachable : set of int
         Identities of the records that the root leads to.
+    beside : mapping of str to Finding
+        By the name of a file in the folder of the pickle: what was found there.
     """
 
     names: Names
     roles: dict[int, set[Role]]
     reachable: set[int]
+    beside: Mapping[str, Finding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,10 @@ def _from_outside(op: Operation, context: Context) -> Finding | None:
             return Finding(
                 "suspicious", "extension", f"{show(call)}: a number for any name that was registered"
             )
+        case "file":
+            name = call.args[0] if isinstance(call.args, tuple) else None
+            unseen = Finding("unknown", "file beside", f"{show(call)}: that file was not looked at")
+            return context.beside.get(name, unseen) if isinstance(name, str) else unseen
         case "buffer":
             return Finding("unknown", "buffer", "needs a buffer from outside of the file")
     return None
@@ -130,7 +137,7 @@ def _from_outside(op: Operation, context: Context) -> Finding | None:
 
 def _dropped(op: Operation, context: Context) -> Finding | None:
     call: Call = op.value
-    if id(call) in context.reachable or call.way == "buffer":
+    if id(call) in context.reachable or call.way in ("buffer", "file"):
         return None
     return Finding("suspicious", "dropped result", f"{show(call)}: it is called, and its result is not used")
 

@@ -18,7 +18,7 @@ from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
 from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Lost, Source, Stop, Truncated
-from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Value
+from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Stored, Value
 from skopsafe.limits import DEFAULT_LIMITS
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
@@ -74,6 +74,8 @@ class Pickle:
         Bytes behind its end that are no pickle; 0 where another pickle follows.
     hashing : list of Set, FrozenSet or Dict
         Whose keys may have methods that are called when they are put into it, or may be no keys.
+    beside : list of Stored
+        Arrays that joblib reads from files beside.
     """
 
     start: int
@@ -88,6 +90,7 @@ class Pickle:
     followed: bool = True
     trailing: int = 0
     hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
+    beside: list[Stored] = field(default_factory=list)
 
 
 _MEMOIZE, _BINGET = b"\x94h"
