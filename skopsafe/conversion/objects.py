@@ -19,6 +19,7 @@ from skopsafe.conversion.rules import (
     Rules,
     dependencies,
     named,
+    place_of,
     put_into,
     refuse,
     settled,
@@ -133,7 +134,7 @@ class Maker:
                 ]
                 if missing:
                     if id(value) in on_their_way:
-                        refuse("an object that is part of what makes it cannot be converted", _offset(value))
+                        refuse("an object that is part of what makes it cannot be converted", place_of(value))
                     on_their_way.add(id(value))
                     stack.append((value, needed))
                     stack += [(part, None) for part in reversed(missing)]
@@ -146,7 +147,7 @@ class Maker:
         try:
             self._budget.spend(8 * count)  # a pointer to each
         except Misfit as error:
-            refuse(str(error), _offset(value))
+            refuse(str(error), place_of(value))
 
     def _needed(self, value: Value) -> list[Value]:
         match value:
@@ -320,6 +321,7 @@ class Maker:
             values.append([self.get(item) for item in call.items])
         if call.pairs:
             labels.append("()dict")
+            self._require_keys([self.get(key) for key, _ in call.pairs], call.offset)
             values.append({self.get(key): self.get(value) for key, value in call.pairs})
         return Parts(tuple(labels), values)
 
@@ -344,7 +346,3 @@ class Maker:
                     return None
                 found[name] = made
         return found
-
-
-def _offset(value: Value) -> int:
-    return getattr(value, "offset", 0)

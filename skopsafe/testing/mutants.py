@@ -43,7 +43,8 @@ SECONDS = 30.0
 """How long one mutant may take: longer is a hang."""
 DONORS = 2
 """How many other models of the family give parts for swaps and grafts."""
-_BAD = ("died", "hung", "undocumented", "effect", "memory")
+BAD = ("died", "hung", "undocumented", "effect", "memory")
+"""How endings begin that must not be."""
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Tally:
         """Count one ending."""
         self.endings[ending] += 1
         self.stages[layer, stage] += 1
-        if ending.startswith(_BAD):
+        if ending.startswith(BAD):
             self.bad.append(f"{number}: {ending} ({layer}, {stage})")
 
     def __iadd__(self, other: Tally) -> Tally:

@@ -7,8 +7,8 @@
     python tests/attacks/fuzz_pickles.py --jobs 2 --fresh   # in two processes, at a number drawn anew
 
 Every failure has to be a `SkopsafeError`; none may die, hang, fill the memory, open files or import before
-approval. Prints how many of each layer got to which stage, and ends with 1 where one was not harmless: its file
-is kept in the folder that is printed.
+approval. Prints how far mutants got. Ends with 1 where one was not harmless; its file is kept
+in the folder that is printed.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ def run(first: int, count: int, kept: Path) -> Tally:
                 number = found["number"] + 1
                 if len(tally.bad) > bad:
                     print(tally.bad[-1], flush=True)
-                    if Path(folder, "current").exists():
-                        kept.mkdir(parents=True, exist_ok=True)
-                        shutil.copy(Path(folder, "current"), kept / f"{found['number']}.pkl")
+                    # One that goes on has kept it, before the next takes its place.
+                    own = Path(folder, f"{found['number']}.pkl")
+                    kept.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(own if own.exists() else Path(folder, "current"), kept / own.name)
     return tally
 
 

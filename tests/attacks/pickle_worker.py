@@ -1,16 +1,18 @@
-"""Goes through numbered mutants of pickles: each is inspected, decompiled and converted, and used if it may be.
+"""Goes through numbered mutants of pickles: inspects, decompiles and converts each, and uses it if it may.
 
 ::
 
     python -m tests.attacks.pickle_worker FOLDER 17 1
 
-``FOLDER/current`` has the last mutant, and what lies beside it. The number is all that makes it again.
+``FOLDER/current`` has the last mutant, and what lies beside it; ``FOLDER/17.pkl`` one that was not
+harmless. The number is all that makes it again.
 """
 
 from __future__ import annotations
 
 import io
 import random
+import shutil
 import sys
 import tempfile
 import warnings
@@ -21,7 +23,7 @@ from typing import Any
 import skopsafe
 from skopsafe.foreign.pickles.files import read, streams
 from skopsafe.streams import opened
-from skopsafe.testing.mutants import tell
+from skopsafe.testing.mutants import BAD, tell
 from skopsafe.testing.use import Guard
 from tests.attacks import pickle_mutations as mutations
 from tests.attacks import pickle_subjects as subjects
@@ -189,6 +191,8 @@ def main(folder: str, first: int, count: int) -> None:
             tell(number=number, layer=layer, stage=stage)
 
         ending, stage = worker.use(reached)
+        if ending.startswith(BAD):
+            shutil.copy(Path(folder, "current"), Path(folder, f"{number}.pkl"))
         tell(number=number, layer=layer, stage=stage, ending=ending)
 
 

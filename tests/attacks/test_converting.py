@@ -133,6 +133,12 @@ def test_keys_that_collide_are_refused_in_objects_with_a_rule(head: bytes, each:
         converted(head + keys + tail)
 
 
+@pytest.mark.parametrize("made", [b"cmodule\nClass\n)\x81", b"cmodule\nmake\n(tR"])
+def test_what_has_no_hash_is_no_key_of_a_strangers_object(made: bytes) -> None:
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="no hash"):
+        converted(made + b"(}Nu.")
+
+
 def test_deep_and_wide_streams_end() -> None:
     depth = 100_000
     with pytest.raises(skopsafe.SkopsafeError):
