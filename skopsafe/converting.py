@@ -24,6 +24,7 @@ from skopsafe.conversion import (
     pandas_arrays,
     pandas_rules,
     pandas_scalars,
+    polars_rules,
     quantile_rules,
     scipy_rules,
     sklearn_rules,
@@ -50,6 +51,7 @@ _MODULES = (
     *(numpy_rules, stdlib_rules, scipy_rules, sklearn_rules, boosters),
     *(pandas_rules, pandas_arrays, pandas_scalars, arrow_types, arrow_rules, timezone_rules),
     quantile_rules,
+    polars_rules,
 )
 _OF_JOBLIB = re.compile(r"_\d{2,9}\.npy(\.z)?$")
 """How the names of files end in which joblib before 0.10 kept the arrays of a pickle."""

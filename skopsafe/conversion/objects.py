@@ -6,6 +6,7 @@ holds itself stays so. Objects with a rule are made when all that the rule looks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,7 @@ from skopsafe.handlers.registry import Registry
 from skopsafe.handlers.spread import require_spread
 from skopsafe.trust.tables import Tables
 
-_VERSION = "_sklearn_version"
+_VERSION, _RELEASE = "_sklearn_version", re.compile(r"[0-9A-Za-z.+_-]{1,50}")
 _MISTAKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
@@ -339,7 +340,7 @@ class Maker:
             for name, value in pairs:
                 made = self._create(value)
                 if name == _VERSION and cls.startswith("sklearn."):
-                    if isinstance(made, str):
+                    if isinstance(made, str) and _RELEASE.fullmatch(made):
                         self.versions.setdefault("scikit-learn", made)
                     continue
                 if not name.isidentifier() or len(name) > LONGEST_NAME:

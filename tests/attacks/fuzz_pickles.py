@@ -31,11 +31,11 @@ from tests.attacks.pickle_mutations import LAYERS  # noqa: E402
 from tests.attacks.pickle_worker import STAGES  # noqa: E402
 
 
-def run(first: int, count: int, kept: Path) -> Tally:
-    """Let workers go through mutants; what is not harmless is kept in a folder."""
+def run(first: int, count: int, kept: Path, until: float) -> Tally:
+    """Let workers go through mutants, up to a time; what is not harmless is kept in a folder."""
     tally, number, end = Tally(), first, first + count
     with tempfile.TemporaryDirectory() as folder:
-        while number < end:
+        while number < end and time.perf_counter() < until:
             for found in follow(["tests.attacks.pickle_worker", folder], number, end - number):
                 bad = len(tally.bad)
                 tally.add(**found)
@@ -46,6 +46,8 @@ def run(first: int, count: int, kept: Path) -> Tally:
                     own = Path(folder, f"{found['number']}.pkl")
                     kept.mkdir(parents=True, exist_ok=True)
                     shutil.copy(own if own.exists() else Path(folder, "current"), kept / own.name)
+                if time.perf_counter() > until:
+                    break
     return tally
 
 
@@ -70,6 +72,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100_000, help="mutants")
     parser.add_argument("--first", type=int, default=0, help="number of the first")
     parser.add_argument("--jobs", type=int, default=1, help="processes at the same time")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="after which no more are made")
     parser.add_argument("--fresh", action="store_true", help="begin at a number drawn anew, and print it")
     parser.add_argument("--keep", type=Path, help="where files are kept that are not harmless")
     options = parser.parse_args()
@@ -82,7 +85,7 @@ def main() -> int:
     each = -(-options.count // options.jobs)
     with ThreadPoolExecutor(options.jobs) as pool:
         firsts = [options.first + each * job for job in range(options.jobs)]
-        for tally in pool.map(lambda first: run(first, each, kept), firsts):
+        for tally in pool.map(lambda first: run(first, each, kept, start + options.seconds), firsts):
             total += tally
     print(f"{total.endings.total():,} mutants of pickles in {time.perf_counter() - start:.0f} s")
     print(table(total))

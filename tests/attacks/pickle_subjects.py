@@ -24,6 +24,7 @@ import numpy as np
 from tests.attacks.fuzz import FAMILIES
 from tests.corpus import benign
 from tests.corpus.malicious import MALICIOUS
+from tests.handlers.test_arrow import ARRAYS
 
 GOLDEN = Path(__file__).parent.parent / "golden/joblib"
 BESIDE = tuple(sorted(f"{path.parent.name}/{path.name}" for path in GOLDEN.glob("*/*.pkl")))
@@ -82,7 +83,10 @@ def _plain(obj: Any, _: Any) -> Any:
 @functools.cache
 def _objects() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for kind, source in (("plain", benign.plain()), ("pandas", benign.frames())):
+    frame = pickle.loads((GOLDEN.parent / "polars/1.32.0.pkl").read_bytes())
+    polars = {"frame": frame, **{column.name: column for column in frame}}
+    kinds = (("plain", benign.plain()), ("pandas", benign.frames()), ("arrow", ARRAYS.items()))
+    for kind, source in (*kinds, ("polars", polars.items())):
         found |= {f"{kind} {name}": obj for name, obj in source if name != "large array"}
     return found
 
