@@ -53,7 +53,7 @@ _MODULES = (
     quantile_rules,
     polars_rules,
 )
-_OF_JOBLIB = re.compile(r"_\d{2,9}\.npy(\.z)?$")
+_OF_JOBLIB = re.compile(r"_\d{2,9}\.npy(\.z)?\Z")
 """How the names of files end in which joblib before 0.10 kept the arrays of a pickle."""
 RULES = merged(module.RULES for module in _MODULES)
 """All that is understood."""
@@ -223,8 +223,9 @@ def convert_folder(
     root, target = Path(path_of(src)), Path(path_of(dst))
     all_pairs = [(str(path), str(target / name)) for path, name in _targets(root)]
     last = [pair for pair in all_pairs if _OF_JOBLIB.search(pair[0])]
+    first = [pair for pair in all_pairs if not _OF_JOBLIB.search(pair[0])]
     owners: dict[str, str] = {}
-    for result in _all_of([pair for pair in all_pairs if pair not in last], jobs, compression, limits):
+    for result in _all_of(first, jobs, compression, limits):
         folder = os.path.dirname(result.source)
         owners |= {os.path.join(folder, name): result.source for name in result.beside}
         yield result

@@ -61,7 +61,7 @@ class Worker:
             data = subjects.written(first, obj, random.Random(0))
             for content in (*(wrap(data) for wrap in dict.fromkeys(subjects.WRAPPINGS)), data[:-9], b"x"):
                 self._place(content, first)
-                self._through(X, use, lambda _: None)
+                self.through(X, use, lambda _: None)
         subjects.donors()
         self._guard.arm()
 
@@ -77,7 +77,7 @@ class Worker:
         self._pieces = mutations.split(data)
         self._block = block
         self._place(data, self._name)
-        self._through(self._X, self._use, lambda _: None)
+        self.through(self._X, self._use, lambda _: None)
 
     def mutant(self, number: int) -> str:
         """Write the file of a mutant, and return the layer at which it was changed."""
@@ -102,9 +102,10 @@ class Worker:
 
     def use(self, reached: Callable[[str], None]) -> tuple[str, str]:
         """Return how the mutant ended, and at which stage."""
-        return self._guard.watch(lambda stage: self._through(self._X, self._use, stage), reached)
+        return self._guard.watch(lambda stage: self.through(self._X, self._use, stage), reached)
 
-    def _through(self, X: Any, use: subjects.Use, stage: Callable[[str], None]) -> str:
+    def through(self, X: Any, use: subjects.Use, stage: Callable[[str], None]) -> str:
+        """Go through the stages with the file that was written, and return how it ended."""
         path, out = self._folder / "current", io.BytesIO()
         endings: list[str] = []
 
