@@ -61,6 +61,9 @@ _GLOBALS: Pieces = [
         *("pandas.core.frame:DataFrame", "joblib.numpy_pickle:NumpyArrayWrapper"),
     )
 ]
+_SELDOM = (b"q", b"r", b"p", b"\x80")
+"""Opcodes with arguments that mean little: places in the memo that are written, and the protocol."""
+_MEMO = (b"\x94", b"q", b"r", b"p")
 _INTEGERS = b"KMJIL\x8a"
 _WORDS = b"XTUVS\x8c\x8d"
 _BYTES = b"BC\x8e\x96"
@@ -134,7 +137,9 @@ def _words_of(content: bytes, rng: random.Random) -> bytes:
 
 def arguments(pieces: Pieces, rng: random.Random) -> None:
     """Change what follows an opcode: numbers, texts, names, places of the memo, contents of arrays."""
-    places = [at for at, piece in enumerate(pieces) if len(piece) > 1 and piece[:1] != _FRAME]
+    places = [at for at, piece in enumerate(pieces) if len(piece) > 1 and piece[:1] not in _SELDOM]
+    if rng.random() < 0.05:
+        places = [at for at, piece in enumerate(pieces) if len(piece) > 1]
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         if not places:
             return
@@ -154,9 +159,12 @@ def arguments(pieces: Pieces, rng: random.Random) -> None:
         elif code in _BYTES:
             pieces[at] = _with_content(code, _words_of(piece[_HEADS[code] :], rng))
         elif code == b"h":
-            pieces[at] = b"h%c" % rng.choice((piece[1] ^ 1, max(piece[1] - 1, 0), rng.randrange(256)))
+            pieces[at] = b"h%c" % rng.choice(
+                (piece[1] ^ 1, max(piece[1] - 1, 0), rng.randrange(piece[1] + 1))
+            )
         elif code == b"j":
-            pieces[at] = b"j" + struct.pack("<I", rng.choice((rng.randrange(2000), 2**31)))
+            number = struct.unpack("<I", piece[1:])[0]
+            pieces[at] = b"j" + struct.pack("<I", rng.choice((rng.randrange(number + 1), 2**31)))
         elif code == b"b":  # behind it is an array of joblib
             pieces[at] = code + _words_of(piece[1:], rng)
         else:
@@ -188,12 +196,13 @@ def _pushing(pieces: Pieces) -> list[int]:
 
 def swaps(pieces: Pieces, rng: random.Random) -> None:
     """Put something that was there before, or something small, in the place of what is pushed."""
-    places, memo = _pushing(pieces), sum(piece[:1] in b"\x94qrp" for piece in pieces)
+    places = _pushing(pieces)
     for _ in range(rng.choice((1, 1, 2))):
         if places:
-            number = rng.randrange(max(memo, 1))
+            at = rng.choice(places)
+            number = rng.randrange(max(sum(piece[:1] in _MEMO for piece in pieces[:at]), 1))
             get = b"h%c" % number if number < 256 else b"j" + struct.pack("<I", number)
-            pieces[rng.choice(places)] = rng.choice((get, get, rng.choice(_ALONE), rng.choice(_GLOBALS)))
+            pieces[at] = rng.choice((get, get, rng.choice(_ALONE), rng.choice(_GLOBALS)))
 
 
 def _graft(donors: Pieces) -> Callable[[Pieces, random.Random], None]:
