@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 
 from skopsafe.api import tables_in_use
@@ -13,7 +14,7 @@ from skopsafe.foreign.pickles.files import Stream, read, streams
 from skopsafe.foreign.pickles.values import Stored
 from skopsafe.handlers.aliases import ALIASES
 from skopsafe.judge.judging import Judged, judge
-from skopsafe.judge.levels import Finding
+from skopsafe.judge.levels import Finding, worst
 from skopsafe.judge.naming import Names
 from skopsafe.judge.reports import PickleReport, Seen, report
 from skopsafe.limits import DEFAULT_LIMITS, Limits
@@ -73,9 +74,12 @@ def _look(stream: Stream, limits: Limits, known: Names, folder: str | None) -> l
     found = read(stream, limits)
     beside: dict[str, Finding] = {}
     seen: list[Seen] = []
-    for record in (record for pickle in found for record in pickle.beside):
-        if folder is not None and record.file and len(beside) < limits.members and record.file not in beside:
-            beside[record.file], inner = _look_beside(record, folder, limits, known)
+    if folder is not None:
+        # One file may be named as bytes and as an array: the second is what numpy may unpickle.
+        named = {(record.file, record.is_packed): record for each in found for record in each.beside}
+        for record in itertools.islice(named.values(), limits.members):
+            said, inner = _look_beside(record, folder, limits, known)
+            beside[record.file] = worst([said], beside.get(record.file, said))
             seen += inner
     # Where joblib reads it, what others make of the bytes of its arrays is chance, but for what attacks.
     usual = {"joblib"} if any(pickle.reader == "joblib" for pickle in found) else {"pickle"}
@@ -89,6 +93,8 @@ def _look(stream: Stream, limits: Limits, known: Names, folder: str | None) -> l
 def _look_beside(record: Stored, folder: str, limits: Limits, known: Names) -> tuple[Finding, list[Seen]]:
     """Judge a file that joblib reads an array from: an ``.npy``, or whatever else numpy would unpickle."""
     name = escape(repr(record.file[:_SHOWN]))
+    if not record.file:
+        return Finding("unknown", _BESIDE, "reads an array from a file whose name is no text"), []
     if not is_plain(record.file):
         return Finding("suspicious", _BESIDE, f"reads an array from {name}, which is no file beside it"), []
     try:

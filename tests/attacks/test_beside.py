@@ -91,6 +91,19 @@ def test_a_pickle_beside_is_judged_and_not_loaded(shape: str, tmp_path: Path) ->
     assert not marker.exists()
 
 
+def test_a_file_that_is_named_as_bytes_too_is_judged_as_a_pickle(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(pickle.dumps(Payload(tmp_path / "marker")))
+    packed = ZNDArrayWrapper("a.npy", (np.ndarray, (0,), b"b"), (1, (0,), DTYPE, False))
+    for made in (
+        [packed, NDArrayWrapper("a.npy", np.ndarray)],
+        [NDArrayWrapper("a.npy", np.ndarray), packed],
+    ):
+        path = model(tmp_path, made)
+        assert skopsafe.inspect_pickle(path).verdict == "malicious"
+        refused(path, "no compressed file" if made[0] is packed else "no .npy")
+    assert not (tmp_path / "marker").exists()
+
+
 def test_what_is_beside_a_file_beside_is_not_read(tmp_path: Path) -> None:
     inner = pickle.dumps(NDArrayWrapper("a.npy", np.ndarray), 2)
     (tmp_path / "a.npy").write_bytes(npy(np.array([None], object)).split(b"\n")[0] + b"\n" + inner)
