@@ -204,6 +204,24 @@ def _keys(state: Value) -> list[str]:
     return [key for key, _ in state.pairs[:_KEYS] if isinstance(key, str)]
 
 
+_PLANS = ("LazyFrame", "Expr")
+"""Classes of polars whose state is a plan, with functions that are pickles: polars 1.32 unpickles them when
+it loads the plan, 2.1 when it runs it."""
+
+
+def _plan(op: Operation, context: Context) -> Finding | None:
+    made = op.value
+    if not isinstance(made, Call):
+        return None
+    first = made.args[:1] if isinstance(made.args, tuple) else ()
+    for name in (made.function, *first):
+        is_plan = isinstance(name, Global) and name.name.rpartition(".")[2] in _PLANS
+        if is_plan and name.module.partition(".")[0] == "polars":
+            why = f"{show(name)} is a plan: functions in it are unpickled, and it opens files when it runs"
+            return Finding("suspicious", "plan", why)
+    return None
+
+
 def _many_keys(op: Operation, context: Context) -> Finding | None:
     states = op.argument if isinstance(op.argument, tuple) else (op.argument,)
     if any(isinstance(state, Dict) and len(state.pairs) > _KEYS for state in states):
@@ -220,6 +238,7 @@ RULES: dict[str, Rule] = {
     "what is changed": Rule(("build", "append", "setitem", "add"), _put_into),
     "methods that are attributes": Rule(("append", "setitem", "add"), _own_method),
     "special attributes in a state": Rule(("build",), _state),
+    "states that are plans": Rule(("build",), _plan),
     "states too long to look at": Rule(("build",), _many_keys),
 }
 """All rules. One more is one more entry."""

@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skopsafe.testing.use import Guard
-from tests.attacks import pickle_mutations as mutations
-from tests.attacks import pickle_subjects as subjects
-from tests.attacks.pickle_worker import STAGES, Worker
+for _library in ("cloudpickle", "dill", "polars", "pyarrow", "pandas", "xgboost", "lightgbm", "catboost"):
+    pytest.importorskip(_library)
+for _library in ("category_encoders", "feature_engine", "imblearn", "quantile_forest"):
+    pytest.importorskip(_library)
+
+from skopsafe.testing.use import Guard  # noqa: E402
+from tests.attacks import pickle_mutations as mutations  # noqa: E402
+from tests.attacks import pickle_subjects as subjects  # noqa: E402
+from tests.attacks.pickle_worker import STAGES, Worker  # noqa: E402
 
 OBJECT: dict[str, Any] = {"array": np.arange(9.0), "objects": np.array([1, "a"], object), "text": "a" * 300}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import pickle
 import random
 import subprocess
@@ -91,3 +92,27 @@ def test_no_change_of_the_bytes_ends_but_in_a_file_or_an_error() -> None:
         with contextlib.suppress(skopsafe.SkopsafeError):
             assert len(str(skopsafe.loads(file))) > 0
     assert 60 < made < 540
+
+
+class _Payload:
+    def __init__(self, marker: Path) -> None:
+        self.marker = str(marker)
+
+    def __reduce__(self) -> Any:
+        return exec, (f"open({self.marker!r}, 'w')",)
+
+    def __call__(self, series: Any) -> Any:
+        return series
+
+
+def test_a_plan_is_not_safe_as_it_may_hold_a_pickle(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    plan = pl.LazyFrame({"a": [1]}).select(pl.col("a").map_batches(_Payload(marker), return_dtype=pl.Int64))
+    for obj in (plan, pl.col("a").map_batches(_Payload(marker))):
+        report = skopsafe.inspect_pickle(io.BytesIO(pickle.dumps(obj)))
+        assert report.verdict == "suspicious"
+        assert "is a plan: functions in it are unpickled" in report.reasons[0]
+    assert not marker.exists()
+    with contextlib.suppress(Exception):
+        pickle.loads(pickle.dumps(plan)).collect()
+    assert marker.exists()
