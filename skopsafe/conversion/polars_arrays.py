@@ -23,6 +23,8 @@ Rows = NDArray[np.int64]
 
 _INLINE = 12
 """Bytes of a text that stand in its view."""
+_ROW = 4
+"""What a number of a row counts as: a column of bits has eight rows for a byte."""
 
 
 @dataclass(slots=True)
@@ -174,7 +176,7 @@ class Taker:
         head = (length, None if valid is None else _packed(valid))
         shown = rows
         if valid is not None:
-            self._budget.spend(8 * length)
+            self._budget.spend(_ROW * length)
             shown = np.flatnonzero(valid) if rows is None else rows[valid]
         if name == "Array":
             below = self._spread(shown, described[2])
@@ -209,7 +211,7 @@ class Taker:
     def _spread(self, rows: Rows | None, width: int) -> Rows | None:
         if rows is None:
             return None
-        self._budget.spend(8 * len(rows) * width)
+        self._budget.spend(_ROW * len(rows) * width)
         return (rows[:, None] * width + np.arange(width)).reshape(-1)
 
     def _list(self, column: Column, items: NDArray[Any], shown: Rows | None, place: str) -> tuple[Any, ...]:
@@ -219,9 +221,12 @@ class Taker:
         sizes = self._pick(items[1:], shown) - starts
         ends = np.zeros(len(sizes) + 1, "<i8")
         np.cumsum(sizes, out=ends[1:])
-        self._budget.spend(8 * int(ends[-1]))
+        child = column.children[0]
+        if ends[-1] == child.length:  # all of its items, as offsets do not decrease
+            return Leaf(ends), self.take(child, None, f"{place}.items")
+        self._budget.spend(_ROW * int(ends[-1]))
         rows = np.repeat(starts - ends[:-1], sizes) + np.arange(ends[-1])
-        return Leaf(ends), self.take(column.children[0], rows, f"{place}.items")
+        return Leaf(ends), self.take(child, rows, f"{place}.items")
 
     def _categorical(self, column: Column, codes: NDArray[Any], place: str) -> tuple[Any, ...]:
         texts = column.categories
