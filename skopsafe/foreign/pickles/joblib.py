@@ -61,6 +61,8 @@ class Arrays:
 
     Attributes
     ----------
+    limit : int
+        As it was given.
     spent : int
         Opcodes that were used of the limit.
     count : int
@@ -69,10 +71,12 @@ class Arrays:
         Where the first of them begins.
     has_padding : bool
         Whether one of them is aligned, so that releases of joblib differ.
+    old_end : int or None
+        If that is the first: where releases that know nothing of it take the bytes of the array to end.
     """
 
     def __init__(self, limit: int, *, padded: bool = True) -> None:
-        self._limit = limit
+        self.limit = limit
         self._padded = padded
         self._dtypes = Known()
         self._instances: dict[int, _Instance] = {}
@@ -80,9 +84,12 @@ class Arrays:
         self.count = 0
         self.first = 0
         self.has_padding = False
+        self.old_end: int | None = None
 
     def __call__(self, m: Machine, built: Call | Global) -> None:
         """Read the array that follows an instance of a class of joblib, and put it in its place."""
+        if not m.names_wrapper:
+            return
         if isinstance(built, Global):
             if _class(built):
                 raise Lost("a class of joblib is changed, so that its arrays are where it says")
@@ -105,11 +112,14 @@ class Arrays:
         side: Literal["C", "F"] = "F" if isinstance(order, str) and order == "F" else "C"
         if dtype.hasobject:
             return Stored(built, dtype, shape, side, 0, 0, self._objects(m))
+        size = math.prod(shape) * dtype.itemsize
         if known.get(_PADDED) is not None:
             self.has_padding = True
+            if self.count == 1:
+                self.old_end = m.place + size
             if self._padded:
                 m.take(m.number(1))
-        place, size = m.place, math.prod(shape) * dtype.itemsize
+        place = m.place
         if size > m.source.size - place:
             raise Truncated(f"an array has {_number(size)} bytes, and the stream has {m.source.size - place}")
         m.go(place + size)
@@ -144,17 +154,21 @@ class Arrays:
 
     def _spend(self, count: int) -> None:
         self.spent += count
-        if self.spent > self._limit:
-            raise LimitError(f"arrays of joblib take the work of more than {self._limit} opcodes")
+        if self.spent > self.limit:
+            raise LimitError(f"arrays of joblib take the work of more than {self.limit} opcodes")
 
     def _objects(self, m: Machine) -> Value:
         """Run the pickle that stands in the place of the bytes; its operations are among those around it."""
-        inner = Machine(m.source, m.place, max(self._limit - self.spent, 0))
+        inner = Machine(m.source, m.place, max(self.limit - self.spent, 0))
         inner.follow(m)
         inner.found.operations, inner.found.notes = m.found.operations, m.found.notes
         inner.found.beside = m.found.beside
+        inner.found.texts, inner.found.holders = m.found.texts, m.found.holders
         found = inner.run()
         self.spent += found.opcodes
+        m.found.drops |= found.drops
+        if type(found.root) is Global:
+            m.found.holders.append((found.root,))
         m.follow(inner)
         if found.error:
             raise (Broken if found.followed else Lost)(f"within an array of objects: {found.error}")

@@ -7,7 +7,6 @@ identity, as the objects would be that they stand for, so that what is shared or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeGuard
 
 import msgspec
@@ -208,75 +207,3 @@ def filled(value: List | Set | Dict) -> list[tuple[int, int]]:
 def is_record(value: Value) -> TypeGuard[Record]:
     """Tell whether a value is one of the records of this module."""
     return isinstance(value, _RECORDS)
-
-
-def _of_pairs(pairs: list[tuple[Value, Value]]) -> list[Value]:
-    return [part for pair in pairs for part in pair]
-
-
-def _of_call(call: Call) -> list[Value]:
-    kwargs = () if call.kwargs is None else (call.kwargs,)
-    return [call.function, call.args, *kwargs, *call.items, *_of_pairs(call.pairs), *call.states]
-
-
-_HOLDING: dict[type, Callable[[Any], Sequence[Value]]] = {
-    tuple: lambda value: value,
-    List: lambda value: value.items,
-    Set: lambda value: value.items,
-    FrozenSet: lambda value: value.items,
-    Dict: lambda value: _of_pairs(value.pairs),
-    Computed: lambda value: [value.module, value.name],
-    Call: _of_call,
-    Stored: lambda value: [value.wrapper, value.objects],
-    Global: lambda _: (),
-    Span: lambda _: (),
-    ByteArray: lambda _: (),
-}
-"""What a tuple or record directly holds, in the order of the stream."""
-
-
-def children(value: Value) -> Sequence[Value]:
-    """Return the values that a value directly holds, in the order of the stream."""
-    held = _HOLDING.get(type(value))
-    return () if held is None else held(value)
-
-
-def walk(root: Value) -> Iterator[Value]:
-    """Go through a value and all that it leads to, each once, parents first; a loop, and no recursion."""
-    seen: set[int] = set()
-    todo = [root]
-    while todo:
-        value = todo.pop()
-        held = _HOLDING.get(type(value))
-        if held is not None:
-            if id(value) in seen:
-                continue
-            seen.add(id(value))
-            todo += held(value)[::-1]
-        yield value
-
-
-def gather(roots: Sequence[Value], seen: set[int]) -> list[Value]:
-    """Return the tuples, records, texts and bytes among all that values lead to, each tuple and record once.
-
-    Parameters
-    ----------
-    roots : sequence of Value
-        Where to begin.
-    seen : set of int
-        Identities of tuples and records that are passed by; those that are found are put into it.
-    """
-    found: list[Value] = []
-    todo = list(reversed(roots))
-    holding = _HOLDING
-    while todo:
-        value = todo.pop()
-        held = holding.get(type(value))
-        if held is None:
-            if type(value) is str or type(value) is bytes:
-                found.append(value)
-        elif id(value) not in seen:
-            seen.add(id(value))
-            found.append(value)
-            todo += held(value)[::-1]
-    return found

@@ -21,7 +21,8 @@ from skopsafe.foreign.pickles.files import OLD_JOBLIB, read, streams
 from skopsafe.foreign.pickles.joblib import Arrays
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.reading import Memory
-from skopsafe.foreign.pickles.values import Stored, walk
+from skopsafe.foreign.pickles.values import Stored
+from tests.foreign.pickles.walking import walk
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 ARRAYS = [
