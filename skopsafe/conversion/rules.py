@@ -278,6 +278,11 @@ def is_container(value: Value) -> bool:
     return isinstance(value, tuple | List | Dict)
 
 
+def place_of(value: Value) -> int:
+    """Return where a value stands in the pickle; 0 where that is not known."""
+    return getattr(value, "offset", 0)
+
+
 def refuse(reason: str, offset: int, next_step: str = "") -> NoReturn:
     """Raise for something that cannot be converted, with its place in the pickle."""
     step = next_step or "Load the pickle where you trust it, and save the object with skopsafe.dump."

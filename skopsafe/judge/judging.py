@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from skopsafe.foreign.pickles.machine import Operation, Pickle
@@ -40,7 +40,13 @@ class Judged:
 
 
 def judge(
-    pickle: Pickle, names: Names, source: Source, levels: int = nested.LEVELS, *, is_usual: bool = True
+    pickle: Pickle,
+    names: Names,
+    source: Source,
+    levels: int = nested.LEVELS,
+    *,
+    is_usual: bool = True,
+    beside: Mapping[str, Finding] | None = None,
 ) -> Judged:
     """Say what a pickle would do.
 
@@ -57,8 +63,10 @@ def judge(
     is_usual : bool
         Whether loaders that know the format read it so. In other readings the bytes of arrays are opcodes by
         chance, and only what can be told from chance counts.
+    beside : mapping of str to Finding, optional
+        By the name of a file that it reads an array from: what was found there.
     """
-    context = Context(names, used(pickle), reachable(pickle))
+    context = Context(names, used(pickle), reachable(pickle), beside or {})
     operations = [(op, finding(op, context)) for op in pickle.operations]
     remarks: list[tuple[int, Finding]] = []
     if is_usual:

@@ -134,15 +134,20 @@ def _use_call(value: Call, roles: Roles, settled: set[int]) -> None:
             if type(state) is Dict:
                 settled.add(id(state))
                 for _, item in state.pairs:
-                    if type(item) is Global:
-                        roles[id(item)].add("argument")
+                    if type(item) is tuple:  # what makes an array whose bytes are in a file beside
+                        settled.add(id(item))
+                    for each in item if type(item) is tuple else (item,):
+                        if type(each) is Global:
+                            roles[id(each)].add("argument")
+
+
+_JOBLIB = ("joblib.numpy_pickle", "joblib.numpy_pickle_compat", "sklearn.externals.joblib.numpy_pickle")
+_WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
 
 
 def _is_wrapper(value: Value) -> bool:
     """Tell whether a class is that of joblib whose instances stand for arrays, and are made of no other."""
-    return (
-        type(value) is Global and value.name == "NumpyArrayWrapper" and value.module == "joblib.numpy_pickle"
-    )
+    return type(value) is Global and value.name in _WRAPPERS and value.module in _JOBLIB
 
 
 def _role_of_argument(function: Global, position: int) -> Role:

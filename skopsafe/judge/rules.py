@@ -6,8 +6,8 @@ is its verdict; an operation of which no rule says anything is safe.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
 from typing import get_args
 
 from skopsafe.foreign.pickles.machine import Kind, Operation
@@ -34,11 +34,14 @@ class Context:
         In which roles an imported name is used, by the identity of its record.
     reachable : container of int
         Identities of the records that the root leads to.
+    beside : mapping of str to Finding
+        By the name of a file in the folder of the pickle: what was found there.
     """
 
     names: Names
     roles: dict[int, set[Role]]
     reachable: Container[int]
+    beside: Mapping[str, Finding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,10 @@ def _from_outside(op: Operation, context: Context) -> Finding | None:
             return Finding(
                 "suspicious", "extension", f"{show(call)}: a number for any name that was registered"
             )
+        case "file":
+            name = call.args[0] if isinstance(call.args, tuple) else None
+            unseen = Finding("unknown", "file beside", f"{show(call)}: that file was not looked at")
+            return context.beside.get(name, unseen) if isinstance(name, str) else unseen
         case "buffer":
             return Finding("unknown", "buffer", "needs a buffer from outside of the file")
     return None
@@ -132,7 +139,7 @@ def _from_outside(op: Operation, context: Context) -> Finding | None:
 
 def _dropped(op: Operation, context: Context) -> Finding | None:
     call: Call = op.value
-    if id(call) in context.reachable or call.way == "buffer":
+    if id(call) in context.reachable or call.way in ("buffer", "file"):
         return None
     return Finding("suspicious", "dropped result", f"{show(call)}: it is called, and its result is not used")
 
@@ -206,6 +213,24 @@ def _keys(state: Value) -> list[str]:
     return [key for key, _ in state.pairs[:_KEYS] if isinstance(key, str)]
 
 
+_PLANS = ("LazyFrame", "Expr")
+"""Classes of polars whose state is a plan, with functions that are pickles: polars 1.32 unpickles them when
+it loads the plan, 2.1 when it runs it."""
+
+
+def _plan(op: Operation, context: Context) -> Finding | None:
+    made = op.value
+    if not isinstance(made, Call):
+        return None
+    first = made.args[:1] if isinstance(made.args, tuple) else ()
+    for name in (made.function, *first):
+        is_plan = isinstance(name, Global) and name.name.rpartition(".")[2] in _PLANS
+        if is_plan and name.module.partition(".")[0] == "polars":
+            why = f"{show(name)} is a plan: functions in it are unpickled, and it opens files when it runs"
+            return Finding("suspicious", "plan", why)
+    return None
+
+
 RULES: dict[str, Rule] = {
     "what a name is": Rule(("import",), _import),
     "a name that is computed": Rule(("import",), _computed_name),
@@ -215,6 +240,7 @@ RULES: dict[str, Rule] = {
     "what is changed": Rule(("build", "append", "setitem", "add"), _put_into),
     "methods that are attributes": Rule(("append", "setitem", "add"), _own_method),
     "special attributes in a state, and states too long to look at": Rule(("build",), _state),
+    "states that are plans": Rule(("build",), _plan),
 }
 """All rules. One more is one more entry."""
 

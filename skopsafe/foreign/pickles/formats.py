@@ -122,7 +122,7 @@ def _does(operation: Operation) -> bool:
         return operation.kind != "import" or _NAME.fullmatch(f"{value.module}.{value.name}") is not None
     if isinstance(value, Call):
         # What a name makes that is none does not happen: its import is looked at.
-        return value.way not in ("persistent", "extension", "buffer") and not isinstance(
+        return value.way not in ("persistent", "extension", "buffer", "file") and not isinstance(
             value.function, Global
         )
     return True

@@ -31,6 +31,8 @@ _FIELDS = {
     "ZNDArrayWrapper": ("filename", "init_args", "state"),
 }
 """By the name of a class of joblib: the parameters of its constructor, which are its attributes."""
+_METHODS = frozenset(("read", "read_array", "read_mmap", "safe_get_numpy_array_alignment_bytes"))
+"""What joblib calls of an instance to read its array: attributes of these names would be called instead."""
 _DEFAULTS = {"allow_mmap": False, "numpy_array_alignment_bytes": 16}
 _MAKERS = ("copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__")
 _PADDED = "numpy_array_alignment_bytes"
@@ -99,12 +101,12 @@ class Arrays:
             self.first = m.place
         self.count += 1
         self._spend(COST)
-        if m.place < m.frame:
-            raise Lost("an array of joblib follows within a frame, where it reads behind that")
         known = self._attributes(built, kind)
-        m.stack[-1] = self._array(m, built, known) if kind == _WRAPPER else _beside(m, built, known)
+        m.stack[-1] = self._array(m, built, known) if kind == _WRAPPER else _beside(m, built, kind, known)
 
     def _array(self, m: Machine, built: Call, known: dict[str, Value]) -> Stored:
+        if m.place < m.frame:
+            raise Lost("an array of joblib follows within a frame, where it reads behind that")
         shape, order = _shape(known.get("shape")), known.get("order")
         dtype = self._dtype(known.get("dtype"))
         side: Literal["C", "F"] = "F" if isinstance(order, str) and order == "F" else "C"
@@ -133,6 +135,8 @@ class Arrays:
             for part in state if isinstance(state, tuple) and len(state) == 2 else (state,):
                 if isinstance(part, Dict):
                     self._spend(len(part.pairs))
+                    if any(key in _METHODS for key, _ in part.pairs if isinstance(key, str)):
+                        raise Lost("the state of an array of joblib takes the place of a method")
                     instance.known.update((key, value) for key, value in part.pairs if isinstance(key, str))
                 elif part is not None:
                     raise Lost("the state of an array of joblib cannot be told")
@@ -158,6 +162,7 @@ class Arrays:
         inner = Machine(m.source, m.place, max(self.limit - self.spent, 0))
         inner.follow(m)
         inner.found.operations, inner.found.notes = m.found.operations, m.found.notes
+        inner.found.beside = m.found.beside
         inner.found.texts, inner.found.holders = m.found.texts, m.found.holders
         found = inner.run()
         self.spent += found.opcodes
@@ -224,9 +229,11 @@ def _shape(value: Value) -> tuple[int, ...]:
     return tuple(map(int, sizes))
 
 
-def _beside(m: Machine, built: Call, known: dict[str, Value]) -> Stored:
+def _beside(m: Machine, built: Call, kind: str, known: dict[str, Value]) -> Stored:
     """Return an array that joblib reads from another file, which numpy would unpickle if it is a pickle."""
     name = known.get("filename")
-    m.call("persistent", None, (name,))
-    m.note("an array is read from another file, which may itself be a pickle")
-    return Stored(built, None, (), "C", 0, 0, None, name if isinstance(name, str) else "")
+    m.call("file", None, (name,))
+    said = {field: known[field] for field in _FIELDS[kind] if field in known}
+    found = Stored(built, None, (), "C", 0, 0, None, name if isinstance(name, str) else "", said)
+    m.found.beside.append(found)
+    return found

@@ -19,7 +19,7 @@ from skopsafe.foreign.pickles import loop
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
 from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Lost, Source, Stop, Truncated
-from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Value
+from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Stored, Value
 from skopsafe.limits import DEFAULT_LIMITS
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
@@ -75,6 +75,8 @@ class Pickle:
         Bytes behind its end that are no pickle; 0 where another pickle follows.
     hashing : list of Set, FrozenSet or Dict
         Whose keys may have methods that are called when they are put into it, or may be no keys.
+    beside : list of Stored
+        Arrays that joblib reads from files beside.
     texts : list of Value
         Texts and bytes that may be a pickle themselves, by how they begin.
     holders : list of tuple, List, Set, FrozenSet or Dict
@@ -95,6 +97,7 @@ class Pickle:
     followed: bool = True
     trailing: int = 0
     hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
+    beside: list[Stored] = field(default_factory=list)
     texts: list[Value] = field(default_factory=list)
     holders: list[Value] = field(default_factory=list)
     drops: bool = False

@@ -14,7 +14,7 @@ import msgspec
 Value = Any
 """A constant, a tuple of values, or one of the records of this module."""
 
-Way = Literal["reduce", "new", "instantiate", "persistent", "extension", "buffer"]
+Way = Literal["reduce", "new", "instantiate", "persistent", "extension", "buffer", "file"]
 """How an object is made: by opcodes REDUCE, NEWOBJ or NEWOBJ_EX, INST or OBJ; or outside of the stream."""
 
 
@@ -164,7 +164,9 @@ class Stored(msgspec.Struct, eq=False):
     objects : Value
         For an array of objects: what a pickle in the place of the bytes makes.
     file : str
-        For an array in a file beside: its name, as the stream has it.
+        For an array in a file beside: its name, as the stream has it; empty if that is no text.
+    attributes : dict of str to Value or None
+        For an array in a file beside: what its instance says of it.
     """
 
     wrapper: Call
@@ -175,6 +177,17 @@ class Stored(msgspec.Struct, eq=False):
     size: int
     objects: Value = None
     file: str = ""
+    attributes: dict[str, Value] | None = None
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is in a file beside."""
+        return self.attributes is not None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether that file has nothing but its bytes, compressed, and the instance says the rest."""
+        return self.attributes is not None and "filename" in self.attributes and "state" in self.attributes
 
 
 Record = Global | Computed | Call | List | Set | FrozenSet | Dict | Span | ByteArray | Stored
