@@ -23,6 +23,7 @@ from skopsafe.conversion.rules import (
     place_of,
     put_into,
     refuse,
+    require_keys,
     settled,
 )
 from skopsafe.conversion.stands import Naming, Stand, called
@@ -45,7 +46,6 @@ from skopsafe.foreign.pickles.values import (
 from skopsafe.graph.document import LONGEST_NAME
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers.registry import Registry
-from skopsafe.handlers.spread import require_spread
 from skopsafe.trust.tables import Tables
 
 _VERSION, _RELEASE = "_sklearn_version", re.compile(r"[0-9A-Za-z.+_-]{1,50}")
@@ -184,7 +184,7 @@ class Maker:
                 return self._shell(value, set())
             case FrozenSet():
                 items = list(map(self.get, value.items))
-                self._require_keys(items, value.offset)
+                require_keys(items, value.offset)
                 return frozenset(items)
             case ByteArray():
                 return bytearray(value.content)
@@ -277,26 +277,16 @@ class Maker:
                     shell.append(self._create(item))
             case Set():
                 items = [self._create(item) for item in record.items]
-                self._require_keys(items, record.offset)
+                require_keys(items, record.offset)
                 shell.update(items)
             case Dict():
                 pairs = [(self._create(key), self._create(value)) for key, value in record.pairs]
-                self._require_keys([key for key, _ in pairs], record.offset)
+                require_keys([key for key, _ in pairs], record.offset)
                 shell.update(pairs)
             case Call():
                 for part in put_into(record):
                     self._create(part)
                 shell.parts = self._parts(record, [], shell.name)
-
-    def _require_keys(self, keys: list[Any], offset: int) -> None:
-        try:
-            require_spread(keys, "keys")
-            for key in keys:
-                hash(key)
-        except (TypeError, RecursionError):
-            refuse("a key of a dict or an item of a set has no hash", offset)
-        except SkopsafeError as error:
-            refuse(error.reason, offset)
 
     def _parts(self, call: Call, args: list[Value], cls: str | None) -> Parts:
         """Return the parts of an object that has no rule, in the forms that the generic loader knows."""
@@ -322,7 +312,7 @@ class Maker:
             values.append([self.get(item) for item in call.items])
         if call.pairs:
             labels.append("()dict")
-            self._require_keys([self.get(key) for key, _ in call.pairs], call.offset)
+            require_keys([self.get(key) for key, _ in call.pairs], call.offset)
             values.append({self.get(key): self.get(value) for key, value in call.pairs})
         return Parts(tuple(labels), values)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from skopsafe.errors import UnsupportedTypeError
+from skopsafe.errors import SkopsafeError, UnsupportedTypeError
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.reading import Source
 from skopsafe.foreign.pickles.values import (
@@ -23,6 +23,7 @@ from skopsafe.foreign.pickles.values import (
     Span,
     Value,
 )
+from skopsafe.handlers.spread import require_spread
 
 Get = Callable[[Value], Any]
 
@@ -287,3 +288,15 @@ def refuse(reason: str, offset: int, next_step: str = "") -> NoReturn:
     """Raise for something that cannot be converted, with its place in the pickle."""
     step = next_step or "Load the pickle where you trust it, and save the object with skopsafe.dump."
     raise UnsupportedTypeError(reason, path=f"byte {offset}", next_step=step)
+
+
+def require_keys(keys: list[Any], offset: int) -> None:
+    """Raise unless a dict or set can be made of keys."""
+    try:
+        require_spread(keys, "keys")
+        for key in keys:
+            hash(key)
+    except (TypeError, RecursionError):
+        refuse("a key of a dict or an item of a set has no hash", offset)
+    except SkopsafeError as error:
+        refuse(error.reason, offset)
