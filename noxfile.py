@@ -1,6 +1,6 @@
 """Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz, faults.
 
-And ``threads``, ``gadgets``, ``limits``, ``peers``, ``golden_skops``.
+And ``threads``, ``gadgets``, ``limits``, ``peers``, ``golden_libraries``, ``golden_skops``.
 
 Needs the interpreters that it names.
 """
@@ -180,3 +180,40 @@ def golden_skops(session: nox.Session) -> None:
         kinds = "all" if release in ("0.3", "0.16") else "small"
         target = str(folder / f"{release}.tar.xz")
         session.run("python", "tests/golden/skops/make.py", target, kinds, env={"OMP_NUM_THREADS": "1"})
+
+
+LIBRARIES = {
+    "2022": (
+        *("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.2.2"),
+        *("xgboost==1.7.6", "lightgbm==3.3.5", "catboost==1.2"),
+    ),
+    "2023": (
+        *("numpy==1.26.4", "pandas==2.0.3", "scipy==1.11.4", "scikit-learn==1.3.2"),
+        *("xgboost==2.0.3", "lightgbm==4.0.0", "catboost==1.2"),
+    ),
+    "2024": (
+        *("numpy==1.26.4", "pandas==2.2.3", "scipy==1.13.1", "scikit-learn==1.5.2"),
+        *("xgboost==2.1.4", "lightgbm==4.3.0", "catboost==1.2.5"),
+    ),
+    "2025": (
+        *("numpy==2.2.6", "pandas==2.3.3", "scipy==1.15.3", "scikit-learn==1.6.1"),
+        *("xgboost==3.0.5", "lightgbm==4.6.0", "catboost==1.2.8"),
+    ),
+    "oldest": (
+        *("-e", ".", "numpy==1.26.4", "pandas==2.2.3", "scipy==1.11.4", "scikit-learn==1.6.1"),
+        *("xgboost==2.0.3", "lightgbm==4.0.0", "catboost==1.2"),
+    ),
+}
+"""By the file that they make: the packages of a time; the oldest that are supported make our files too."""
+
+
+@nox.session(python="3.11")
+@nox.parametrize("name", LIBRARIES)
+def golden_libraries(session: nox.Session, name: str) -> None:
+    """Make a file of ``tests/golden/libraries`` with the releases of a time, into a folder of the session.
+
+    Files that are in the tests are never replaced: copy those of a new time.
+    """
+    session.install(*LIBRARIES[name])
+    target = f"{session.create_tmp()}/{name}.zip"
+    session.run("python", "tests/golden/libraries/make.py", target, env={"OMP_NUM_THREADS": "1"})

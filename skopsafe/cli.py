@@ -120,17 +120,14 @@ def convert(ctx: click.Context, source: str, target: str, compression: str, jobs
     counts, codes = [0, 0, 0], {OK}
     for result in results:
         state = 2 if result.error else 1 if result.untrusted else 0
-        counts[state] += 1
+        counts[state] += not result.part_of
         codes.add(DENIED if result.denied else (OK, APPROVE, UNREADABLE)[state])
         if as_json:
-            parts = {
-                name: getattr(result, name) for name in ("source", "target", "untrusted", "error", "denied")
-            }
-            say(json.dumps(parts))
+            names = ("source", "target", "untrusted", "error", "denied", "part_of")
+            say(json.dumps({name: getattr(result, name) for name in names}))
         else:
-            what = result.error or (
-                f"needs approval: {', '.join(result.untrusted)}" if state else "converted"
-            )
+            done = f"part of {escape(os.path.basename(result.part_of))}" if result.part_of else "converted"
+            what = result.error or (f"needs approval: {', '.join(result.untrusted)}" if state else done)
             say(f"{escape(result.source)}: {what}")
     if not as_json:
         say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")

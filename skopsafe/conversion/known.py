@@ -10,6 +10,7 @@ from skopsafe.conversion import (
     pandas_arrays,
     pandas_rules,
     pandas_scalars,
+    polars_rules,
     quantile_rules,
     scipy_rules,
     sklearn_rules,
@@ -23,6 +24,7 @@ _MODULES = (
     *(numpy_rules, stdlib_rules, scipy_rules, sklearn_rules, boosters),
     *(pandas_rules, pandas_arrays, pandas_scalars, arrow_types, arrow_rules, timezone_rules),
     quantile_rules,
+    polars_rules,
 )
 RULES = merged(module.RULES for module in _MODULES)
 """What is understood in pickles."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from skopsafe.conversion.rules import Case, Rules, named, require, settled
+from skopsafe.conversion.rules import Case, Misfit, Rules, named, require, settled
 from skopsafe.conversion.stands import Stand
 from skopsafe.conversion.stdlib_rules import pairs_of
 from skopsafe.foreign.pickles.values import Call, Dict, Global, Value
@@ -80,7 +80,11 @@ def _spline(case: Case) -> Any:
 def _parameters(call: Call) -> list[Value]:
     """Return the parameters of a distribution alone: it has all that it was generated from in its state."""
     found: list[Value] = []
-    for name, value in named(call.states[0]) if call.states else ():
+    try:
+        pairs = named(call.states[0]) if call.states else []
+    except Misfit:
+        return []  # as the rule will say
+    for name, value in pairs:
         if name == "args":
             found.append(value)
         if name == "kwds" and isinstance(value, Dict):
