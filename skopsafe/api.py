@@ -194,7 +194,7 @@ def load(
         raise PolicyError("only a path can be mapped", next_step="Pass a path, or leave out mmap_mode.")
     approved = policy_of(trusted, policy)
     mapping = Mapping(mmap_mode, verify) if mmap_mode is not None else None
-    with described(file, limits, mapping) as document:
+    with described(file, limits, mapping, whole=True) as document:
         return _build(document, approved)
 
 
@@ -299,12 +299,31 @@ def _no_arrays(numbers: Sequence[int]) -> Any:
 
 @contextlib.contextmanager
 def described(
-    file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None
+    file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None, *, whole: bool = False
 ) -> Iterator[Document]:
-    """Open a file as a Document, whose arrays can be read while the context lasts."""
+    """Open a file as a Document, whose arrays can be read while the context lasts.
+
+    Parameters
+    ----------
+    file : str, os.PathLike or binary file object
+        A file of skopsafe or of skops.
+    limits : Limits
+        Upper bounds.
+    mapping : Mapping, optional
+        How arrays are mapped.
+    whole : bool
+        Whether arrays will be asked for: those of a file of skops are read with all else.
+    """
     with opened(file, limits, buffered=False) as stream:
         # What has to be read to its end, such as a pipe, cannot be mapped.
-        yield schema.read(stream, limits, mapping if isinstance(stream, io.FileIO) else None)
+        can_be_mapped = isinstance(stream, io.FileIO)
+        try:
+            document = schema.read(stream, limits, mapping if can_be_mapped else None)
+        except schema.OfSkops:
+            from skopsafe import from_skops
+
+            document = from_skops.read(stream, limits, _tables(), whole=whole).document
+        yield document
 
 
 def _refuse_denied(saver: Saver, root: Value) -> None:

@@ -1,4 +1,7 @@
-"""Pickles to files of skopsafe, without unpickling: read, understood by rules, audited and written."""
+"""Pickles to files of skopsafe, without unpickling: read, understood by rules, audited and written.
+
+Files of skops go their own way, which is `updating`.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +19,9 @@ from typing import IO, Any, BinaryIO
 from skopsafe import api
 from skopsafe.archive import container, schema
 from skopsafe.collecting import without_collections
-from skopsafe.conversion import (
-    arrow_rules,
-    arrow_types,
-    boosters,
-    numpy_rules,
-    pandas_arrays,
-    pandas_rules,
-    pandas_scalars,
-    polars_rules,
-    quantile_rules,
-    scipy_rules,
-    sklearn_rules,
-    stdlib_rules,
-    timezone_rules,
-)
 from skopsafe.conversion.beside import Beside
+from skopsafe.conversion.known import RULES
 from skopsafe.conversion.objects import Maker
-from skopsafe.conversion.rules import merged
 from skopsafe.conversion.stands import StandTaker
 from skopsafe.errors import ArgumentError, DeniedTypeError, FormatError, SkopsafeError
 from skopsafe.foreign.pickles.files import read, streams
@@ -46,17 +34,10 @@ from skopsafe.save import Saver
 from skopsafe.skew import versions
 from skopsafe.streams import File, fill, opened, path_of
 from skopsafe.trust.audit import Audit
+from skopsafe.updating import is_of_skops, updated
 
-_MODULES = (
-    *(numpy_rules, stdlib_rules, scipy_rules, sklearn_rules, boosters),
-    *(pandas_rules, pandas_arrays, pandas_scalars, arrow_types, arrow_rules, timezone_rules),
-    quantile_rules,
-    polars_rules,
-)
 _OF_JOBLIB = re.compile(r"_\d{2,9}\.npy(\.z)?\Z")
 """How the names of files end in which joblib before 0.10 kept the arrays of a pickle."""
-RULES = merged(module.RULES for module in _MODULES)
-"""All that is understood."""
 
 
 def convert(
@@ -67,7 +48,9 @@ def convert(
     compresslevel: int | None = None,
     limits: Limits | None = None,
 ) -> Audit:
-    """Convert a pickle, or a file of joblib, to a file of skopsafe. Nothing is unpickled, imported or called.
+    """Convert a pickle, or a file of joblib or skops, to a file of skopsafe.
+
+    Nothing is unpickled, imported or called.
 
     Parameters
     ----------
@@ -105,18 +88,11 @@ def _convert(
 ) -> Audit:
     """Convert a pickle as `convert` does, and add the names of the files that its arrays are in to a set."""
     method = container.check_compression(compression, level)
-    registry = default()  # without plugins: a name of the pickle would choose what is imported
-    with one_pickle(src, limits) as (found, source, folder):
-        beside |= {record.file for record in found.beside}
-
-        def objects(file: BinaryIO) -> Any:
-            with one_pickle(file, limits) as (inner, content, _):
-                return Maker(content, RULES, registry, api.tables_in_use()).make(inner.root)
-
-        arrays = Beside(folder, limits, objects)
-        maker = Maker(source, RULES, registry, api.tables_in_use(), arrays)
-        made = maker.make(found.root)
-    saver = Saver(registry, StandTaker)
+    with opened(src, limits) as stream:
+        if is_of_skops(stream, limits):
+            return updated(stream, dst, method, level, limits)[0]
+        maker, made = _read(stream, src, limits, beside)
+    saver = Saver(default(), StandTaker)
     root = saver.save(made)
     writer = versions([], str) | maker.versions
     audit = api.audit_of(api._document(saver, root))
@@ -130,11 +106,30 @@ def _convert(
     return audit
 
 
+def _read(stream: BinaryIO, src: File, limits: Limits, beside: set[str]) -> tuple[Maker, Any]:
+    """Return the object that a pickle would make, and what made it."""
+    registry = default()  # without plugins: a name of the pickle would choose what is imported
+    with one_pickle(stream, limits, src) as (found, source, folder):
+        beside |= {record.file for record in found.beside}
+
+        def objects(file: BinaryIO) -> Any:
+            with one_pickle(file, limits) as (inner, content, _):
+                return Maker(content, RULES, registry, api.tables_in_use()).make(inner.root)
+
+        arrays = Beside(folder, limits, objects)
+        maker = Maker(source, RULES, registry, api.tables_in_use(), arrays)
+        made = maker.make(found.root)
+    return maker, made
+
+
 @contextlib.contextmanager
-def one_pickle(src: File, limits: Limits) -> Iterator[tuple[Pickle, Source, str | None]]:
+def one_pickle(
+    src: File, limits: Limits, named: File | None = None
+) -> Iterator[tuple[Pickle, Source, str | None]]:
     """Open a file as the one pickle that it holds, and read what it would make, as its own library does.
 
     With it comes the folder of files that it names: that of a path, if the pickle is the file and no member.
+    `named` is the path of a file that is open already.
     """
     with opened(src, limits) as file:
         readings = [
@@ -156,8 +151,9 @@ def one_pickle(src: File, limits: Limits) -> Iterator[tuple[Pickle, Source, str 
                 next_step="Get the file again from its author.",
             )
         folder = None
-        if isinstance(src, (str, os.PathLike)) and not stream.path:
-            folder = os.path.dirname(path_of(src))
+        path = src if named is None else named
+        if isinstance(path, (str, os.PathLike)) and not stream.path:
+            folder = os.path.dirname(path_of(path))
         yield found, stream.source, folder
 
 

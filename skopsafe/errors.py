@@ -197,7 +197,7 @@ class UntrustedTypesFoundException(SkopsafeError, TypeError):
         )
 
 
-class PolicyError(SkopsafeError, ValueError):
+class PolicyError(SkopsafeError, TypeError, ValueError):
     """The caller's approval itself is not acceptable, such as ``trusted=True``."""
 
 

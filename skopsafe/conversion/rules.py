@@ -216,7 +216,11 @@ def merged(all_of: Iterable[Rules]) -> Rules:
     return Rules(calls, classes, needs, values, older)
 
 
-_UNIVERSAL = {"numpy._core._multiarray_umath": "numpy", "scipy.special._ufuncs": "scipy.special"}
+_UNIVERSAL = {
+    "numpy._core._multiarray_umath": "numpy",
+    "scipy.special._ufuncs": "scipy.special",
+    "scipy.special._special_ufuncs": "scipy.special",
+}
 """Where universal functions say that they are, and where files have them."""
 
 
