@@ -36,6 +36,9 @@ class Outline:
         Its text.
     package : str
         What relative imports are relative to.
+    file : str
+        Where the text is from: Python opens that file to show a line of it in an error of syntax, or, where
+        no name is given, one with a name that somebody may have chosen.
 
     Attributes
     ----------
@@ -48,7 +51,8 @@ class Outline:
         It cannot be parsed.
     """
 
-    def __init__(self, source: str, package: str) -> None:
+    def __init__(self, source: str, package: str, file: str) -> None:
+        self._file = file
         self._source = _TEXT.sub(_short, source)
         self._package = package
         self._later: dict[str, list[str]] = {}
@@ -62,7 +66,7 @@ class Outline:
             elif not piece.startswith(("@", '"', "'")):
                 at_once.append(piece)
         try:
-            self._first = definitions(ast.parse("".join(at_once)), package)
+            self._first = definitions(ast.parse("".join(at_once), file), package)
         except _FAILURES:
             self._first = self._parsed()
         self.stars = self._first.stars
@@ -83,10 +87,10 @@ class Outline:
         found = list(self._first.names.get(name, ()))
         for piece in self._later.get(name, ()):
             if _CLASS.search(piece):
-                found.append(Binding("class", methods=MethodsOf(piece)))
+                found.append(Binding("class", methods=MethodsOf(piece, self._file)))
                 continue
             try:
-                found += definitions(ast.parse(piece), self._package).names.get(name, ())
+                found += definitions(ast.parse(piece, self._file), self._package).names.get(name, ())
             except _FAILURES:
                 try:
                     return self._parsed().names.get(name, ())
@@ -96,7 +100,7 @@ class Outline:
 
     def _parsed(self) -> Definitions:
         """Parse all of the module."""
-        self._whole = definitions(ast.parse(self._source), self._package)
+        self._whole = definitions(ast.parse(self._source, self._file), self._package)
         return self._whole
 
 
@@ -107,10 +111,13 @@ class MethodsOf:
     ----------
     source : str
         The text of the class.
+    file : str
+        Where it is from.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, file: str) -> None:
         self._source = source
+        self._file = file
 
     def get(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return the dotted names that a method calls."""
@@ -124,7 +131,7 @@ class MethodsOf:
             end = len(self._source) if next_one is None else next_one.start()
             for text in (f"class _:\n{self._source[start:end]}", self._source):
                 try:
-                    (binding,) = definitions(ast.parse(text), "").names.popitem()[1]
+                    (binding,) = definitions(ast.parse(text, self._file), "").names.popitem()[1]
                 except _FAILURES:
                     continue
                 return binding.methods.get(name, default)

@@ -173,7 +173,8 @@ class Sources:
             if len(source) > _LARGEST:
                 return None
             is_package = os.path.basename(file) == "__init__.py"
-            return Outline(_decoded(source), module if is_package else module.rpartition(".")[0])
+            package = module if is_package else module.rpartition(".")[0]
+            return Outline(_decoded(source), package, file)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
