@@ -167,7 +167,8 @@ def test_an_operator_is_not_called_under_another_module(tmp_path: Path) -> None:
         skopsafe.loads(data, trusted=[spelled])
     for function in ("call", "methodcaller", "attrgetter", "itemgetter"):
         for role in ("class", "value", "call"):
-            with pytest.raises(skopsafe.DeniedTypeError):
+            is_getter = function != "call" and role == "class"  # of which there are harmless ones
+            with pytest.raises(skopsafe.FormatError if is_getter else skopsafe.DeniedTypeError):
                 skopsafe.loads(call(f"operator:{function}", role), trusted=[f"operator.{function}"])
 
 

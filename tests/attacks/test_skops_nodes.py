@@ -100,8 +100,6 @@ LISTED = {
     "old-function-in-a-partial": (partial(old_function("os", "system")), ".system"),
     "call": (call("builtins", "eval"), "builtins.eval"),
     "call-of-a-loader": (call("skops.io", "loads"), "skops"),
-    "getter": (operator("operator", "attrgetter", value("a.b")), "operator.attrgetter"),
-    "caller": (operator("operator", "methodcaller", value("system")), "operator.methodcaller"),
     "instance": (instance("subprocess", "Popen", mapping({})), "subprocess.Popen"),
     "derived-dict": (derived("DictNode", of={}, key_types=items("list")), "subprocess.Popen"),
     "derived-list": (derived("ListNode"), "subprocess.Popen"),
@@ -184,3 +182,25 @@ def test_a_crafted_tree_is_validated() -> None:
     skopsafe.update(io.BytesIO(out.getvalue()), new_file := io.BytesIO())
     with pytest.raises(skopsafe.ValidationError):
         skopsafe.loads(new_file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("function", "harmless", "harmful"),
+    [
+        ("attrgetter", "shape", "a.__class__"),
+        ("methodcaller", "sum", "__reduce__"),
+        ("methodcaller", "sum", "a.b"),
+    ],
+)
+def test_a_getter_needs_approval_and_takes_public_names_only(
+    function: str, harmless: str, harmful: str
+) -> None:
+    name = f"operator.{function}"
+    for text in (harmless, harmful):
+        data = file(operator("operator", function, value(text)))
+        assert skopsafe.get_untrusted_types(data=data) == [name]
+        with pytest.raises(skopsafe.UntrustedTypesFoundException):
+            skopsafe.loads(data)
+    assert skopsafe.loads(file(operator("operator", function, value(harmless))), trusted=[name]) is not None
+    with pytest.raises(skopsafe.ValidationError, match=r"public name|name of a method"):
+        skopsafe.loads(data, trusted=[name])
