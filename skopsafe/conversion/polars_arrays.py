@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skopsafe.conversion import views as views_of
 from skopsafe.conversion.rules import Budget, require
 from skopsafe.foreign.arrow_ipc import Batch, Field
 from skopsafe.graph.parts import Leaf
@@ -20,9 +21,6 @@ from skopsafe.handlers.polars_.layouts import LONG, NUMBERS, Layout
 
 Bits = NDArray[np.bool_]
 Rows = NDArray[np.int64]
-
-_INLINE = 12
-"""Bytes of a text that stand in its view."""
 _ROW = 4
 """What a number of a row counts as: a column of bits has eight rows for a byte."""
 
@@ -243,25 +241,8 @@ class Taker:
         return Leaf(new[inverse]), self._categories[key]
 
     def _texts(self, column: Column, views: NDArray[Any], valid: Bits | None) -> tuple[Leaf, Leaf]:
-        numbers = np.ascontiguousarray(views).view("<i4").reshape(-1, 4)
-        sizes = numbers[:, 0].astype(np.int64)
-        if valid is not None:
-            sizes[~valid] = 0
-        require(bool((sizes >= 0).all()), "a length is negative")
-        self._budget.spend(int(sizes.sum()))
-        pieces = []
-        for row, size in enumerate(sizes.tolist()):
-            if size <= _INLINE:
-                pieces.append(views[row, 4 : 4 + size].tobytes())
-                continue
-            number, start = int(numbers[row, 2]), int(numbers[row, 3])
-            require(0 <= number < len(column.data) and start >= 0, "a view leads outside")
-            data = column.data[number]
-            require(start + size <= len(data), "a view leads outside")
-            pieces.append(bytes(data[start : start + size]))
-        ends = np.zeros(len(sizes) + 1, "<i8")
-        np.cumsum(sizes, out=ends[1:])
-        return Leaf(ends), Leaf(np.frombuffer(b"".join(pieces), np.uint8))
+        ends, data = views_of.joined(views, valid, column.data, self._budget)
+        return Leaf(ends), Leaf(data)
 
     def texts(self, column: Column) -> list[str]:
         """Return the texts of a column without nulls."""

@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 from skopsafe.testing.mutants import Tally, follow  # noqa: E402
 from tests.attacks.pickle_mutations import LAYERS  # noqa: E402
 from tests.attacks.pickle_worker import STAGES  # noqa: E402
+from tests.attacks.tables import by_stage  # noqa: E402
 
 
 def run(first: int, count: int, kept: Path, until: float) -> Tally:
@@ -49,21 +50,6 @@ def run(first: int, count: int, kept: Path, until: float) -> Tally:
                 if time.perf_counter() > until:
                     break
     return tally
-
-
-def table(tally: Tally) -> str:
-    """Return how many mutants of each layer got to each stage, or further."""
-    lines = [f"{'layer':10}" + "".join(f"{stage:>11}" for stage in STAGES)]
-    for layer in (*LAYERS, "?", "all"):
-        counts = [
-            sum(count for (of, at), count in tally.stages.items() if at == stage and layer in (of, "all"))
-            for stage in STAGES
-        ]
-        if any(counts):
-            lines.append(
-                f"{layer:10}" + "".join(f"{sum(counts[number:]):>11,}" for number in range(len(STAGES)))
-            )
-    return "\n".join(lines)
 
 
 def main() -> int:
@@ -88,7 +74,7 @@ def main() -> int:
         for tally in pool.map(lambda first: run(first, each, kept, start + options.seconds), firsts):
             total += tally
     print(f"{total.endings.total():,} mutants of pickles in {time.perf_counter() - start:.0f} s")
-    print(table(total))
+    print(by_stage(total, (*LAYERS, "?"), STAGES))
     print(", ".join(f"{count:,} {ending}" for ending, count in total.endings.most_common(20)))
     print(*total.bad or ["every one was harmless"], sep="\n")
     if total.bad:
