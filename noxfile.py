@@ -208,7 +208,7 @@ LIBRARIES = {
 
 
 @nox.session(python="3.11")
-@nox.parametrize("name", LIBRARIES)
+@nox.parametrize("name", list(LIBRARIES))
 def golden_libraries(session: nox.Session, name: str) -> None:
     """Make a file of ``tests/golden/libraries`` with the releases of a time, into a folder of the session.
 
