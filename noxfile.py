@@ -1,11 +1,14 @@
 """Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz, faults.
 
-And ``threads``, ``gadgets``, ``limits``, ``peers``, ``golden_sklearn``, ``kept_sklearn``.
+And ``threads``, ``gadgets``, ``limits``, ``peers``, ``golden_libraries``, ``golden_skops``,
+``golden_sklearn``, ``kept_sklearn``.
 
 Needs the interpreters that it names.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import nox
 
@@ -154,3 +157,95 @@ def peers(session: nox.Session) -> None:
     names = ("fickling", "picklescan", "modelscan", "typing_extensions")
     session.run(f"{others}/bin/pip", "install", "-q", *names, external=True)
     session.run("python", "benchmarks/peers.py", "--python", f"{others}/bin/python", *session.posargs)
+
+
+SKOPS = {
+    "0.3": ("3.9", "skops==0.3.0", "scikit-learn==1.1.3", "numpy<1.24", "scipy<1.10"),
+    "0.4": ("3.9", "skops==0.4.0", "scikit-learn==1.2.0", "numpy<1.25"),
+    "0.5": ("3.10", "skops==0.5.0", "scikit-learn==1.2.1", "numpy<2"),
+    "0.6": ("3.10", "skops==0.6.0", "scikit-learn==1.2.2", "numpy<2"),
+    "0.7": (
+        "3.10",
+        "skops==0.7.post0",
+        "scikit-learn==1.2.2",
+        "numpy<2",
+        "xgboost==1.7.6",
+        "lightgbm==3.3.5",
+    ),
+    "0.8": ("3.11", "skops==0.8.0", "scikit-learn==1.3.0", "numpy<2"),
+    "0.9": (
+        "3.11",
+        "skops==0.9.0",
+        "scikit-learn==1.3.2",
+        "numpy<2",
+        "lightgbm==4.1.0",
+        "quantile-forest==1.2.5",
+    ),
+    "0.10": ("3.12", "skops==0.10.0", "scikit-learn==1.5.1", "lightgbm==4.4.0", "quantile-forest==1.3.8"),
+    "0.11": (
+        *("3.11", "skops==0.11.0", "scikit-learn==1.6.1"),
+        *("xgboost==2.1.4", "lightgbm==4.5.0", "quantile-forest==1.4.0"),
+    ),
+    "0.12": ("3.11", "skops==0.12.0", "scikit-learn==1.6.1"),
+    "0.13": ("3.12", "skops==0.13.0", "scikit-learn==1.7.1", "xgboost==3.0.5", "lightgbm==4.6.0"),
+    "0.14": ("3.13", "skops==0.14.0", "scikit-learn==1.7.2"),
+    "0.15": ("3.13", "skops==0.15.0", "scikit-learn==1.8.0"),
+    "0.16": (
+        *("3.11", "skops==0.16.0", "scikit-learn==1.8.0"),
+        *("xgboost==3.2.0", "lightgbm==4.7.0", "narwhals", "quantile-forest"),
+    ),
+}
+"""By the release of skops: Python, and the packages of its time."""
+
+
+@nox.session(python=sorted({python for python, *_ in SKOPS.values()}))
+def golden_skops(session: nox.Session) -> None:
+    """Make the files of ``tests/golden/skops`` with the releases of skops, into a folder of their own.
+
+    ``-- 0.3 0.16`` for some. Files that are in the tests are never replaced: copy those of a new release.
+    """
+    folder = Path(session.create_tmp()).resolve()
+    for release, (python, *packages) in SKOPS.items():
+        if python != session.python or (session.posargs and release not in session.posargs):
+            continue
+        session.install("--only-binary", ":all:", *packages)
+        kinds = "all" if release in ("0.3", "0.16") else "small"
+        target = str(folder / f"{release}.tar.xz")
+        session.run("python", "tests/golden/skops/make.py", target, kinds, env={"OMP_NUM_THREADS": "1"})
+
+
+LIBRARIES = {
+    "2022": (
+        *("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.2.2"),
+        *("xgboost==1.7.6", "lightgbm==3.3.5", "catboost==1.2"),
+    ),
+    "2023": (
+        *("numpy==1.26.4", "pandas==2.0.3", "scipy==1.11.4", "scikit-learn==1.3.2"),
+        *("xgboost==2.0.3", "lightgbm==4.0.0", "catboost==1.2"),
+    ),
+    "2024": (
+        *("numpy==1.26.4", "pandas==2.2.3", "scipy==1.13.1", "scikit-learn==1.5.2"),
+        *("xgboost==2.1.4", "lightgbm==4.3.0", "catboost==1.2.5"),
+    ),
+    "2025": (
+        *("numpy==2.2.6", "pandas==2.3.3", "scipy==1.15.3", "scikit-learn==1.6.1"),
+        *("xgboost==3.0.5", "lightgbm==4.6.0", "catboost==1.2.8"),
+    ),
+    "oldest": (
+        *("-e", ".", "numpy==1.26.4", "pandas==2.2.3", "scipy==1.11.4", "scikit-learn==1.6.1"),
+        *("xgboost==2.0.3", "lightgbm==4.0.0", "catboost==1.2"),
+    ),
+}
+"""By the file that they make: the packages of a time; the oldest that are supported make our files too."""
+
+
+@nox.session(python="3.11")
+@nox.parametrize("name", list(LIBRARIES))
+def golden_libraries(session: nox.Session, name: str) -> None:
+    """Make a file of ``tests/golden/libraries`` with the releases of a time, into a folder of the session.
+
+    Files that are in the tests are never replaced: copy those of a new time.
+    """
+    session.install(*LIBRARIES[name])
+    target = f"{session.create_tmp()}/{name}.zip"
+    session.run("python", "tests/golden/libraries/make.py", target, env={"OMP_NUM_THREADS": "1"})

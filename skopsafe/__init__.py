@@ -17,6 +17,8 @@ The map of the package:
 - ``foreign``: files of other formats, looked at without running them.
 - ``judge``: verdicts on pickles; ``inspecting``: the way through for them.
 - ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
+- ``from_skops``: the same for files of skops, which all functions take; ``updating``: old files to new ones.
+- ``exceptions``: errors by the names that they have in skops.
 - ``report``: an audit and a Document as text.
 - ``decompiling``: a pickle as a script.
 - ``api``: the way through; ``cli``: the same as commands.
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from skopsafe.limits import Limits
     from skopsafe.report.text import Drawing, visualize
     from skopsafe.trust.audit import Audit
+    from skopsafe.updating import update
 
 _PUBLIC = {
     "skopsafe.api": ("audit", "dump", "dumps", "get_untrusted_types", "load", "loads", "register"),
@@ -83,6 +86,7 @@ _PUBLIC = {
     "skopsafe.limits": ("Limits",),
     "skopsafe.report.text": ("Drawing", "visualize"),
     "skopsafe.trust.audit": ("Audit",),
+    "skopsafe.updating": ("update",),
 }
 _HOME = {name: module for module, public in _PUBLIC.items() for name in public}
 
@@ -119,6 +123,7 @@ __all__ = [
     "load",
     "loads",
     "register",
+    "update",
     "visualize",
 ]
 

@@ -17,7 +17,6 @@ from skopsafe.collecting import without_collections
 from skopsafe.errors import (
     ArgumentError,
     FormatError,
-    MigrationError,
     MissingTypeError,
     PolicyError,
     UnsupportedTypeError,
@@ -31,10 +30,10 @@ from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
 from skopsafe.plugins import Plugins, from_code
 from skopsafe.save import Saver
-from skopsafe.skew import today, versions, warn_about
+from skopsafe.skew import audited, today, versions, warn_about
 from skopsafe.streams import File, bytes_stream, check_stream, fill, opened
 from skopsafe.trust import audit as trust
-from skopsafe.trust.audit import Audit, Step
+from skopsafe.trust.audit import Audit
 from skopsafe.trust.policy import Policy, policy_of
 from skopsafe.trust.tables import Tables
 from skopsafe.trust.verdicts import verdict
@@ -195,7 +194,7 @@ def load(
         raise PolicyError("only a path can be mapped", next_step="Pass a path, or leave out mmap_mode.")
     approved = policy_of(trusted, policy)
     mapping = Mapping(mmap_mode, verify) if mmap_mode is not None else None
-    with described(file, limits, mapping) as document:
+    with described(file, limits, mapping, whole=True) as document:
         return _build(document, approved)
 
 
@@ -239,15 +238,7 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
 
 def audit_of(document: Document) -> Audit:
     """Return the audit of a Document: of what the installed libraries would make of it."""
-    try:
-        found = today(document)
-    except MigrationError as error:
-        return trust.audit(document, _tables()).with_skew("refused", refused=str(error))
-    report = trust.audit(found.document, _tables())
-    if not found.skew:
-        return report
-    steps = [Step(step.name, step.release, step.reason, step.link, count) for step, count in found.applied]
-    return report.with_skew("kept" if found.is_kept else "unknown", steps)
+    return audited(document, _tables())
 
 
 def tables_in_use() -> Tables:
@@ -300,16 +291,8 @@ def _document(saver: Saver, root: Value, writer: dict[str, str] | None = None) -
     """Return what `saver` wrote, for a look at it; its versions are those of this process unless given."""
     if writer is None:
         writer = versions([row.name for row in saver.types], _tables().distribution)
-    return Document(
-        saver.types,
-        saver.shapes,
-        saver.runs,
-        saver.arrays.count,
-        root,
-        writer,
-        _no_arrays,
-        extent=saver.arrays.extent,
-    )
+    tables, arrays = (saver.types, saver.shapes, saver.runs), saver.arrays
+    return Document(*tables, arrays.count, root, writer, _no_arrays, extent=arrays.extent)
 
 
 def _no_arrays(numbers: Sequence[int]) -> Any:
@@ -318,12 +301,31 @@ def _no_arrays(numbers: Sequence[int]) -> Any:
 
 @contextlib.contextmanager
 def described(
-    file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None
+    file: File, limits: Limits = DEFAULT_LIMITS, mapping: Mapping | None = None, *, whole: bool = False
 ) -> Iterator[Document]:
-    """Open a file as a Document, whose arrays can be read while the context lasts."""
+    """Open a file as a Document, whose arrays can be read while the context lasts.
+
+    Parameters
+    ----------
+    file : str, os.PathLike or binary file object
+        A file of skopsafe or of skops.
+    limits : Limits
+        Upper bounds.
+    mapping : Mapping, optional
+        How arrays are mapped.
+    whole : bool
+        Whether arrays will be asked for: those of a file of skops are read with all else.
+    """
     with opened(file, limits, buffered=False) as stream:
         # What has to be read to its end, such as a pipe, cannot be mapped.
-        yield schema.read(stream, limits, mapping if isinstance(stream, io.FileIO) else None)
+        can_be_mapped = isinstance(stream, io.FileIO)
+        try:
+            document = schema.read(stream, limits, mapping if can_be_mapped else None)
+        except schema.OfSkops:
+            from skopsafe import from_skops
+
+            document = from_skops.read(stream, limits, _tables(), whole=whole).document
+        yield document
 
 
 def _refuse_denied(saver: Saver, root: Value) -> None:

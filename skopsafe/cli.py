@@ -13,7 +13,7 @@ import click
 
 from skopsafe import __version__
 from skopsafe.console import APPROVE, DENIED, OK, UNREADABLE, say, worst
-from skopsafe.errors import SkopsafeError, escape
+from skopsafe.errors import DeniedTypeError, SkopsafeError, escape
 from skopsafe.inspect_command import inspect
 
 
@@ -102,7 +102,9 @@ main.add_command(inspect)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
 @click.pass_context
 def convert(ctx: click.Context, source: str, target: str, compression: str, jobs: int, as_json: bool) -> None:
-    """Convert the pickle SOURCE to the file TARGET, or each pickle in a folder, without unpickling any.
+    """Convert SOURCE, a pickle or a file of skops, to the file TARGET, or each pickle in a folder.
+
+    Nothing is unpickled.
 
     Exit code: 0 all were converted and load without approval, 1 something needs approval before it is loaded,
     2 a file leads to what can never be approved, 3 a file was not converted for another reason.
@@ -118,21 +120,56 @@ def convert(ctx: click.Context, source: str, target: str, compression: str, jobs
     counts, codes = [0, 0, 0], {OK}
     for result in results:
         state = 2 if result.error else 1 if result.untrusted else 0
-        counts[state] += 1
+        counts[state] += not result.part_of
         codes.add(DENIED if result.denied else (OK, APPROVE, UNREADABLE)[state])
         if as_json:
-            parts = {
-                name: getattr(result, name) for name in ("source", "target", "untrusted", "error", "denied")
-            }
-            say(json.dumps(parts))
+            names = ("source", "target", "untrusted", "error", "denied", "part_of")
+            say(json.dumps({name: getattr(result, name) for name in names}))
         else:
-            what = result.error or (
-                f"needs approval: {', '.join(result.untrusted)}" if state else "converted"
-            )
+            done = f"part of {escape(os.path.basename(result.part_of))}" if result.part_of else "converted"
+            what = result.error or (f"needs approval: {', '.join(result.untrusted)}" if state else done)
             say(f"{escape(result.source)}: {what}")
     if not as_json:
         say(f"{counts[0]} converted, {counts[1]} to approve, {counts[2]} not converted")
     ctx.exit(worst(codes))
+
+
+@main.command()
+@click.argument("file", type=click.Path())
+@click.option("--output", "--output-file", "-o", type=click.Path(), help="The new file.")
+@click.option("--inplace", is_flag=True, help="Replace FILE, once all is written.")
+@click.option("--compression", default="stored", help="stored, deflate, bzip2, lzma or zstd.")
+@click.pass_context
+def update(ctx: click.Context, file: str, output: str | None, inplace: bool, compression: str) -> None:
+    """Bring FILE, of skops or of an earlier skopsafe, to today's protocol. This grants no trust.
+
+    Without --output and --inplace, only say what would become of it.
+
+    Exit code: 0 the file of today loads without approval, 1 something in it needs approval, 2 something can
+    never be approved and nothing was written, 3 the file cannot be read or understood.
+    """
+    from skopsafe.archive.container import check_compression
+    from skopsafe.limits import DEFAULT_LIMITS
+    from skopsafe.updating import updated
+
+    if inplace and output is not None:
+        raise click.UsageError("Give --output or --inplace, and not both.", ctx)
+    target = file if inplace else output
+    try:
+        audit, of = updated(file, target, check_compression(compression, None), None, DEFAULT_LIMITS)
+    except DeniedTypeError as error:
+        say(f"Error: {error}", err=True)
+        ctx.exit(DENIED)
+    if not of:
+        done = "is of today's protocol"
+    elif target is None:
+        done = f"was written by {escape(of)}; give --output or --inplace to update it"
+    else:
+        done = f"was written by {escape(of)}; updated"
+    say(f"{escape(file)}: {done}")
+    if audit.untrusted:
+        say(f"needs approval: {', '.join(audit.untrusted)}")
+    ctx.exit(APPROVE if audit.untrusted else OK)
 
 
 @main.command()

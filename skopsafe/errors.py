@@ -201,7 +201,7 @@ class UntrustedTypesFoundException(SkopsafeError, TypeError):
         )
 
 
-class PolicyError(SkopsafeError, ValueError):
+class PolicyError(SkopsafeError, TypeError, ValueError):
     """The caller's approval itself is not acceptable, such as ``trusted=True``."""
 
 

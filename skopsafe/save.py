@@ -44,10 +44,12 @@ class Saver:
         The tables of the Document; `runs` and `arrays` are there when `save` has returned.
     """
 
-    def __init__(self, registry: Registry, taker: type[Taker] = Taker) -> None:
+    def __init__(
+        self, registry: Registry, taker: type[Taker] = Taker, arrays: Collector | None = None
+    ) -> None:
         self._registry = registry
         self._taker_class = taker
-        self.arrays = Collector()
+        self.arrays = Collector() if arrays is None else arrays
         self.runs: list[Run] = []
         self._start(together=True)
 

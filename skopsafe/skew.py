@@ -13,11 +13,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from skopsafe.errors import VersionSkewWarning
+from skopsafe.errors import MigrationError, VersionSkewWarning
 from skopsafe.graph.document import Document
 from skopsafe.migrate.kept import is_kept
 from skopsafe.migrate.migrating import Applied, migrated
 from skopsafe.migrate.releases import release_of
+from skopsafe.trust.audit import Audit, Step, audit
+from skopsafe.trust.tables import Tables
 
 _HERE = os.path.dirname(__file__)
 
@@ -100,6 +102,19 @@ def today(document: Document) -> Today:
         return Today(document, skew, is_kept=False)
     out, applied = migrated(document, old, new)
     return Today(out, skew, is_kept((row.name for row in document.types), old, new), applied)
+
+
+def audited(document: Document, tables: Tables) -> Audit:
+    """Return the audit of a Document: of what the installed libraries would make of it."""
+    try:
+        found = today(document)
+    except MigrationError as error:
+        return audit(document, tables).with_skew("refused", refused=str(error))
+    report = audit(found.document, tables)
+    if not found.skew:
+        return report
+    steps = [Step(step.name, step.release, step.reason, step.link, count) for step, count in found.applied]
+    return report.with_skew("kept" if found.is_kept else "unknown", steps)
 
 
 def warn_about(skew: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse
 
 import skopsafe
+from skopsafe.archive.arrays import Collector
 from skopsafe.graph.plain import MOST_DIMENSIONS
 from tests.test_values import back, same_bits
 
@@ -145,6 +146,8 @@ def test_scalars_of_structured_dtypes_come_back() -> None:
     [
         np.dtype({"names": ["a", "b"], "formats": ["i2", "f8"], "offsets": [6, 16], "itemsize": 40}),
         pytest.param(np.dtype({"names": ["b", "a"], "formats": ["i4", "i4"], "offsets": [4, 0]})),
+        np.dtype({"names": ["a", "b"], "formats": ["i4", "i2"], "offsets": [0, 2]}),
+        np.dtype({"names": ["a", "b"], "formats": ["i4", "i2"], "offsets": [0, 0], "itemsize": 9}),
         np.dtype([(("Title", "a"), "i4"), ("b", "f4", (2, 3))]),
         np.dtype([("a", "i1"), ("b", "f8")], align=True),
         np.dtype([("a", [("b", [("c", ">u2")])])]),
@@ -157,7 +160,7 @@ def test_scalars_of_structured_dtypes_come_back() -> None:
         np.dtype("V0"),
         np.dtype("U0"),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_odd_dtypes_come_back(dtype: np.dtype[Any]) -> None:
     loaded = back(dtype)
@@ -309,3 +312,10 @@ def test_seeds_spawn_as_before() -> None:
         seed.spawn(2)
         loaded = back(seed)
         assert loaded.spawn(1)[0].generate_state(4).tolist() == seed.spawn(1)[0].generate_state(4).tolist()
+
+
+@pytest.mark.parametrize("offsets", [[0, 2], [4, 0]])
+def test_no_array_is_written_whose_header_would_say_something_else(offsets: list[int]) -> None:
+    dtype = np.dtype({"names": ["a", "b"], "formats": ["i4", "i4"], "offsets": offsets})
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="order of their bytes"):
+        Collector().add(np.zeros(3, dtype))

@@ -72,12 +72,6 @@ def test_a_file_of_joblib_is_recognized(compress: Any, level: int, tmp_path: Pat
         skopsafe.load(path)
 
 
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_file_of_skops_is_recognized(compression: int) -> None:
-    skops = pytest.importorskip("skops.io")
-    fails(skops.dumps(MODEL, compression=compression), match=r"written by skops")
-
-
 def test_skops_given_a_file_of_ours_names_skopsafe() -> None:
     skops = pytest.importorskip("skops.io")
     with pytest.raises(TypeError, match="skopsafe"):

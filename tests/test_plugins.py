@@ -17,6 +17,7 @@ from skopsafe import api
 from skopsafe.plugin import Handler, Library
 from skopsafe.plugins import Plugins
 from skopsafe.testing.crafted import call, changed, forged
+from tests.attacks.skops_files import file, instance, items, mapping, value
 from tests.plugin_types import DIAL, TABLE, Dial, Holder, check_holder
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "plugin"
@@ -57,6 +58,16 @@ def test_its_loader_validates() -> None:
     skopsafe.register(DIAL)
     with pytest.raises(skopsafe.ValidationError, match=r"Dial\.value"):
         skopsafe.loads(forged(Dial(3), DIAL.type, value=lambda old: 10))
+
+
+def test_it_reads_its_own_form_and_not_that_of_skops() -> None:
+    """Plugins are for what `dump` writes: skops takes the same object apart in another way."""
+    state = items("tuple", value(None), mapping({"_value": value(3)}))
+    data = file(instance("tests.plugin_types", "Dial", state))
+    assert skopsafe.loads(data, trusted=["tests.plugin_types.Dial"]) == Dial(3)
+    skopsafe.register(DIAL)
+    with pytest.raises(skopsafe.ValidationError, match="unknown form"):
+        skopsafe.loads(data)
 
 
 def test_a_table_and_checks_come_with_it() -> None:

@@ -142,9 +142,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "os.system": (lambda: os.system, NEVER),
     "Popen": (lambda: subprocess.Popen, NEVER),
     "type": (lambda: type, NEVER),
-    "attrgetter": (lambda: operator.attrgetter("x"), NEVER),
-    "itemgetter": (lambda: operator.itemgetter(1), NEVER),
-    "methodcaller": (lambda: operator.methodcaller("lower"), NEVER),
+    "class of getters": (lambda: operator.attrgetter, NEVER),
+    "private attribute": (lambda: operator.attrgetter("a.__class__"), "not a public name"),
+    "array as argument": (lambda: operator.methodcaller("dot", np.ones(2)), "not a constant"),
     "stat": (lambda: os.stat("."), NEVER),
     "event loop policy": (asyncio.DefaultEventLoopPolicy, STATE),
 }

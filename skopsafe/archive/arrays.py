@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from skopsafe.archive.container import Writer
 from skopsafe.archive.npy import header
+from skopsafe.errors import UnsupportedTypeError
 
 POOLED_BELOW = 1 << 16
 """Arrays of fewer bytes than this are pooled."""
@@ -211,7 +212,7 @@ class Collector:
         kind = self._equal.get(dtype)
         if kind is None:
             kind = self._equal[dtype] = _Kind(len(self.dtypes), dtype)
-            self.dtypes.append(npy.dtype_to_descr(dtype))
+            self.dtypes.append(_described(dtype))
         if dtype is kind.dtype:  # which lives as long as this does, so that no other has its id
             self._kinds[id(dtype)] = kind
         return kind
@@ -248,6 +249,26 @@ class Collector:
                 flat = flat.copy()
                 _clear(flat, kind)
             writer.add(name, header(self.dtypes[kind.number], shape, fortran), flat)
+
+
+def _described(dtype: np.dtype[Any]) -> Any:
+    """Return what a header says of a dtype.
+
+    Raises
+    ------
+    UnsupportedTypeError
+        It cannot say it: fields share bytes, or are not in the order of their bytes.
+    """
+    try:
+        found = npy.dtype_to_descr(dtype)
+        if dtype.names is None or npy.descr_to_dtype(found) == dtype:
+            return found
+    except ValueError:
+        pass
+    raise UnsupportedTypeError(
+        "the fields of an array overlap, or are not in the order of their bytes",
+        next_step="Copy it to an array whose dtype is packed: numpy.lib.recfunctions.repack_fields.",
+    )
 
 
 def padded(size: int) -> int:

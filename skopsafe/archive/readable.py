@@ -8,6 +8,8 @@ from skopsafe.archive.access import access, size_of, truncated
 from skopsafe.errors import LimitError
 from skopsafe.limits import Limits
 
+_HEAD = 2**16
+"""Bytes at the beginning of a file that are kept: what it is, is told by them again and again."""
 HELD = 2**28
 """Decompressed bytes of one file that are kept in memory; what is beyond is decompressed again."""
 
@@ -113,16 +115,26 @@ class Whole:
         It can be read at any place, and stays open.
     """
 
-    __slots__ = ("_access", "size")
+    __slots__ = ("_access", "_head", "size")
 
     def __init__(self, file: BinaryIO) -> None:
         self.size = size_of(file)
         self._access = access(file)
+        self._head = b""
 
     def read(self, offset: int, size: int) -> bytes:
         """Return `size` bytes from `offset` on, or as many as there are."""
         size = min(size, self.size - offset)
-        data = self._access.read(offset, size) if size > 0 else b""
+        if size <= 0:
+            return b""
+        if offset + size > _HEAD:
+            return self._read(offset, size)
+        if not self._head:
+            self._head = self._read(0, min(self.size, _HEAD))
+        return self._head[offset : offset + size]
+
+    def _read(self, offset: int, size: int) -> bytes:
+        data = self._access.read(offset, size)
         if len(data) < size:
             raise truncated()
         return data

@@ -27,6 +27,10 @@ over that of the schema, which in a file of ten kilobytes can be four megabytes 
 """
 
 
+class OfSkops(FormatError):
+    """The schema is that of a file of skops, which another reader reads."""
+
+
 class _Header(msgspec.Struct, frozen=True):
     """What is looked at when the rest cannot be read: a foreign or newer file gets its own message."""
 
@@ -189,10 +193,7 @@ def _misread(data: bytes, error: Exception) -> FormatError:
         header = _Header(FORMAT, PROTOCOL)
     if header.format != FORMAT:
         if header.loader is not None:
-            return FormatError(
-                "this file was written by skops, whose format this version does not read",
-                next_step="Load it with skops.io after its own audit, and save it with skopsafe.dump.",
-            )
+            return OfSkops("this file was written by skops", next_step="Read it with skopsafe.load.")
         return FormatError("schema.json is not that of a skopsafe file", next_step=_AGAIN)
     if header.protocol > PROTOCOL:
         return FormatError(

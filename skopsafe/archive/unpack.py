@@ -158,6 +158,7 @@ _MAGIC = {
     "lz4": b"\x04\x22\x4d\x18",
     "zstd": b"\x28\xb5\x2f\xfd",
 }
+_MAGICS = tuple(_MAGIC.values())
 _ONCE = ("zlib", "lzma")
 """Formats of which no reader takes several streams behind each other. Their first bytes are those of much
 else, too."""
@@ -177,7 +178,9 @@ def compression_of(head: bytes) -> tuple[str, int] | None:
             return "zlib", start + (head[start : start + 1] == b" ")
     if head[:1] == b"x" and len(head) > 1 and (head[0] * 256 + head[1]) % 31 == 0:
         return "zlib", 0
-    return next(((kind, 0) for kind, magic in _MAGIC.items() if head.startswith(magic)), None)
+    if not head.startswith(_MAGICS):
+        return None
+    return next((kind, 0) for kind, magic in _MAGIC.items() if head.startswith(magic))
 
 
 def unpack(kind: str, source: Readable, start: int, budget: Budget) -> Unpacked:

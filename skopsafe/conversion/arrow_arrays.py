@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skopsafe.conversion import views as views_of
 from skopsafe.conversion.rules import Budget, Misfit, require
 from skopsafe.graph.parts import Leaf
 from skopsafe.handlers.arrow.datatypes import DEEPEST
@@ -26,9 +27,6 @@ from skopsafe.handlers.arrow.layouts import (
     storage_of,
     unpack,
 )
-
-_INLINE = 12
-"""Bytes of a text that stand in its view."""
 
 
 class Raw:
@@ -302,28 +300,10 @@ class RawTaker(Taker):
         """Return texts or bytes one behind the other, of views into several buffers."""
         length, offset, buffers = len(array), array.offset, array.buffers()
         views = _items(buffers[1], np.dtype("u1"), 16 * offset, 16 * length).reshape(length, 16)
-        numbers = np.ascontiguousarray(views).view("<i4").reshape(length, 4)
-        sizes = numbers[:, 0].astype(np.int64)
-        if buffers[0] is not None:
-            sizes[~unpack(buffers[0], offset, length)] = 0
-        require(bool((sizes >= 0).all()), "a length is negative")
-        self._budget.spend(int(sizes.sum()))
-        pieces = []
-        for row, size in enumerate(sizes.tolist()):
-            if size <= _INLINE:
-                pieces.append(views[row, 4 : 4 + size].tobytes())
-                continue
-            number, start = int(numbers[row, 2]), int(numbers[row, 3])
-            require(0 <= number < len(buffers) - 2 and start >= 0, "a view leads outside")
-            data = buffers[2 + number]
-            require(data is not None and start + size <= len(data), "a view leads outside")
-            pieces.append(bytes(data[start : start + size]))
-        ends = np.zeros(length + 1, "<i8")
-        np.cumsum(sizes, out=ends[1:])
-        valid = None
-        if buffers[0] is not None:
-            valid = np.packbits(unpack(buffers[0], offset, length), bitorder="little")
-        found = [valid, ends.view(np.uint8), np.frombuffer(b"".join(pieces), np.uint8)]
+        bits = None if buffers[0] is None else unpack(buffers[0], offset, length)
+        ends, data = views_of.joined(views, bits, buffers[2:], self._budget)
+        valid = None if bits is None else np.packbits(bits, bitorder="little")
+        found = [valid, ends.view(np.uint8), data]
         return Raw(f"large_{name.partition('_')[0]}", length, 0, found, [], None)
 
 

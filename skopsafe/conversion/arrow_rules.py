@@ -5,6 +5,7 @@ Sources: ``pyarrow/array.pxi`` (``_reduce_array_data``), ``table.pxi`` and ``io.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
@@ -153,13 +154,17 @@ def _batch(case: Case) -> Any:
 
 
 def _scalar(case: Case) -> Any:
-    """A number, text, or bytes; what has parts is refused."""
+    """A number, text, bytes, date, time without a zone, or step; what has parts is refused."""
     args = case.args
     require(len(args) == 2, "it has not two arguments")
     value, described = args[0], description(args[1], case)
-    name = described if isinstance(described, str) else ""
+    name = described if isinstance(described, str) else described[0]
     valid = None if value is not None else np.zeros(1, np.uint8)
-    require(name in _SCALARS and (value is None or type(value) in _SCALARS[name]), "it is no number or text")
+    if name in _TIMES and value is not None:
+        value = _ticks(described, value)
+    elif name not in _TIMES:
+        is_known = name in _SCALARS and (value is None or type(value) in _SCALARS[name])
+        require(is_known, "it is no number, text or time")
     try:
         raw = Raw(described, 1, 0, [valid, *_content(name, value)], [], None)
     except (OverflowError, ValueError, UnicodeEncodeError):
@@ -167,6 +172,31 @@ def _scalar(case: Case) -> Any:
         raise
     layout = RawTaker(case.budget).take(checked(raw), described)
     return Stand("pyarrow.lib:Scalar", Parts(("type", "layout"), [described, layout]))
+
+
+_TIMES = ("date32", "timestamp", "duration")
+_STEPS = {
+    "s": datetime.timedelta(seconds=1),
+    "ms": datetime.timedelta(milliseconds=1),
+    "us": datetime.timedelta(microseconds=1),
+}
+
+
+def _ticks(described: Any, value: Any) -> int:
+    """Return the number that a date, a time or a step is stored as."""
+    if described == "date32":
+        require(type(value) is datetime.date, "it is no date")
+        return int(value.toordinal()) - datetime.date(1970, 1, 1).toordinal()
+    step = _STEPS.get(described[1])
+    if described[0] == "timestamp":
+        is_known = type(value) is datetime.datetime and value.tzinfo is None and described[2] is None
+        require(is_known, "it is a time of a zone, or of nanoseconds")
+        value = value - datetime.datetime(1970, 1, 1)
+    require(step is not None and type(value) is datetime.timedelta, "it is a time of nanoseconds")
+    assert step is not None
+    found, rest = divmod(value, step)
+    require(not rest, "a time is no whole number of its unit")
+    return int(found)
 
 
 _SCALARS: dict[str, tuple[type, ...]] = {

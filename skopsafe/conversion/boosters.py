@@ -100,6 +100,14 @@ def _catboost(case: Case) -> Any:
     return Stand(case.name, estimators.parts_of(state, (blob.ordered(model), found), in_order))
 
 
+def _without_classes(attributes: dict[str, Any]) -> None:
+    # LightGBM 3 had None where there are no classes, and LightGBM 4 compares it with numbers.
+    if attributes.get("_n_classes", 0) is None:
+        attributes["_n_classes"] = -1
+
+
+_MODELS = ("lightgbm.sklearn:LGBMModel", "lightgbm.sklearn:LGBMRanker", "lightgbm.sklearn:LGBMRegressor")
+
 RULES = Rules(
     classes={
         "xgboost.core:Booster": _xgboost,
@@ -107,4 +115,5 @@ RULES = Rules(
         "lightgbm.basic:_InnerPredictor": _predictor,
         **dict.fromkeys(estimators.TYPES, _catboost),
     },
+    older=dict.fromkeys(_MODELS, _without_classes),
 )

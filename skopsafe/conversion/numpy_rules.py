@@ -7,11 +7,11 @@ Sources: ``numpy/_core/src/multiarray/methods.c`` (``array_reduce``, ``array_set
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from skopsafe.conversion.rules import Case, Rules, require, settled
+from skopsafe.conversion.rules import Case, Misfit, Rules, require, settled
 from skopsafe.conversion.stands import Naming, Stand
 from skopsafe.foreign.pickles.dtypes import dtype_of
 from skopsafe.foreign.pickles.values import Call, Dict, Global, List, Stored, Value
@@ -23,7 +23,8 @@ _LONGEST_ROW = 2**12
 """Bytes of a row of a structure with objects, which numpy makes at once."""
 
 
-def _shape(value: Any) -> tuple[int, ...]:
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return a shape that a pickle tells, if it is one."""
     shape = value if isinstance(value, tuple) else (value,)
     require(len(shape) <= MOST_DIMENSIONS, "too many dimensions")
     sound = all(type(size) is int and 0 <= size < 2**62 for size in shape)
@@ -35,8 +36,8 @@ def array_of(
     case: Case, dtype: np.dtype[Any], shape: Value, is_fortran: object, content: Value
 ) -> np.ndarray[Any, Any]:
     """Return an array of a dtype and shape, out of its bytes or its objects."""
-    sizes = _shape(shape)
-    order: Any = "F" if is_fortran else "C"
+    sizes = shape_of(shape)
+    order: Literal["C", "F"] = "F" if is_fortran else "C"
     if dtype.hasobject:
         require(isinstance(content, List), "objects are no list")
         items = [case.get(item) for item in content.items]
@@ -53,7 +54,14 @@ def array_of(
     require(
         len(data) == math.prod(sizes) * dtype.itemsize, "an array has not as many bytes as its shape says"
     )
-    made = np.ndarray(sizes, dtype, data or b"\0", 0, None, order)
+    return of_bytes(data, dtype, sizes, order)
+
+
+def of_bytes(
+    data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], order: Literal["C", "F"]
+) -> np.ndarray[Any, Any]:
+    """Return an array that is these bytes, all of them."""
+    made = np.ndarray(shape_of(shape), dtype, data or b"\0", 0, None, order)
     reason = unsound(made)
     require(reason is None, reason or "")
     return made
@@ -93,10 +101,12 @@ def stored(record: Stored, case: Case) -> Any:
         return case.get(record.objects)
     data = case.source.read(record.offset, record.size)
     require(len(data) == math.prod(record.shape) * record.dtype.itemsize, "an array is cut off")
-    made = np.ndarray(record.shape, record.dtype, data or b"\0", 0, None, record.order)
-    reason = unsound(made)
-    require(reason is None, reason or "")
-    return made
+    return of_bytes(data, record.dtype, record.shape, record.order)
+
+
+def not_here(record: Stored, case: Case) -> Any:
+    """Refuse an array that is in a file beside."""
+    raise Misfit("it is in another file")
 
 
 def _scalar(case: Case) -> Any:

@@ -6,11 +6,13 @@ holds itself stays so. Objects with a rule are made when all that the rule looks
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from skopsafe import names
 from skopsafe.conversion.calls import arguments, bound, class_of
-from skopsafe.conversion.numpy_rules import stored
+from skopsafe.conversion.numpy_rules import not_here, stored
 from skopsafe.conversion.rules import (
     Budget,
     Case,
@@ -18,8 +20,10 @@ from skopsafe.conversion.rules import (
     Rules,
     dependencies,
     named,
+    place_of,
     put_into,
     refuse,
+    require_keys,
     settled,
 )
 from skopsafe.conversion.stands import Naming, Stand, called
@@ -42,10 +46,9 @@ from skopsafe.foreign.pickles.values import (
 from skopsafe.graph.document import LONGEST_NAME
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers.registry import Registry
-from skopsafe.handlers.spread import require_spread
 from skopsafe.trust.tables import Tables
 
-_VERSION = "_sklearn_version"
+_VERSION, _RELEASE = "_sklearn_version", re.compile(r"[0-9A-Za-z.+_-]{1,50}")
 _MISTAKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
@@ -62,6 +65,8 @@ class Maker:
         Which types have a loader: these are made by a rule or not at all.
     tables : Tables
         Which reviewed classes have a ``__setstate__``.
+    beside : callable
+        Returns an array that is in a file beside the pickle, or raises.
 
     Attributes
     ----------
@@ -69,11 +74,19 @@ class Maker:
         Versions of libraries that states tell.
     """
 
-    def __init__(self, source: Source, rules: Rules, registry: Registry, tables: Tables) -> None:
+    def __init__(
+        self,
+        source: Source,
+        rules: Rules,
+        registry: Registry,
+        tables: Tables,
+        beside: Callable[[Stored, Case], Any] = not_here,
+    ) -> None:
         self._source = source
         self._rules = rules
         self._registry = registry
         self._tables = tables
+        self._beside = beside
         self._made: dict[int, Any] = {}
         self._kept: list[Any] = []
         self._unfilled: list[tuple[Value, Any]] = []
@@ -122,7 +135,7 @@ class Maker:
                 ]
                 if missing:
                     if id(value) in on_their_way:
-                        refuse("an object that is part of what makes it cannot be converted", _offset(value))
+                        refuse("an object that is part of what makes it cannot be converted", place_of(value))
                     on_their_way.add(id(value))
                     stack.append((value, needed))
                     stack += [(part, None) for part in reversed(missing)]
@@ -135,7 +148,7 @@ class Maker:
         try:
             self._budget.spend(8 * count)  # a pointer to each
         except Misfit as error:
-            refuse(str(error), _offset(value))
+            refuse(str(error), place_of(value))
 
     def _needed(self, value: Value) -> list[Value]:
         match value:
@@ -171,7 +184,7 @@ class Maker:
                 return self._shell(value, set())
             case FrozenSet():
                 items = list(map(self.get, value.items))
-                self._require_keys(items, value.offset)
+                require_keys(items, value.offset)
                 return frozenset(items)
             case ByteArray():
                 return bytearray(value.content)
@@ -210,7 +223,7 @@ class Maker:
         return name
 
     def _call(self, call: Call) -> Any:
-        if call.way in ("persistent", "extension", "buffer"):
+        if call.way in ("persistent", "extension", "buffer", "file"):
             refuse(f"an object that comes from outside of the pickle ({call.way}) is not in it", call.offset)
         cls = class_of(call, self._rules.classes)
         if cls is not None and cls in self._rules.classes:
@@ -233,8 +246,9 @@ class Maker:
         return called(name, parts.attributes or (), list(parts.values))
 
     def _stored(self, record: Stored) -> Any:
+        case = Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget)
         try:
-            return stored(record, Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget))
+            return self._beside(record, case) if record.is_beside else stored(record, case)
         except Misfit as error:
             refuse(f"an array of joblib is not in its form: {error}", record.wrapper.offset)
 
@@ -263,26 +277,16 @@ class Maker:
                     shell.append(self._create(item))
             case Set():
                 items = [self._create(item) for item in record.items]
-                self._require_keys(items, record.offset)
+                require_keys(items, record.offset)
                 shell.update(items)
             case Dict():
                 pairs = [(self._create(key), self._create(value)) for key, value in record.pairs]
-                self._require_keys([key for key, _ in pairs], record.offset)
+                require_keys([key for key, _ in pairs], record.offset)
                 shell.update(pairs)
             case Call():
                 for part in put_into(record):
                     self._create(part)
                 shell.parts = self._parts(record, [], shell.name)
-
-    def _require_keys(self, keys: list[Any], offset: int) -> None:
-        try:
-            require_spread(keys, "keys")
-            for key in keys:
-                hash(key)
-        except (TypeError, RecursionError):
-            refuse("a key of a dict or an item of a set has no hash", offset)
-        except SkopsafeError as error:
-            refuse(error.reason, offset)
 
     def _parts(self, call: Call, args: list[Value], cls: str | None) -> Parts:
         """Return the parts of an object that has no rule, in the forms that the generic loader knows."""
@@ -312,12 +316,13 @@ class Maker:
             values.append([self.get(item) for item in call.items])
         if call.pairs:
             labels.append("()dict")
+            require_keys([self.get(key) for key, _ in call.pairs], call.offset)
             values.append({self.get(key): self.get(value) for key, value in call.pairs})
         return Parts(tuple(labels), values)
 
     def _note_version(self, version: Any) -> None:
         """Note the version of scikit-learn that a state tells."""
-        if isinstance(version, str):
+        if isinstance(version, str) and _RELEASE.fullmatch(version):
             self.versions.setdefault("scikit-learn", version)
 
     def _attributes(self, state: Value, cls: str) -> dict[str, Any] | None:
@@ -326,9 +331,7 @@ class Maker:
             return None
         parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
         found: dict[str, Any] = {}
-        for part in parts:
-            if part is None:
-                continue
+        for part in [part for part in parts if part is not None]:
             try:
                 pairs = named(part)
             except Misfit:
@@ -341,8 +344,6 @@ class Maker:
                 if not name.isidentifier() or len(name) > LONGEST_NAME:
                     return None
                 found[name] = made
+        if cls in self._rules.older:
+            self._rules.older[cls](found)
         return found
-
-
-def _offset(value: Value) -> int:
-    return getattr(value, "offset", 0)

@@ -30,6 +30,7 @@ from skopsafe.conversion.stands import Inner, Stand
 from skopsafe.foreign.pickles.values import Dict
 from skopsafe.graph.parts import Leaf, Parts
 from skopsafe.handlers.pandas import arrays, dtypes, objects
+from skopsafe.handlers.pandas.offsets import OFFSETS
 
 _CACHES = ("_cache",)
 
@@ -238,8 +239,12 @@ def _dtype(form: tuple[str, ...], *spelled: str) -> Any:
 
 def _period_dtype(case: Case) -> Any:
     args = case.args
-    require(len(args) == 1 and isinstance(args[0], str), "its freq is no text")
-    return Stand("pandas:PeriodDtype", Parts(("freq",), [offset_of(args[0])]))
+    require(len(args) == 1, "it has not one argument")
+    freq = args[0]
+    if not (isinstance(freq, Stand) and freq.name.startswith(f"{OFFSETS}:")):  # as before pandas 2.1
+        require(isinstance(freq, str), "its freq is no text")
+        freq = offset_of(freq)
+    return Stand("pandas:PeriodDtype", Parts(("freq",), [freq]))
 
 
 def _string_dtype(case: Case) -> Any:

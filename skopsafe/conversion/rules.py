@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from skopsafe.errors import UnsupportedTypeError
+from skopsafe.errors import SkopsafeError, UnsupportedTypeError
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.reading import Source
 from skopsafe.foreign.pickles.values import (
@@ -23,6 +23,7 @@ from skopsafe.foreign.pickles.values import (
     Span,
     Value,
 )
+from skopsafe.handlers.spread import require_spread
 
 Get = Callable[[Value], Any]
 
@@ -187,12 +188,16 @@ class Rules:
         By class or callable, where it is not all: what must be there before the rule can look at a call.
     values : mapping of str to callable
         By the name of a value that is not a class or function: what makes it.
+    older : mapping of str to callable
+        By class, for objects of their attributes: what makes these those of today, where an older release of
+        the library wrote others. What it finds may be anything.
     """
 
     calls: Mapping[str, Rule] = field(default_factory=dict)
     classes: Mapping[str, Rule] = field(default_factory=dict)
     needs: Mapping[str, Callable[[Call], list[Value]]] = field(default_factory=dict)
     values: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    older: Mapping[str, Callable[[dict[str, Any]], None]] = field(default_factory=dict)
 
 
 def merged(all_of: Iterable[Rules]) -> Rules:
@@ -201,15 +206,21 @@ def merged(all_of: Iterable[Rules]) -> Rules:
     classes: dict[str, Rule] = {}
     values: dict[str, Callable[[], Any]] = {}
     needs: dict[str, Callable[[Call], list[Value]]] = {}
+    older: dict[str, Callable[[dict[str, Any]], None]] = {}
     for rules in all_of:
         calls |= rules.calls
         classes |= rules.classes
         needs |= rules.needs
         values |= rules.values
-    return Rules(calls, classes, needs, values)
+        older |= rules.older
+    return Rules(calls, classes, needs, values, older)
 
 
-_UNIVERSAL = {"numpy._core._multiarray_umath": "numpy", "scipy.special._ufuncs": "scipy.special"}
+_UNIVERSAL = {
+    "numpy._core._multiarray_umath": "numpy",
+    "scipy.special._ufuncs": "scipy.special",
+    "scipy.special._special_ufuncs": "scipy.special",
+}
 """Where universal functions say that they are, and where files have them."""
 
 
@@ -272,7 +283,24 @@ def is_container(value: Value) -> bool:
     return isinstance(value, tuple | List | Dict)
 
 
+def place_of(value: Value) -> int:
+    """Return where a value stands in the pickle; 0 where that is not known."""
+    return getattr(value, "offset", 0)
+
+
 def refuse(reason: str, offset: int, next_step: str = "") -> NoReturn:
     """Raise for something that cannot be converted, with its place in the pickle."""
     step = next_step or "Load the pickle where you trust it, and save the object with skopsafe.dump."
     raise UnsupportedTypeError(reason, path=f"byte {offset}", next_step=step)
+
+
+def require_keys(keys: list[Any], offset: int) -> None:
+    """Raise unless a dict or set can be made of keys."""
+    try:
+        require_spread(keys, "keys")
+        for key in keys:
+            hash(key)
+    except (TypeError, RecursionError):
+        refuse("a key of a dict or an item of a set has no hash", offset)
+    except SkopsafeError as error:
+        refuse(error.reason, offset)

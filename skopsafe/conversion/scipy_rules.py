@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from skopsafe.conversion.rules import Case, Rules, named, require
+from skopsafe.conversion.rules import Case, Misfit, Rules, named, require, settled
 from skopsafe.conversion.stands import Stand
 from skopsafe.conversion.stdlib_rules import pairs_of
-from skopsafe.foreign.pickles.values import Call, Dict, Value
+from skopsafe.foreign.pickles.values import Call, Dict, Global, Value
 from skopsafe.graph.parts import Parts
 from skopsafe.handlers import scipy_, scipy_interpolate, scipy_stats
 
@@ -45,11 +45,26 @@ def _sparse(case: Case) -> Any:
     return Stand(name, found)
 
 
+_INNER_SPLINE = "scipy.interpolate._bsplines:_BSpline"
 _FLAGS = (*scipy_._FLAGS, "has_canonical_format")
 
 
+def _spline_state(call: Call) -> Value:
+    """Return the state of a spline; since scipy 1.18, that of another object that does its work."""
+    state = call.states[0] if call.states else None
+    inner = state[0] if isinstance(state, tuple) and len(state) == 2 else None
+    if isinstance(inner, Call) and isinstance(inner.function, Global) and len(inner.states) == 1:
+        return inner.states[0] if settled(inner.function) == _INNER_SPLINE else state
+    return state
+
+
+def _spline_parts(call: Call) -> list[Value]:
+    state = _spline_state(call)
+    return [value for _, value in state.pairs] if isinstance(state, Dict) else []
+
+
 def _spline(case: Case) -> Any:
-    state = case.attributes()
+    state = case.attributes(_spline_state(case.call))
     try:
         obj = SimpleNamespace(
             t=state["_t"] if "_t" in state else state["t"],
@@ -65,7 +80,11 @@ def _spline(case: Case) -> Any:
 def _parameters(call: Call) -> list[Value]:
     """Return the parameters of a distribution alone: it has all that it was generated from in its state."""
     found: list[Value] = []
-    for name, value in named(call.states[0]) if call.states else ():
+    try:
+        pairs = named(call.states[0]) if call.states else []
+    except Misfit:
+        return []  # as the rule will say
+    for name, value in pairs:
         if name == "args":
             found.append(value)
         if name == "kwds" and isinstance(value, Dict):
@@ -95,5 +114,8 @@ RULES = Rules(
         "scipy.interpolate._bsplines:BSpline": _spline,
         **{handler.type: _frozen for handler in scipy_stats.HANDLERS},
     },
-    needs={handler.type: _parameters for handler in scipy_stats.HANDLERS},
+    needs={
+        "scipy.interpolate._bsplines:BSpline": _spline_parts,
+        **{handler.type: _parameters for handler in scipy_stats.HANDLERS},
+    },
 )

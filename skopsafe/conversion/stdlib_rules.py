@@ -70,6 +70,16 @@ def _numbers(kind: type, counts: tuple[int, ...]) -> Any:
     return rule
 
 
+def _getter(case: Case) -> Any:
+    return Stand(case.name, Parts(None, case.args))
+
+
+def _caller(case: Case) -> Any:
+    args = case.args
+    require(args, "it has no name of a method")
+    return Stand(case.name, Parts(("name", "args", "keywords"), [args[0], tuple(args[1:]), {}]))
+
+
 def _slice(case: Case) -> Any:
     args = case.args
     require(len(args) == 3, "it has not three arguments")
@@ -297,6 +307,9 @@ RULES = Rules(
         "builtins:frozenset": _set(frozenset),
         "builtins:range": _numbers(range, (1, 2, 3)),
         "builtins:slice": _slice,
+        "operator:attrgetter": _getter,
+        "operator:itemgetter": _getter,
+        "operator:methodcaller": _caller,
         "builtins:complex": _complex,
         "builtins:type": _type,
         "builtins:getattr": _get,

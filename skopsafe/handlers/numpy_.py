@@ -43,9 +43,11 @@ def _has_plain_names(dtype: np.dtype[Any]) -> bool:
     fields: Any = dtype.fields or {}
     if len(fields) > _MOST_FIELDS:
         return False
-    offsets = [fields[name][1] for name in dtype.names or ()]
-    if offsets != sorted(offsets):  # its description in a header is in the order of the bytes
-        return False
+    end = 0
+    for field, offset, *_ in [fields[name] for name in dtype.names or ()]:
+        if offset < end:  # a header describes fields in the order of the bytes, and none has those of another
+            return False
+        end = offset + field.itemsize
     for name, field in (dtype.fields or {}).items():  # a title is a key of its own
         if any(ord(letter) > 255 for letter in name) or not _has_plain_names(field[0]):
             return False

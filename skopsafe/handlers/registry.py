@@ -224,6 +224,8 @@ LIBRARIES: dict[str, Callable[[], Library]] = {top: partial(_support, top) for t
 
 def default(plugin: Callable[[str], Library | None] | None = None) -> Registry:
     """Return a registry of all handlers of this package, and of the plugins that `plugin` finds."""
-    from skopsafe.handlers import builtins, numpy_, stdlib
+    from skopsafe.handlers import builtins, numpy_, operators, stdlib
 
-    return Registry((*builtins.HANDLERS, *numpy_.HANDLERS, *stdlib.HANDLERS), LIBRARIES, plugin)
+    return Registry(
+        (*builtins.HANDLERS, *numpy_.HANDLERS, *stdlib.HANDLERS, *operators.HANDLERS), LIBRARIES, plugin
+    )

@@ -5,10 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 _CALLS = 200
 """Calls that are kept of one function."""
+
+
+class Methods(Protocol):
+    """What the methods of a class call."""
+
+    def get(self, name: str, default: tuple[str, ...], /) -> tuple[str, ...]:
+        """Return the dotted names that a method calls."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +31,15 @@ class Binding:
         What is imported; the dotted name that an alias is for.
     calls : tuple of str
         Dotted names that a function calls.
-    methods : dict of str to tuple
-        The same for the methods of a class.
+    methods : Methods
+        The same for the methods of a class, by name.
     """
 
     kind: Literal["import", "from", "alias", "class", "function", "value"]
     module: str = ""
     name: str = ""
     calls: tuple[str, ...] = ()
-    methods: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    methods: Methods = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True, slots=True)

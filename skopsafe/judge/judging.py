@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from skopsafe.foreign.pickles.machine import Operation, Pickle
 from skopsafe.foreign.pickles.reading import Source
-from skopsafe.foreign.pickles.values import Call, Dict, Global, Value, children, gather
 from skopsafe.judge import nested
-from skopsafe.judge.calls import reviewed_call
 from skopsafe.judge.levels import Finding, Level, worst_level
-from skopsafe.judge.naming import Names, Role
+from skopsafe.judge.naming import Names
+from skopsafe.judge.roles import reachable, used
 from skopsafe.judge.rules import Context, finding
 
 
@@ -42,7 +40,13 @@ class Judged:
 
 
 def judge(
-    pickle: Pickle, names: Names, source: Source, levels: int = nested.LEVELS, *, is_usual: bool = True
+    pickle: Pickle,
+    names: Names,
+    source: Source,
+    levels: int = nested.LEVELS,
+    *,
+    is_usual: bool = True,
+    beside: Mapping[str, Finding] | None = None,
 ) -> Judged:
     """Say what a pickle would do.
 
@@ -59,13 +63,10 @@ def judge(
     is_usual : bool
         Whether loaders that know the format read it so. In other readings the bytes of arrays are opcodes by
         chance, and only what can be told from chance counts.
+    beside : mapping of str to Finding, optional
+        By the name of a file that it reads an array from: what was found there.
     """
-    seen: set[int] = set()
-    held = gather([pickle.root], seen)
-    reachable = set(seen)
-    held += gather(_of_operations(pickle), seen)
-    # Of a pickle that breaks off nothing is used, and that says nothing of single calls.
-    context = Context(names, _roles(held, pickle), seen if pickle.error else reachable)
+    context = Context(names, used(pickle), reachable(pickle), beside or {})
     operations = [(op, finding(op, context)) for op in pickle.operations]
     remarks: list[tuple[int, Finding]] = []
     if is_usual:
@@ -77,7 +78,7 @@ def judge(
     if not pickle.followed:
         why = "a loader may go on where this reader could not"
         remarks.append((pickle.end, Finding("unknown", "not followed", why)))
-    remarks += _within(held, pickle, names, source, levels)
+    remarks += _within(pickle, names, source, levels)
     found = [each.level for _, each in operations] + [each.level for _, each in remarks]
     return Judged(pickle, operations, remarks, worst_level(found), is_usual)
 
@@ -97,83 +98,9 @@ def _may_be_chance(op: Operation, said: Finding) -> bool:
     )
 
 
-def _of_operations(pickle: Pickle) -> list[Value]:
-    """Return what operations are about, also where the pickle drops it."""
-    found: list[Value] = []
-    for op in pickle.operations:
-        found.append(op.value)
-        if isinstance(op.argument, list):
-            found += op.argument
-        else:
-            found.append(op.argument)
-    return found
-
-
-def _roles(held: list[Value], pickle: Pickle) -> dict[int, set[Role]]:
-    """Return in which roles imported names are used, by the identity of their records."""
-    roles: defaultdict[int, set[Role]] = defaultdict(set)
-    taken: set[int] = set()
-    for value in held:
-        if type(value) is Call:
-            _use_call(value, roles, taken)
-    for value in held:
-        # Tuples of arguments, and states, were looked at above.
-        if id(value) in taken:
-            continue
-        inner = children(value)
-        if Global not in set(map(type, inner)):
-            continue
-        skip = value.function if type(value) is Call else None
-        for child in inner:
-            if type(child) is Global and child is not skip:
-                roles[id(child)].add("value")
-    if type(pickle.root) is Global:
-        roles[id(pickle.root)].add("value")
-    return roles
-
-
-def _use_call(value: Call, roles: dict[int, set[Role]], taken: set[int]) -> None:
-    """Note the roles of what a call calls and is given, and which tuples and states that settles."""
-    function, args = value.function, value.args if type(value.args) is tuple else ()
-    if type(function) is Global:
-        is_new = value.way == "new" or (value.way == "instantiate" and value.args == ())
-        roles[id(function)].add("class" if is_new else "call")
-        if is_new or reviewed_call(function.spelled) is not None:
-            taken.add(id(args))
-            if Global in set(map(type, args)):
-                for position, arg in enumerate(args):
-                    if type(arg) is Global:
-                        roles[id(arg)].add(_role_of_argument(function, position))
-    if _describes_array(function, args):
-        for state in value.states:
-            if type(state) is Dict:
-                taken.add(id(state))
-                for _, item in state.pairs:
-                    if type(item) is Global:
-                        roles[id(item)].add("argument")
-
-
-def _describes_array(function: Value, args: tuple[Value, ...]) -> bool:
-    """Tell whether an object stands for an array of joblib: of its class, instances are made and no more."""
-    return any(
-        type(each) is Global and each.module == "joblib.numpy_pickle" and each.name == "NumpyArrayWrapper"
-        for each in (function, *args[:1])
-    )
-
-
-def _role_of_argument(function: Global, position: int) -> Role:
-    if function.spelled == "copyreg:_reconstructor" and position == 0:
-        return "class"
-    if function.module == "numpy.random._pickle" and position == 1:
-        return "call"
-    return "argument"
-
-
-def _within(
-    held: list[Value], pickle: Pickle, names: Names, source: Source, levels: int
-) -> Iterator[tuple[int, Finding]]:
+def _within(pickle: Pickle, names: Names, source: Source, levels: int) -> Iterator[tuple[int, Finding]]:
     """Look at texts and bytes that are pickles themselves."""
-    for offset, content, inner in nested.pickles(held, source):
+    for offset, content, inner in nested.pickles(pickle.texts, source):
         if levels == 0:
             yield (
                 offset,

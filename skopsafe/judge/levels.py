@@ -45,4 +45,4 @@ def worst(findings: Iterable[Finding], otherwise: Finding) -> Finding:
 
 def worst_level(levels: Iterable[Level]) -> Level:
     """Return the worst of some verdicts; of none, ``safe``."""
-    return max(levels, key=rank, default="safe")
+    return max(set(levels), key=rank, default="safe")

@@ -12,6 +12,7 @@ from skopsafe.errors import escape
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.graph.document import CLASS, VALUE
 from skopsafe.judge.calls import (
+    Reviewed,
     denied_in_pickles,
     reviewed_call,
     reviewed_class,
@@ -82,6 +83,7 @@ class Names:
         self._aliases = aliases
         self._sources = Sources() if sources is None else sources
         self._known: dict[tuple[str, str, str], Finding] = {}
+        self._calls: dict[tuple[str, str], Reviewed | None] = {}
 
     def finding(self, module: str, name: str, role: Role) -> Finding:
         """Return what holds for a name in a role. Nothing is imported."""
@@ -92,6 +94,15 @@ class Names:
                 self._known.clear()
             found = self._known[key] = self._judge(module, name, role)
         return found
+
+    def reviewed(self, module: str, name: str) -> Reviewed | None:
+        """Return what was reviewed of calling a name, or None."""
+        key = (module, name)
+        if key not in self._calls:
+            if len(self._calls) >= 4096:
+                self._calls.clear()
+            self._calls[key] = reviewed_call(f"{module}:{name}")
+        return self._calls[key]
 
     def _judge(self, module: str, name: str, role: Role) -> Finding:
         module = moved(module)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from skopsafe.errors import LimitError
+from skopsafe.foreign.pickles.constants import BYTES_BEGINNINGS
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.reading import Memory, Part, Source
 from skopsafe.foreign.pickles.values import ByteArray, Span, Value
@@ -12,18 +13,11 @@ from skopsafe.foreign.pickles.values import ByteArray, Span, Value
 LEVELS = 4
 """Pickles within pickles that are looked at."""
 _OPCODES = 2_000_000
-_FIRST = b"(c]}iS)VI\x80\x8c"
-"""First bytes of pickles that call something, but for what begins with a text."""
-_BEGINNINGS = frozenset(_FIRST[place : place + 1] for place in range(len(_FIRST)))
-
-_WITH_CONTENT = (str, bytes, ByteArray, Span)
 
 
 def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source, Pickle]]:
     """Yield the pickles among values, each with where it is, if that is known."""
     for value in held:
-        if type(value) not in _WITH_CONTENT:
-            continue
         part = _content(value, source)
         if part is None or not _may_be_one(part[1]):
             continue
@@ -40,12 +34,12 @@ def pickles(held: Iterable[Value], source: Source) -> Iterator[tuple[int, Source
 
 def _content(value: Value, source: Source) -> tuple[int, Source] | None:
     if isinstance(value, bytes):
-        return (0, Memory(value)) if value[:1] in _BEGINNINGS else None
+        return 0, Memory(value)
     if isinstance(value, ByteArray):
         return value.offset, Memory(value.content)
     if isinstance(value, Span):
         return value.offset, Part(source, value.offset, value.size)
-    if isinstance(value, str) and value[:1] in ("\x80", "c", "(") and len(value) > 4:
+    if isinstance(value, str) and len(value) > 4 and (value[0] == "\x80" or _has_import(value[:1024])):
         try:
             return 0, Memory(value.encode("latin-1"))
         except UnicodeEncodeError:
@@ -56,10 +50,13 @@ def _content(value: Value, source: Source) -> tuple[int, Source] | None:
 def _may_be_one(content: Source) -> bool:
     """Tell whether bytes begin as a pickle does that calls something."""
     first = content.read(0, 2)
-    if len(first) < 2 or first[:1] not in _BEGINNINGS:
+    if len(first) < 2 or first[0] not in BYTES_BEGINNINGS:
         return False
     if first[0] == 0x80:
         return first[1] <= 5
     # Other beginnings are bytes as others are: look for an opcode that imports by lines.
-    head = content.read(0, 1024)
-    return b"\n" in head or b"\x93" in head
+    return _has_import(content.read(0, 1024).decode("latin-1"))
+
+
+def _has_import(head: str) -> bool:
+    return "\n" in head or "\x93" in head

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from skopsafe.errors import escape
 from skopsafe.foreign.pickles.machine import Operation
@@ -19,8 +20,7 @@ _REASONS = 50
 """Reasons that a report repeats at its top."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperationReport:
+class OperationReport(msgspec.Struct, frozen=True, eq=False):
     """An operation, as it is shown.
 
     Attributes
@@ -46,7 +46,7 @@ class OperationReport:
     reason: str
     pickle: int
     path: str = ""
-    operation: Operation | tuple[str, str] | None = field(default=None, repr=False, compare=False)
+    operation: Operation | tuple[str, str] | None = None
 
     @property
     def what(self) -> str:
@@ -64,11 +64,19 @@ class OperationReport:
 
     def settled(self) -> OperationReport:
         """Return it with its texts in place of the records, which lead to all that the pickle holds."""
-        return replace(self, operation=(self.what, self.name))
+        return msgspec.structs.replace(self, operation=(self.what, self.name))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        settled = self.settled()
-        return OperationReport, tuple(getattr(settled, field) for field in settled.__dataclass_fields__)
+        return OperationReport, msgspec.structs.astuple(self.settled())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OperationReport) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.offset, self.rule, self.pickle, self.path))
+
+    def __repr__(self) -> str:
+        return f"OperationReport({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
@@ -182,19 +190,23 @@ def report(file: str, seen: list[Seen]) -> PickleReport:
                 errors.append(f"pickle {number}{behind} breaks off at byte {each.pickle.end}: {why}")
             operations += _operations(each, number, where)
             number += each.is_usual
-    levels: list[Level] = [operation.verdict for operation in operations]
+    bad = sorted((o for o in operations if o.verdict != "safe"), key=lambda o: -rank(o.verdict))
+    levels: list[Level] = [bad[0].verdict] if bad else []
     if errors:
         levels.append("unknown")
-    bad = sorted((o for o in operations if o.verdict != "safe"), key=lambda o: -rank(o.verdict))
     reasons = tuple(dict.fromkeys(o.reason for o in bad))[:_REASONS]
     return PickleReport(escape(file), worst_level(levels), reasons, tuple(operations), number, tuple(errors))
 
 
-def _operations(judged: Judged, number: int, where: str) -> Iterator[OperationReport]:
-    for op, said in judged.operations:
-        yield OperationReport(op.kind, op.offset, said.level, said.rule, said.reason, number, where, op)
+def _operations(judged: Judged, number: int, where: str) -> list[OperationReport]:
+    found = [
+        OperationReport(op.kind, op.offset, said.level, said.rule, said.reason, number, where, op)
+        for op, said in judged.operations
+    ]
     for offset, said in judged.remarks:
-        yield OperationReport("remark", offset, said.level, said.rule, escape(said.reason), number, where)
+        reason = escape(said.reason)
+        found.append(OperationReport("remark", offset, said.level, said.rule, reason, number, where))
+    return found
 
 
 def _what(op: Operation) -> str:

@@ -6,14 +6,13 @@ is its verdict; an operation of which no rule says anything is safe.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
 from typing import get_args
 
 from skopsafe.foreign.pickles.machine import Kind, Operation
 from skopsafe.foreign.pickles.values import Call, Computed, Dict, Global, List, Value
 from skopsafe.judge.arguments import CHECKS, is_getattr, resolved
-from skopsafe.judge.calls import reviewed_call
 from skopsafe.judge.levels import Finding, Level, rank, worst
 from skopsafe.judge.naming import REACHING, Names, Role
 from skopsafe.judge.shown import show
@@ -33,13 +32,16 @@ class Context:
         Judges names.
     roles : dict of int to set of str
         In which roles an imported name is used, by the identity of its record.
-    reachable : set of int
+    reachable : container of int
         Identities of the records that the root leads to.
+    beside : mapping of str to Finding
+        By the name of a file in the folder of the pickle: what was found there.
     """
 
     names: Names
     roles: dict[int, set[Role]]
-    reachable: set[int]
+    reachable: Container[int]
+    beside: Mapping[str, Finding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,12 @@ class Rule:
 
 
 def _import(op: Operation, context: Context) -> Finding | None:
-    name: Global = op.value
+    name: Global | Computed = op.value
     if isinstance(name, Computed):
         return None
     roles = context.roles.get(id(name)) or {"value"}
+    if len(roles) == 1:
+        return context.names.finding(name.module, name.name, *roles)
     found = [context.names.finding(name.module, name.name, role) for role in sorted(roles)]
     return worst(found, SAFE)
 
@@ -76,14 +80,14 @@ def _computed_name(op: Operation, context: Context) -> Finding | None:
 def _call(op: Operation, context: Context) -> Finding | None:
     call: Call = op.value
     function, names = call.function, context.names
+    if type(function) is Global:
+        return _named_call(call, function.module, function.name, context)
     if function is None:
         return None
     if is_getattr(function):
         found = resolved(names, function)
         if found is not None:
             return _named_call(call, *found, context)
-    if isinstance(function, Global):
-        return _named_call(call, function.module, function.name, context)
     if isinstance(function, Call) and isinstance(function.function, Global):
         inner = names.finding(function.function.module, function.function.name, "call")
         if inner.level == "malicious":
@@ -95,22 +99,23 @@ def _call(op: Operation, context: Context) -> Finding | None:
 
 def _named_call(call: Call, module: str, name: str, context: Context) -> Finding | None:
     names = context.names
-    role: Role = "class" if call.way == "new" else "call"
-    if call.way == "instantiate" and call.args == () and names.is_class(module, name):
-        role = "class"
-    found = names.finding(module, name, role)
-    reviewed = reviewed_call(f"{module}:{name}") if role == "call" else None
-    if reviewed is not None and reviewed.check:
-        return CHECKS[reviewed.check](names, call)
-    if role == "class" and found.level == "safe" and not isinstance(call.args, tuple):
-        return Finding("suspicious", "arguments", f"{show(call)}: computes its arguments")
-    if reviewed is not None and not isinstance(call.args, tuple):
+    if call.way == "new" or (call.way == "instantiate" and call.args == () and names.is_class(module, name)):
+        found = names.finding(module, name, "class")
+        is_known = found.level == "safe"
+    else:
+        found, reviewed = names.finding(module, name, "call"), names.reviewed(module, name)
+        if reviewed is not None and reviewed.check:
+            return CHECKS[reviewed.check](names, call)
+        is_known = reviewed is not None
+    if is_known and not isinstance(call.args, tuple):
         return Finding("suspicious", "arguments", f"{show(call)}: computes its arguments")
     return found
 
 
 def _from_outside(op: Operation, context: Context) -> Finding | None:
     call: Call = op.value
+    if call.function is not None:
+        return None
     match call.way:
         case "persistent":
             # torch writes tuples, and reads them with a function of its own.
@@ -123,6 +128,10 @@ def _from_outside(op: Operation, context: Context) -> Finding | None:
             return Finding(
                 "suspicious", "extension", f"{show(call)}: a number for any name that was registered"
             )
+        case "file":
+            name = call.args[0] if isinstance(call.args, tuple) else None
+            unseen = Finding("unknown", "file beside", f"{show(call)}: that file was not looked at")
+            return context.beside.get(name, unseen) if isinstance(name, str) else unseen
         case "buffer":
             return Finding("unknown", "buffer", "needs a buffer from outside of the file")
     return None
@@ -130,18 +139,18 @@ def _from_outside(op: Operation, context: Context) -> Finding | None:
 
 def _dropped(op: Operation, context: Context) -> Finding | None:
     call: Call = op.value
-    if id(call) in context.reachable or call.way == "buffer":
+    if id(call) in context.reachable or call.way in ("buffer", "file"):
         return None
     return Finding("suspicious", "dropped result", f"{show(call)}: it is called, and its result is not used")
 
 
 def _put_into(op: Operation, context: Context) -> Finding | None:
     target = op.value
-    if isinstance(target, Global | Computed):
+    if isinstance(target, (Global, Computed)):
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)} for the whole process"
         )
-    if isinstance(target, Call) and _is_shared(target):
+    if isinstance(target, Call) and _is_shared(target, context.names):
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)}, which is no new object"
         )
@@ -153,13 +162,13 @@ def _put_into(op: Operation, context: Context) -> Finding | None:
     return None
 
 
-def _is_shared(call: Call) -> bool:
+def _is_shared(call: Call, names: Names) -> bool:
     """Tell whether what a call gives out is held by others too."""
     if call.way != "reduce":
         return False
-    if not isinstance(call.function, Global):
+    if type(call.function) is not Global:
         return True
-    reviewed = reviewed_call(call.function.spelled)
+    reviewed = names.reviewed(call.function.module, call.function.name)
     return reviewed is not None and reviewed.is_shared
 
 
@@ -180,27 +189,45 @@ def _own_method(op: Operation, context: Context) -> Finding | None:
 
 def _state(op: Operation, context: Context) -> Finding | None:
     state = op.argument
-    slots = state[1] if isinstance(state, tuple) and len(state) == 2 else None
-    plain = state[0] if slots is not None else state
-    for part in (slots, plain):
-        for key in _keys(part):
+    if type(state) is tuple and len(state) == 2:
+        return _set_by(state[1], op, "malicious") or _set_by(state[0], op, "suspicious")
+    return _set_by(state, op, "suspicious")
+
+
+def _set_by(state: Value, op: Operation, level: Level) -> Finding | None:
+    """Look at names of attributes. Those in slots are set by setattr: a new class, for one, takes effect."""
+    keys = _keys(state)
+    if not REACHING.isdisjoint(keys):
+        for key in keys:
             if key in REACHING and key != "__wrapped__":
-                # What is in slots is set by setattr: a new class, for one, takes effect.
-                level: Level = "suspicious" if part is plain else "malicious"
                 return Finding(level, "special attribute", f"sets {show(key)} of {show(op.value)}")
+    if type(state) is Dict and len(state.pairs) > _KEYS:
+        why = f"a state of more than {_KEYS} keys was not looked through"
+        return Finding("unknown", "long state", why)
     return None
 
 
 def _keys(state: Value) -> list[str]:
-    if not isinstance(state, Dict):
+    if type(state) is not Dict:
         return []
     return [key for key, _ in state.pairs[:_KEYS] if isinstance(key, str)]
 
 
-def _many_keys(op: Operation, context: Context) -> Finding | None:
-    states = op.argument if isinstance(op.argument, tuple) else (op.argument,)
-    if any(isinstance(state, Dict) and len(state.pairs) > _KEYS for state in states):
-        return Finding("unknown", "long state", f"a state of more than {_KEYS} keys was not looked through")
+_PLANS = ("LazyFrame", "Expr")
+"""Classes of polars whose state is a plan, with functions that are pickles: polars 1.32 unpickles them when
+it loads the plan, 2.1 when it runs it."""
+
+
+def _plan(op: Operation, context: Context) -> Finding | None:
+    made = op.value
+    if not isinstance(made, Call):
+        return None
+    first = made.args[:1] if isinstance(made.args, tuple) else ()
+    for name in (made.function, *first):
+        is_plan = isinstance(name, Global) and name.name.rpartition(".")[2] in _PLANS
+        if is_plan and name.module.partition(".")[0] == "polars":
+            why = f"{show(name)} is a plan: functions in it are unpickled, and it opens files when it runs"
+            return Finding("suspicious", "plan", why)
     return None
 
 
@@ -212,8 +239,8 @@ RULES: dict[str, Rule] = {
     "results that nobody uses": Rule(("call",), _dropped),
     "what is changed": Rule(("build", "append", "setitem", "add"), _put_into),
     "methods that are attributes": Rule(("append", "setitem", "add"), _own_method),
-    "special attributes in a state": Rule(("build",), _state),
-    "states too long to look at": Rule(("build",), _many_keys),
+    "special attributes in a state, and states too long to look at": Rule(("build",), _state),
+    "states that are plans": Rule(("build",), _plan),
 }
 """All rules. One more is one more entry."""
 
@@ -225,6 +252,6 @@ def finding(op: Operation, context: Context) -> Finding:
     found = SAFE
     for says in _BY_KIND[op.kind]:
         said = says(op, context)
-        if said is not None and rank(said.level) > rank(found.level):
+        if said is not None and said.level != found.level and rank(said.level) > rank(found.level):
             found = said
     return found

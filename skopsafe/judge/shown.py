@@ -36,6 +36,8 @@ def show(value: Value, levels: int = _LEVELS) -> str:
             return f"<{value.size} bytes of {value.kind} at {value.offset}>"
         case ByteArray():
             return f"bytearray({_constant(value.content)})"
+        case Stored(is_beside=True):
+            return f"<array in the file {_constant(value.file)}>"
         case Stored():
             return f"<array of shape {value.shape!s:.60}>"
         case tuple():
@@ -95,7 +97,7 @@ def _call(value: Call, levels: int) -> str:
     if value.kwargs is not None:
         args = f"{args}{', ' if args else ''}**{show(value.kwargs, levels - 1)}"
     match value.way:
-        case "persistent" | "extension" | "buffer":
+        case "persistent" | "extension" | "buffer" | "file":
             return f"<{value.way} {args}>"
         case "new":
             return f"{show(value.function, levels - 1)}.__new__({args})"

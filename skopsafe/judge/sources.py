@@ -7,13 +7,13 @@ not installed and what a module computes stays unknown.
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from skopsafe.judge.definitions import Binding, Definitions, definitions
+from skopsafe.judge.definitions import Binding
+from skopsafe.judge.outline import Outline
 
 _LARGEST = 2**21
 """Bytes of the source of a module that are parsed."""
@@ -55,7 +55,7 @@ class Sources:
 
     def __init__(self, path: list[str] | None = None) -> None:
         self._path = [folder or "." for folder in (sys.path if path is None else path)]
-        self._modules: dict[str, Definitions | None] = {}
+        self._modules: dict[str, Outline | None] = {}
         self._files: dict[str, str | None] = {}
 
     def meaning(self, module: str, qualname: str) -> Meaning:
@@ -88,7 +88,7 @@ class Sources:
         if found is None:
             kind: Kind = "compiled" if self._file(module) == "" else "missing"
             return kind, (), []
-        bindings = found.names.get(head, ())
+        bindings = found.bindings(head)
         more: list[tuple[str, tuple[str, ...]]] = []
         for binding in bindings:
             match binding.kind:
@@ -127,7 +127,7 @@ class Sources:
         # One step further, into functions of the same module.
         found = self._definitions(module)
         for call in calls:
-            for other in found.names.get(call, ()) if found is not None and "." not in call else ():
+            for other in found.bindings(call) if found is not None and "." not in call else ():
                 inner += [self._called(module, more) for more in other.calls]
         return (
             "class" if binding.kind == "class" and not rest else "function",
@@ -139,31 +139,31 @@ class Sources:
         """Return the full name of what a module knows as ``call``."""
         found = self._definitions(module)
         head, _, rest = call.partition(".")
-        for binding in found.names.get(head, ()) if found is not None else ():
+        for binding in found.bindings(head) if found is not None else ():
             if binding.kind == "import":
                 return f"{binding.module}:{rest}"
             if binding.kind == "from":
                 return f"{binding.module}:{binding.name}{'.' if rest else ''}{rest}"
-        if found is not None and head in found.names:
+        if found is not None and found.has(head):
             return f"{module}:{call}"
         return f"builtins:{call}"
 
     def _has(self, module: str, name: str) -> bool:
         found = self._definitions(module)
-        return found is not None and (name in found.names or any(self._defines(s, name) for s in found.stars))
+        return found is not None and (found.has(name) or any(self._defines(s, name) for s in found.stars))
 
     def _defines(self, module: str, name: str) -> bool:
         found = self._definitions(module)
-        return found is not None and name in found.names
+        return found is not None and found.has(name)
 
-    def _definitions(self, module: str) -> Definitions | None:
+    def _definitions(self, module: str) -> Outline | None:
         if module not in self._modules:
             if len(self._modules) >= _MODULES:
                 self._modules.clear()
             self._modules[module] = self._parse(module)
         return self._modules[module]
 
-    def _parse(self, module: str) -> Definitions | None:
+    def _parse(self, module: str) -> Outline | None:
         file = self._file(module)
         if not file:
             return None
@@ -173,7 +173,8 @@ class Sources:
             if len(source) > _LARGEST:
                 return None
             is_package = os.path.basename(file) == "__init__.py"
-            return definitions(ast.parse(source), module if is_package else module.rpartition(".")[0])
+            package = module if is_package else module.rpartition(".")[0]
+            return Outline(_decoded(source), package, file)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
@@ -213,6 +214,15 @@ class Sources:
                 return None
             folders = packages
         return ""
+
+
+def _decoded(source: bytes) -> str:
+    try:
+        text = source.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Names are ASCII in any encoding that such a source may say it has.
+        text = source.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_compiled(folder: str, part: str) -> bool:

@@ -7,21 +7,24 @@ the terminal that shows it.
 from __future__ import annotations
 
 import html
+import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from skopsafe import names
 from skopsafe.api import audit_of, described
 from skopsafe.collecting import without_collections
-from skopsafe.errors import escape
-from skopsafe.graph.document import CALL, VALUE, Document
+from skopsafe.errors import ArgumentError, escape
+from skopsafe.graph.document import CALL, ROLES, VALUE, Document
 from skopsafe.graph.references import references
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
+from skopsafe.report.nodes import SHOWN, drawn, look_of, walk
 from skopsafe.streams import File
-from skopsafe.trust.audit import Audit
+from skopsafe.trust.audit import Entry
+from skopsafe.trust.policy import Policy, policy_of
 
 DEPTH = 12
 """Levels that are drawn unless a caller says otherwise."""
@@ -113,6 +116,7 @@ class Drawing:
     """A tree as lines of text; printing it, or showing it in a notebook, shows the tree."""
 
     lines: tuple[str, ...]
+    colors: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
@@ -120,45 +124,102 @@ class Drawing:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        if not self.colors:
+            return f"<pre>{html.escape(str(self))}</pre>"
+        lines = map(_colored, self.lines, self.colors)
+        return f"<pre>{chr(10).join(lines)}</pre>"
+
+
+def _colored(line: str, color: str) -> str:
+    """Return a line as HTML, in a color by its name."""
+    found = html.escape(line)
+    # Names of shades, such as orange1, are of `rich`.
+    name = color.rstrip("0123456789")
+    return f'<span style="color: {name}">{found}</span>' if name.isalpha() and name.isascii() else found
 
 
 @within_memory
 @without_collections
 def visualize(
-    file: File, *, depth: int = DEPTH, width: int = WIDTH, lines: int = LINES, limits: Limits = DEFAULT_LIMITS
-) -> Drawing:
+    file: File | bytes,
+    *,
+    show: Literal["all", "untrusted", "trusted"] = "all",
+    trusted: Sequence[str | type] | None = None,
+    sink: Callable[..., Any] | None = None,
+    depth: int = DEPTH,
+    width: int = WIDTH,
+    lines: int = LINES,
+    limits: Limits = DEFAULT_LIMITS,
+    **kwargs: Any,
+) -> Any:
     """Draw what is in a file as a tree. Nothing of it is built or imported, and no array is read.
 
     Parameters
     ----------
-    file : str, os.PathLike or binary file object
+    file : str, os.PathLike, bytes or binary file object
         What to draw.
+    show : {"all", "untrusted", "trusted"}
+        Which nodes: all, those that need approval with what leads to them, or those that need none.
+    trusted : sequence of str or type, optional
+        Names, or classes, that are drawn as if they needed none.
+    sink : callable, optional
+        ``sink(nodes, show, **kwargs)`` draws instead: `nodes` is an iterator of records with `level`, `key`,
+        `val`, `is_self_safe`, `is_safe` and `is_last`.
     depth, width, lines : int
         How many levels, children of one node, and lines to draw.
     limits : Limits
         Upper bounds for the file.
+    **kwargs
+        For `sink`; without one, what that of skops takes: `tag_safe`, `tag_unsafe`, `use_colors`,
+        `color_safe`, `color_unsafe` and `color_child_unsafe`. Notebooks show colors, terminals do not.
 
     Returns
     -------
     Drawing
-        What `print` or a notebook shows. Types that need approval or are denied are marked.
+        What `print` or a notebook shows. Types that need approval or are denied are marked. With a `sink`,
+        what that returns.
 
     Raises
     ------
     FormatError
         The file is damaged.
     """
-    with described(file, limits) as document:
-        return Drawing(
-            tuple(tree(document, marks=_marks(audit_of(document)), depth=depth, width=width, lines=lines))
-        )
+    if show not in SHOWN:
+        raise ArgumentError(f"show={show!r} is unknown", next_step=f"Use one of {', '.join(SHOWN)}.")
+    policy = policy_of(trusted, None)
+    look = look_of(kwargs) if sink is None else None
+    with described(io.BytesIO(file) if isinstance(file, bytes) else file, limits) as document:
+        report = audit_of(document)
+        if sink is None and show == "all" and trusted is None and not kwargs:
+            drawing = tree(document, marks=_marks(report.entries), depth=depth, width=width, lines=lines)
+            return Drawing(tuple(drawing))
+        unsafe = _marked([entry for entry in report.entries if not _is_approved(entry, policy)])
+        nodes = walk(document, unsafe, lambda number: _describe(document, number, {}), _scalar)
+        if sink is not None:
+            return sink(nodes, show, **kwargs)
+        assert look is not None
+        found, colors = drawn(nodes, show, look, depth=depth, lines=lines)
+        return Drawing(tuple(found), tuple(colors))
 
 
-def _marks(report: Audit) -> dict[str, str]:
+def _marked(entries: list[Entry]) -> set[str]:
+    """Return the types that need approval, for themselves or for the value of an attribute."""
+    found = set(_marks(entry for entry in entries if entry.role in ROLES))
+    for entry in entries:
+        if entry.role not in ROLES and entry.tier in ("unknown", "denied"):
+            module, _, name = entry.name.partition(":")[0].rpartition(".")
+            found.add(f"{module}:{name}")
+    return found
+
+
+def _is_approved(entry: Entry, policy: Policy) -> bool:
+    return entry.tier != "denied" and policy.allows(entry.name, entry.role in ROLES)
+
+
+def _marks(entries: Iterable[Entry]) -> dict[str, str]:
     """Return a remark for every type that does not load as it is, by its name in the type table."""
     out: dict[str, str] = {}
-    for entry in report.entries:
+    for entry in entries:
         if entry.tier in ("unknown", "denied"):
             # A name is spelled with a dot or with a colon; the table has the colon always.
             module, _, qualname = entry.name.rpartition(".")

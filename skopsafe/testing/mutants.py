@@ -43,7 +43,8 @@ SECONDS = 30.0
 """How long one mutant may take: longer is a hang."""
 DONORS = 2
 """How many other models of the family give parts for swaps and grafts."""
-_BAD = ("died", "hung", "undocumented", "effect", "memory")
+BAD = ("died", "hung", "undocumented", "effect", "memory")
+"""How endings begin that must not be."""
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Tally:
         """Count one ending."""
         self.endings[ending] += 1
         self.stages[layer, stage] += 1
-        if ending.startswith(_BAD):
+        if ending.startswith(BAD):
             self.bad.append(f"{number}: {ending} ({layer}, {stage})")
 
     def __iadd__(self, other: Tally) -> Tally:
@@ -83,24 +84,26 @@ def run(family: str, model: str, count: int, first: int = 0, seconds: float = SE
     """Let workers go through `count` mutants of a model; one that dies or hangs is followed by another."""
     tally, number, end = Tally(), first, first + count
     while number < end:
-        for found in _worker(family, model, number, end - number, seconds):
+        for found in follow(["skopsafe.testing.mutants", family, model], number, end - number, seconds):
             tally.add(**found)
             number = found["number"] + 1
     return tally
 
 
-def _worker(family: str, model: str, first: int, count: int, seconds: float) -> Iterator[dict[str, Any]]:
-    command = [
-        sys.executable,
-        "-X",
-        "faulthandler",
-        "-m",
-        "skopsafe.testing.mutants",
-        family,
-        model,
-        str(first),
-        str(count),
-    ]
+def follow(worker: list[str], first: int, count: int, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:
+    """Start a worker, and yield what became of each mutant, up to one that it dies or hangs with.
+
+    Parameters
+    ----------
+    worker : list of str
+        The name of its module and what it is called with; the first number and how many follow. It writes a
+        line of JSON for each mutant, at each stage, and at the end of it.
+    first, count : int
+        Which mutants.
+    seconds : float
+        How long one may take.
+    """
+    command = [sys.executable, "-X", "faulthandler", "-m", *worker, str(first), str(count)]
     environment = {"OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"} | os.environ
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -128,10 +131,10 @@ def _worker(family: str, model: str, first: int, count: int, seconds: float) -> 
             process.wait()
             reader.join(5)
             if current is None:
-                raise AssertionError(f"no mutant of {model} could be made:\n{''.join(errors)}")
+                raise AssertionError(f"no mutant of {worker[-1]} could be made:\n{''.join(errors)}")
             yield current | {"ending": f"died: {process.returncode} {_place(errors)}"}
         except queue.Empty:
-            assert current is not None, f"making {model} takes too long"
+            assert current is not None, f"making {worker[-1]} takes too long"
             process.send_signal(signal.SIGABRT)  # faulthandler then says where it is
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(5)
@@ -157,7 +160,8 @@ def _lines(stream: Any, lines: queue.Queue[str]) -> None:
     lines.put("")
 
 
-def _tell(**line: Any) -> None:
+def tell(**line: Any) -> None:
+    """Write a line for `follow`."""
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 
@@ -192,20 +196,20 @@ def main(family_name: str, model_name: str, first: int, count: int) -> None:
     subject, X = _subject(family, model_name)
     watch = use.Watch(family.outputs, X, subject)
     for number in range(first, first + count):
-        _tell(number=number, layer="?", stage="made")
+        tell(number=number, layer="?", stage="made")
         rng = random.Random(f"{model_name} {number}")
         try:
             made = mutant(subject, rng)
         except DumpError as error:
             ending = f"undocumented: in dump: {error}"[:200]
-            _tell(number=number, layer="grafts", stage="made", ending=ending)
+            tell(number=number, layer="grafts", stage="made", ending=ending)
             continue
 
         def reached(stage: str, number: int = number, layer: str = made.layer) -> None:
-            _tell(number=number, layer=layer, stage=stage)
+            tell(number=number, layer=layer, stage=stage)
 
         ending, stage = watch.use(made.data, reached)
-        _tell(number=number, layer=made.layer, stage=stage, ending=ending)
+        tell(number=number, layer=made.layer, stage=stage, ending=ending)
 
 
 if __name__ == "__main__":

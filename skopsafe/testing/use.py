@@ -7,7 +7,7 @@ import io
 import resource
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import skopsafe
@@ -50,8 +50,82 @@ def _peak() -> int:
         return next(int(line.split()[1]) for line in stream if line.startswith("VmHWM"))
 
 
-class Watch:
-    """Uses mutants of one subject, under a limit of memory and an audit hook.
+class Guard:
+    """A limit of memory and an audit hook, under which something is done stage by stage.
+
+    Parameters
+    ----------
+    importing : collection of str
+        Stages in which anything may be imported.
+    places : tuple of str
+        Where files may be read, beside those of Python and its packages.
+    """
+
+    def __init__(self, importing: Collection[str], places: tuple[str, ...] = ()) -> None:
+        self._importing = importing
+        self._effects: list[str] = []
+        self._stage = ""
+        # Plugins are looked up wherever packages are, and methods import.
+        own = (*sysconfig.get_paths().values(), *filter(None, sys.path), sys.prefix)
+        self._places = (*own, *_SYSTEM, *places)
+
+    def arm(self) -> None:
+        """Begin to watch. What is imported when it is first needed has to be imported before."""
+        sys.addaudithook(self._hear)
+        with open("/proc/self/statm") as stream:
+            used = int(stream.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, used + _MEMORY))
+
+    def watch(
+        self, through: Callable[[Callable[[str], None]], str], reached: Callable[[str], None]
+    ) -> tuple[str, str]:
+        """Return how something ended, and the last stage that it got to.
+
+        `through` is called with what it has to tell each stage that it gets to; `reached` is called with each
+        of them, so that it is known when the process dies.
+        """
+
+        def stage(name: str) -> None:
+            self._stage = name
+            reached(name)
+
+        self._effects.clear()
+        # That of `getrusage` is inherited from the process that started this one.
+        with open("/proc/self/clear_refs", "w") as stream:
+            stream.write("5")
+        before = _peak()
+        self._stage = "made"
+        ending = through(stage)
+        last, self._stage = self._stage, ""
+        if self._effects:
+            ending = f"effect: {self._effects[0]}"
+        grown = _peak() - before
+        if grown > _GROWTH:
+            ending = f"memory: {grown // 1024} MB"
+        return ending, last
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note what happens outside of the process, and imports before all is approved."""
+        if not self._stage:
+            return
+        if event == "open":
+            path, mode = str(arguments[0]), arguments[1]
+            if isinstance(arguments[0], int):  # what is open already
+                return
+            writes = isinstance(mode, str) and not set(mode).isdisjoint("wax+")
+            if not writes and path.startswith(self._places):
+                return
+        elif event == "import":
+            name = str(arguments[0])
+            if self._stage in self._importing or name.startswith(("skopsafe.", "encodings.")):
+                return
+        elif event not in _EFFECTS and event not in _CHANGES:
+            return
+        self._effects.append(f"{event} {arguments!r}"[:150])
+
+
+class Watch(Guard):
+    """Uses mutants of one subject.
 
     Parameters
     ----------
@@ -64,18 +138,12 @@ class Watch:
     """
 
     def __init__(self, outputs: Callable[[Any, Any], Any], X: Any, subject: Subject) -> None:
+        super().__init__(STAGES[STAGES.index("approved") :])
         self._outputs, self._X = outputs, X
         self._trusted = skopsafe.get_untrusted_types(data=subject.data)
-        self._effects: list[str] = []
-        self._stage = ""
-        # Plugins are looked up wherever packages are, and methods import.
-        self._places = (*sysconfig.get_paths().values(), *filter(None, sys.path), sys.prefix, *_SYSTEM)
-        # What is imported when it is first needed is imported now: refusals too import what they need.
+        # Refusals too import what they need.
         self._warm_up(subject)
-        sys.addaudithook(self._hear)
-        with open("/proc/self/statm") as stream:
-            used = int(stream.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, used + _MEMORY))
+        self.arm()
 
     def _warm_up(self, subject: Subject) -> None:
         for one in (subject, *subject.donors):
@@ -87,30 +155,10 @@ class Watch:
                 skopsafe.audit(damaged)
 
     def use(self, data: bytes, reached: Callable[[str], None]) -> tuple[str, str]:
-        """Return how the use of a file ended, and the last stage that it got to.
+        """Return how the use of a file ended, and the last stage that it got to."""
+        return self.watch(lambda stage: self._through(data, stage), reached)
 
-        `reached` is called with every stage, so that it is known when the process dies.
-        """
-        self._effects.clear()
-        # That of `getrusage` is inherited from the process that started this one.
-        with open("/proc/self/clear_refs", "w") as stream:
-            stream.write("5")
-        before = _peak()
-        ending = self._through(data, reached)
-        stage, self._stage = self._stage, ""
-        if self._effects:
-            ending = f"effect: {self._effects[0]}"
-        grown = _peak() - before
-        if grown > _GROWTH:
-            ending = f"memory: {grown // 1024} MB"
-        return ending, stage
-
-    def _through(self, data: bytes, reached: Callable[[str], None]) -> str:
-        def stage(name: str) -> None:
-            self._stage = name
-            reached(name)
-
-        self._stage = "made"
+    def _through(self, data: bytes, stage: Callable[[str], None]) -> str:
         try:
             Reader(io.BytesIO(data), DEFAULT_LIMITS).read("schema.json")
             stage("opened")
@@ -139,22 +187,3 @@ class Watch:
         if found:
             stage("answered")
         return "loaded"
-
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Note what happens outside of the process, and imports before all is approved."""
-        if not self._stage:
-            return
-        if event == "open":
-            path, mode = str(arguments[0]), arguments[1]
-            writes = isinstance(mode, str) and not set(mode).isdisjoint("wax+")
-            if not writes and path.startswith(self._places):
-                return
-        elif event == "import":
-            name = str(arguments[0])
-            if self._stage in STAGES[STAGES.index("approved") :] or name.startswith(
-                ("skopsafe.", "encodings.")
-            ):
-                return
-        elif event not in _EFFECTS and event not in _CHANGES:
-            return
-        self._effects.append(f"{event} {arguments!r}"[:150])

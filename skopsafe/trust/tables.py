@@ -209,6 +209,10 @@ class Tables:
         """Return why no approval unlocks `name`, or None."""
         return reason_in(_floor(), name)
 
+    def approvable(self, name: str) -> str | None:
+        """Return why instances of a denied name need approval, if they can be approved, or None."""
+        return _approvable().get(name)
+
     def distribution(self, module: str) -> str:
         """Return the name of the distribution that has `module`, as far as it is known."""
         top = module.partition(".")[0]
@@ -285,6 +289,13 @@ def _floor() -> Floor:
     table = _read("denied")
     assert table is not None
     return floor_of(table)
+
+
+@functools.cache
+def _approvable() -> dict[str, str]:
+    table = _read("denied")
+    assert table is not None
+    return {name: group["reason"] for group in table["approvable"] for name in group["instances"]}
 
 
 def floor_of(table: dict[str, Any]) -> Floor:

@@ -90,6 +90,9 @@ def _judge(name: str, role: str, tables: Tables) -> Verdict:
 
 
 def _tier(name: str, role: str, tables: Tables) -> tuple[Tier, str]:
+    approvable = tables.approvable(name) if role == CLASS else None
+    if approvable is not None:
+        return "unknown", approvable
     is_own = tables.vouched_by(name) == OWN
     denied = tables.denied(name)
     # Tables of our own may except a name of a denied module; those of a plugin cannot.

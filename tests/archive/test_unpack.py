@@ -75,6 +75,7 @@ def test_a_bomb_takes_no_memory_and_is_refused() -> None:
 
 def test_a_file_that_changes_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skopsafe.archive.readable.HELD", 0)
+    monkeypatch.setattr("skopsafe.archive.readable._HEAD", 0)
     file = io.BytesIO(zlib.compress(DATA))
     content = unpack("zlib", Whole(file), 0, Budget(skopsafe.Limits(), 10**6))
     file.getbuffer()[1000:2000] = bytes(1000)

@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from skopsafe.testing.mutants import Tally, run  # noqa: E402
 from skopsafe.testing.mutate import LAYERS  # noqa: E402
 from skopsafe.testing.use import STAGES  # noqa: E402
+from tests.attacks.tables import by_stage  # noqa: E402
 
 FAMILIES = {
     "sklearn": "tests.attacks.fuzz_models",
@@ -36,21 +37,6 @@ FAMILIES = {
         for name in ("xgboost", "lightgbm", "catboost", "quantile_forest", "ecosystem")
     },
 }
-
-
-def stages(tally: Tally) -> str:
-    """Return how many mutants of each layer got to each stage, or further."""
-    lines = [f"{'layer':10}" + "".join(f"{stage:>11}" for stage in STAGES)]
-    for layer in (*LAYERS, "all"):
-        counts = [
-            sum(count for (of, at), count in tally.stages.items() if at == stage and layer in (of, "all"))
-            for stage in STAGES
-        ]
-        if any(counts):
-            lines.append(
-                f"{layer:10}" + "".join(f"{sum(counts[number:]):>11,}" for number in range(len(STAGES)))
-            )
-    return "\n".join(lines)
 
 
 def main() -> int:
@@ -91,7 +77,7 @@ def main() -> int:
                 bad += here
         seconds = time.perf_counter() - start
         print(f"{name}: {total.endings.total():,} mutants of {len(models)} models in {seconds:.0f} s")
-        print(stages(total))
+        print(by_stage(total, LAYERS, STAGES))
         print(", ".join(f"{count:,} {ending}" for ending, count in total.endings.most_common(12)))
     print(*bad or ["every one was harmless"], sep="\n")
     return bool(bad)

@@ -253,7 +253,7 @@ CRAFTED: dict[str, Crafted] = {
         "tree_sizes",
     ),
     "version_newer": _first("version", "v5", "newer LightGBM"),
-    "version_older": _first("version", "v3", "older"),
+    "version_older": _first("version", "v2", "older"),
     "version_text": _first("version", "4", "not a version"),
     "objective_unknown": _first("objective", "evil", "objective"),
     "sigmoid_negative": Crafted("binary", ((r"sigmoid:1", "sigmoid:-1"),), "sigmoid"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import random
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,25 @@ def test_keys_that_collide_are_refused_in_objects_with_a_rule(head: bytes, each:
     keys = b"".join(each % (number * (2**61 - 1)) for number in range(5000))
     with pytest.raises(skopsafe.SkopsafeError, match="collide"):
         converted(head + keys + tail)
+
+
+@pytest.mark.parametrize("made", [b"cmodule\nClass\n)\x81", b"cmodule\nmake\n(tR"])
+def test_what_has_no_hash_is_no_key_of_a_strangers_object(made: bytes) -> None:
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="no hash"):
+        converted(made + b"(}Nu.")
+
+
+@pytest.mark.parametrize("version", ["\ud800", "\x1b[31m", "1" * 60])
+def test_a_version_of_a_library_is_one_or_is_left_out(version: str) -> None:
+    data = pickle.dumps({"a": 1, "_sklearn_version": version}, 2)[2:-1]
+    file = converted(b"csklearn.preprocessing._data\nStandardScaler\n)\x81" + data + b"b.")
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        assert "scikit-learn" not in json.loads(archive.read("schema.json"))["writer"]
+
+
+def test_a_state_of_a_distribution_is_one() -> None:
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="no text"):
+        converted(b"cscipy.stats._distn_infrastructure\nrv_continuous_frozen\n)\x81}K\1K\2sb.")
 
 
 def test_deep_and_wide_streams_end() -> None:

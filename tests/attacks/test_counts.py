@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.decomposition import NMF, MiniBatchNMF
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.linear_model import LogisticRegression
@@ -30,6 +31,8 @@ def _with(model: Any, **state: Any) -> bytes:
         (BaggingClassifier(n_estimators=3).fit(X, Y), {"_n_samples": 2**40}),
         (AdditiveChi2Sampler().fit(X), {"sample_steps": 10**9}),
         (SplineTransformer().fit(X), {"include_bias": 10**12}),
+        (MiniBatchNMF(2, max_iter=5).fit(X), {"_n_components": 2**32}),
+        (NMF(2, max_iter=5).fit(X), {"_n_components": 3}),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, dict) else "",
 )

@@ -32,7 +32,7 @@ from skopsafe.trust.tables import Tables
         "_pickle:loads",
         "ctypes:CDLL",
         "importlib:import_module",
-        "operator:methodcaller",
+        "_operator:methodcaller",
         "_operator:attrgetter",
         "builtins:open",
         "shutil:rmtree",

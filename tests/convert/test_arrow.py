@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import pickle
 from typing import Any
 
@@ -71,15 +72,26 @@ def test_columns_of_one_array_come_back_on_their_own() -> None:
     assert first == second["a"] == third["b"]
 
 
-@pytest.mark.parametrize("value", [1, -1.5, True, "é", b"\xff", None])
+MOMENT = datetime.datetime(1969, 12, 31, 23, 59, 59, 999_999)
+PLAIN = [1, -1.5, True, "é", b"\xff", None, MOMENT, MOMENT.date(), datetime.timedelta(-1, 1, 1)]
+OTHERS = [[1], {"a": 1}, np.datetime64("2020-01-01", "ns"), MOMENT.replace(tzinfo=datetime.UTC)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1, -1.5, True, "é", b"\xff", None, MOMENT, MOMENT.date(), datetime.timedelta(-1, 1, 1)],
+    ids=repr,
+)
 def test_a_plain_scalar_is_converted(value: Any) -> None:
     kind = pa.int16() if value is None else None
     assert through(pa.scalar(value, kind)).as_py() == value
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, np.datetime64("2020-01-01", "s")])
+@pytest.mark.parametrize(
+    "value", [[1], {"a": 1}, np.datetime64("2020-01-01", "ns"), MOMENT.astimezone(datetime.UTC)]
+)
 def test_other_scalars_are_refused(value: Any) -> None:
-    with pytest.raises(SkopsafeError, match="no number or text"):
+    with pytest.raises(SkopsafeError, match=r"scalar is not in the form.*save the object with"):
         converted(pickle.dumps(pa.scalar(value)))
 
 

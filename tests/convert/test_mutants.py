@@ -18,9 +18,10 @@ from skopsafe.converting import RULES
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.machine import Machine
 from skopsafe.foreign.pickles.reading import Memory
-from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, List, is_record, walk
+from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, List, is_record
 from skopsafe.handlers.registry import default
 from skopsafe.save import Saver
+from tests.foreign.pickles.walking import walk
 from tests.handlers.pandas_values import columns, frames, indexes, scalars
 from tests.handlers.test_arrow import ARRAYS
 

@@ -134,6 +134,7 @@ def test_special_attributes_in_a_state() -> None:
     assert look(harmless).verdict == "safe"
     assert look(stream(thing, b"}" + text("__class__") + b"Nsb")).verdict == "suspicious"
     assert look(stream(thing, b"N}" + text("__class__") + b"Ns\x86b")).verdict == "malicious"
+    assert look(stream(thing, b"}" + text("__class__") + b"NsN\x86b")).verdict == "suspicious"
 
 
 class Color(enum.Enum):

@@ -68,3 +68,19 @@ def test_names_are_followed(sources: Sources, module: str, name: str, last: str,
 def test_what_functions_call_is_told(sources: Sources) -> None:
     assert "builtins:eval" in sources.meaning("pkg.more", "third").calls
     assert "builtins:exec" in sources.meaning("pkg.more", "Fourth").calls
+
+
+def test_an_error_of_syntax_opens_nothing_else(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    is_watching = True
+    sys.addaudithook(
+        lambda event, args: opened.append(str(args[0])) if is_watching and event == "open" else None
+    )
+    monkeypatch.chdir(tmp_path)
+    sources.meaning("pkg.broken", "x")
+    sources.meaning("pkg.deep", "x")
+    is_watching = False
+    assert opened
+    assert all(path.startswith(str(tmp_path)) for path in opened), opened

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 Opcode = Callable[["Machine"], None]
 
+BYTES_BEGINNINGS = frozenset(b"(c]}iS)VI\x80\x8c")
+"""First bytes of pickles that call something, but for what begins with a text."""
+TEXT_BEGINNINGS = frozenset("\x80c(".encode())
+"""First bytes of texts that may be pickles, as UTF-8 has them: those of PROTO, GLOBAL and MARK."""
+_BYTES = frozenset(bytes([first]) for first in BYTES_BEGINNINGS)
+_TEXTS = ("\x80", "c", "(")
 _LONGEST_NUMBER = 4300
 """Digits of a decimal integer that Python reads."""
 
@@ -110,7 +116,18 @@ def _string(m: Machine) -> None:
 
 def _old_text(m: Machine, content: bytes) -> None:
     # ASCII if nothing else is asked for; whoever loads old files asks for Latin-1, which is the same there.
-    m.stack.append(content.decode("latin-1"))
+    _push(m, content.decode("latin-1"))
+
+
+def _push(m: Machine, found: Value) -> None:
+    """Push a text or bytes, and write down if it may be a pickle."""
+    m.stack.append(found)
+    if isinstance(found, bytes):
+        may_be_one = found[:1] in _BYTES
+    else:
+        may_be_one = not isinstance(found, str) or found[:1] in _TEXTS
+    if may_be_one:
+        m.found.texts.append(found)
 
 
 def _binstring(m: Machine) -> None:
@@ -125,14 +142,14 @@ def _short_binstring(m: Machine) -> None:
 
 def _push_old(m: Machine, found: Value) -> None:
     if isinstance(found, Span):
-        m.stack.append(Span("str", found.offset, found.size))
+        _push(m, Span("str", found.offset, found.size))
     else:
         _old_text(m, found)
 
 
 def _unicode(m: Machine) -> None:
     try:
-        m.stack.append(m.line().decode("raw-unicode-escape"))
+        _push(m, m.line().decode("raw-unicode-escape"))
     except UnicodeDecodeError:
         raise Broken("a text has a wrong escape") from None
 
@@ -140,7 +157,7 @@ def _unicode(m: Machine) -> None:
 def _sized(kind: str, width: int) -> Opcode:
     def push(m: Machine) -> None:
         try:
-            m.stack.append(m.text(kind, m.number(width)))
+            _push(m, m.text(kind, m.number(width)))
         except UnicodeDecodeError:
             raise Broken("a text is not UTF-8") from None
 
@@ -155,7 +172,7 @@ def _short_unicode(m: Machine) -> None:
         return
     m.at = end
     try:
-        m.stack.append(str(m.buffer[start:end], "utf-8", "surrogatepass"))
+        _push(m, str(m.buffer[start:end], "utf-8", "surrogatepass"))
     except UnicodeDecodeError:
         raise Broken("a text is not UTF-8") from None
 
@@ -165,7 +182,7 @@ _long_unicode = _sized("str", 1)
 
 def _bytearray8(m: Machine) -> None:
     found = m.text("bytearray", m.number(8))
-    m.stack.append(ByteArray(found, m.offset) if isinstance(found, bytes) else found)
+    _push(m, ByteArray(found, m.offset) if isinstance(found, bytes) else found)
 
 
 CONSTANTS: dict[bytes, Opcode] = {

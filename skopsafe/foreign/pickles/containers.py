@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from skopsafe.foreign.pickles.constants import Opcode
@@ -46,12 +47,21 @@ def _empty_set(m: Machine) -> None:
 
 def _list(m: Machine) -> None:
     items = m.marked()
-    m.stack.append(List(items, m.offset))
+    made = List(items, m.offset)
+    m.stack.append(made)
+    _hold(m, made, items)
+
+
+def _hold(m: Machine, made: Value, items: Sequence[Value]) -> None:
+    """Write down what holds imported names."""
+    if Global in map(type, items):
+        m.found.holders.append(made)
 
 
 def _tuple(m: Machine) -> None:
-    items = m.marked()
-    m.stack.append(tuple(items))
+    made = tuple(m.marked())
+    m.stack.append(made)
+    _hold(m, made, made)
 
 
 def _tuple_of(count: int) -> Opcode:
@@ -59,7 +69,9 @@ def _tuple_of(count: int) -> Opcode:
         stack = m.stack
         if len(stack) < count:
             raise IndexError
-        stack[-count:] = [tuple(stack[-count:])]
+        made = tuple(stack[-count:])
+        stack[-count:] = [made]
+        _hold(m, made, made)
 
     return push
 
@@ -69,6 +81,7 @@ def _dict(m: Machine) -> None:
     made = Dict(_pairs(items), m.offset)
     m.stack.append(made)
     _hash(m, made, items[::2])
+    _hold(m, made, items)
 
 
 def _pairs(items: list[Value]) -> list[tuple[Value, Value]]:
@@ -82,14 +95,13 @@ def _frozenset(m: Machine) -> None:
     made = FrozenSet(items, m.offset)
     m.stack.append(made)
     _hash(m, made, items)
+    _hold(m, made, items)
 
 
 def _hash(m: Machine, made: Set | FrozenSet | Dict, keys: list[Value]) -> None:
     """Write down what may call methods of its keys, when they are put into it."""
-    for key in keys:
-        if type(key) in _HASHED:
-            m.found.hashing.append(made)
-            return
+    if not _HASHED.isdisjoint(map(type, keys)):
+        m.found.hashing.append(made)
 
 
 def _put(m: Machine, target: List | Set | Dict, size: int) -> None:
@@ -118,9 +130,10 @@ def _extend(m: Machine, items: list[Value]) -> None:
     target = m.stack[-1]
     if not items:
         return  # the C unpickler looks at nothing then
-    if isinstance(target, List):
+    if type(target) is List:
         _put(m, target, len(target.items))
         target.items += items
+        _hold(m, target, items)
     else:
         if isinstance(target, Call):
             target.items += items
@@ -130,22 +143,23 @@ def _extend(m: Machine, items: list[Value]) -> None:
 def _setitem(m: Machine) -> None:
     value = m.stack.pop()
     key = m.stack.pop()
-    _set(m, [(key, value)])
+    _set(m, [(key, value)], [key, value])
 
 
 def _setitems(m: Machine) -> None:
     items = m.marked()
-    _set(m, _pairs(items))
+    _set(m, _pairs(items), items)
 
 
-def _set(m: Machine, pairs: list[tuple[Value, Value]]) -> None:
+def _set(m: Machine, pairs: list[tuple[Value, Value]], items: list[Value]) -> None:
     target = m.stack[-1]
     if not pairs:
         return
-    if isinstance(target, Dict):
+    if type(target) is Dict:
         _put(m, target, len(target.pairs))
         target.pairs += pairs
-        _hash(m, target, [key for key, _ in pairs])
+        _hash(m, target, items[::2])
+        _hold(m, target, items)
     else:
         if isinstance(target, Call):
             target.pairs += pairs
@@ -164,6 +178,7 @@ def _additems(m: Machine) -> None:
         _put(m, target, len(target.items))
         target.items += items
         _hash(m, target, items)
+        _hold(m, target, items)
     else:
         if isinstance(target, Call):
             target.items += items

@@ -97,7 +97,40 @@ def _dtype(value: Value, known: Known, depth: int) -> DType:
         return found
     if depth > _DEEPEST:
         raise _Odd(f"its fields are more than {_DEEPEST} deep")
-    return known.put(value, _state(value, _plain(value), known, depth))
+    key = _key(value)
+    made = _SIMPLE.get(key) if key is not None else None
+    if made is None:
+        made = _state(value, _plain(value), known, depth)
+        if key is not None and len(_SIMPLE) < _MOST:
+            _SIMPLE[key] = made
+    return known.put(value, made)
+
+
+_SIMPLE: dict[tuple[Value, ...], DType] = {}
+"""Dtypes of which all parts are constants, by these. Nearly all arrays have one of a handful."""
+_MOST = 200
+
+
+def _key(value: Value) -> tuple[Value, ...] | None:
+    """Return the parts of a dtype that is made as numpy writes it, if all of them are constants."""
+    if (
+        type(value) is not Call
+        or type(value.function) is not Global
+        or value.function.spelled != "numpy:dtype"
+    ):
+        return None
+    args, states = value.args, value.states
+    if value.way != "reduce" or value.kwargs is not None or type(args) is not tuple or len(states) != 1:
+        return None
+    state = states[0]
+    if type(state) is not tuple or len(state) > 9 or value.items or value.pairs:
+        return None
+    if not args or type(args[0]) is not str:
+        return None
+    return (args[0], *state) if _PLAIN.issuperset(map(type, state)) else None
+
+
+_PLAIN = frozenset((int, str, type(None)))
 
 
 def _plain(value: Value) -> DType:

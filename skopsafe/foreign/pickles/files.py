@@ -23,6 +23,7 @@ from skopsafe.foreign.pickles.formats import is_pickle, pickle_in_npy, probe, un
 from skopsafe.foreign.pickles.joblib import Arrays
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.reading import Source
+from skopsafe.foreign.pickles.skim import could_act
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 
 Kind = Literal["pickle", "joblib", "npy", "unreadable", "other"]
@@ -53,8 +54,8 @@ class Stream:
         What is odd about the way to it, and why it cannot be read.
     budget, number : Budget, int
         What is left of the limits for the file, and the number of the stream in it.
-    run : list of Machine
-        One that has gone through the first pickle already, for the first who reads it.
+    run : list of (Machine, Arrays)
+        Those that have gone through the first pickle already as joblib does, for the first who reads it.
     """
 
     path: str
@@ -64,7 +65,7 @@ class Stream:
     notes: tuple[str, ...]
     budget: Budget = field(repr=False)
     number: int = field(repr=False)
-    run: list[Machine] = field(default_factory=list, repr=False)
+    run: list[tuple[Machine, Arrays]] = field(default_factory=list, repr=False)
 
 
 def streams(file: BinaryIO, limits: Limits = DEFAULT_LIMITS, name: str = "") -> Iterator[Stream]:
@@ -131,14 +132,17 @@ def read(stream: Stream, limits: Limits = DEFAULT_LIMITS) -> list[Pickle]:
     if stream.kind in ("unreadable", "other"):
         return []
     runs = _Runs(stream, limits)
-    arrays = Arrays(runs.left)
-    found = runs.row(arrays)
+    ready, arrays = stream.run.pop() if stream.run else (None, Arrays(runs.left))
+    arrays.limit = runs.left
+    found = runs.row(arrays, ready)
     if not arrays.count:
         return found
     for pickle in found:
         pickle.reader = "joblib"
-    found += _others(runs.row(None), arrays.first, "pickle")
-    if arrays.has_padding:
+    # What breaks off before it could do anything is not run, which is nearly all of it.
+    if could_act(stream.source, arrays.first):
+        found += _others(runs.row(None), arrays.first, "pickle")
+    if arrays.has_padding and (arrays.old_end is None or could_act(stream.source, arrays.old_end)):
         found += _others(runs.row(Arrays(runs.left, padded=False)), arrays.first, OLD_JOBLIB)
     return found
 
@@ -167,15 +171,15 @@ class _Runs:
         self.left = min(limits.opcodes, stream.budget.opcodes_for(stream.number))
         self._spent = 0
 
-    def row(self, arrays: Arrays | None) -> list[Pickle]:
-        """Run pickles behind each other."""
+    def row(self, arrays: Arrays | None, ready: Machine | None = None) -> list[Pickle]:
+        """Run pickles behind each other; one may have gone through the first already."""
         source, found = self._stream.source, list[Pickle]()
         todo, seen = [self._stream.start], {self._stream.start}
         last: Machine | None = None
         while todo:
             place = todo.pop(0)
-            again = [] if found or arrays is None else self._stream.run
-            machine = again.pop() if again else Machine(source, place, self.left, arrays)
+            machine = ready or Machine(source, place, self.left, arrays)
+            ready = None
             if last is not None and last.place == place:
                 machine.follow(last)
             pickle = self._run(machine, arrays)
@@ -198,14 +202,14 @@ class _Runs:
         return found
 
     def _run(self, machine: Machine, arrays: Arrays | None) -> Pickle:
-        before = arrays.spent if arrays is not None else 0
+        before = arrays.spent if arrays is not None and not machine.found.opcodes else 0
         try:
             pickle = machine.found if machine.found.opcodes else machine.run()
         except LimitError:
             raise self._refused("opcodes", "opcodes in the pickles of the file") from None
+        pickle.opcodes += arrays.spent - before if arrays is not None else 0
         if pickle.opcodes > self.left:
             raise self._refused("opcodes", "opcodes in the pickles of the file")
-        pickle.opcodes += arrays.spent - before if arrays is not None else 0
         self.left -= pickle.opcodes
         self._spent += pickle.opcodes
         self._stream.budget.spend(self._stream.number, self._spent)

@@ -27,6 +27,7 @@ UNREADABLE = {
 }
 """By the first bytes: what may hold pickles and is not read."""
 
+_MAGICS = tuple(UNREADABLE)
 _PROBED = 5_000
 """Opcodes after which a stream is taken for a pickle."""
 _NPY = b"\x93NUMPY"
@@ -48,7 +49,9 @@ _FAILURES = (
 
 def unreadable(head: bytes) -> str | None:
     """Say what a stream is that may hold pickles and is not read, by its first bytes."""
-    return next((what for magic, what in UNREADABLE.items() if head.startswith(magic)), None)
+    if not head.startswith(_MAGICS):
+        return None
+    return next(what for magic, what in UNREADABLE.items() if head.startswith(magic))
 
 
 def pickle_in_npy(source: Source) -> int | None:
@@ -72,11 +75,11 @@ def pickle_in_npy(source: Source) -> int | None:
     return min(start + int(length), source.size) if holds else None
 
 
-def probe(source: Source, start: int, budget: Budget) -> tuple[str, Machine | None] | None:
+def probe(source: Source, start: int, budget: Budget) -> tuple[str, tuple[Machine, Arrays] | None] | None:
     """Return ``pickle`` or ``joblib`` if a stream is one, else None.
 
     It is one if it comes to an end as a pickle, or does something before it breaks off. With it comes the
-    machine, if it went through all of the pickle and any loader reads it so.
+    machine and its arrays, if it went through all of the pickle.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def probe(source: Source, start: int, budget: Budget) -> tuple[str, Machine | No
     budget.opcodes -= found.opcodes + arrays.spent
     if not is_pickle(found):
         return None
-    return ("joblib", None) if arrays.count else ("pickle", machine)
+    return ("joblib" if arrays.count else "pickle"), (machine, arrays)
 
 
 def is_pickle(found: Pickle) -> bool:
@@ -119,7 +122,7 @@ def _does(operation: Operation) -> bool:
         return operation.kind != "import" or _NAME.fullmatch(f"{value.module}.{value.name}") is not None
     if isinstance(value, Call):
         # What a name makes that is none does not happen: its import is looked at.
-        return value.way not in ("persistent", "extension", "buffer") and not isinstance(
+        return value.way not in ("persistent", "extension", "buffer", "file") and not isinstance(
             value.function, Global
         )
     return True

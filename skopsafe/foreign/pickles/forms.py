@@ -20,7 +20,12 @@ from skopsafe.foreign.pickles.values import (
     Value,
 )
 
-_OUTSIDE = {"persistent": "_persistent_load", "extension": "_extension", "buffer": "_next_buffer"}
+_OUTSIDE = {
+    "persistent": "_persistent_load",
+    "extension": "_extension",
+    "buffer": "_next_buffer",
+    "file": "_from_file",
+}
 _METHODS = {"append": ("append", "extend"), "add": ("add", "update")}
 
 

@@ -31,6 +31,8 @@ _FIELDS = {
     "ZNDArrayWrapper": ("filename", "init_args", "state"),
 }
 """By the name of a class of joblib: the parameters of its constructor, which are its attributes."""
+_METHODS = frozenset(("read", "read_array", "read_mmap", "safe_get_numpy_array_alignment_bytes"))
+"""What joblib calls of an instance to read its array: attributes of these names would be called instead."""
 _DEFAULTS = {"allow_mmap": False, "numpy_array_alignment_bytes": 16}
 _MAKERS = ("copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__")
 _PADDED = "numpy_array_alignment_bytes"
@@ -59,6 +61,8 @@ class Arrays:
 
     Attributes
     ----------
+    limit : int
+        As it was given.
     spent : int
         Opcodes that were used of the limit.
     count : int
@@ -67,10 +71,12 @@ class Arrays:
         Where the first of them begins.
     has_padding : bool
         Whether one of them is aligned, so that releases of joblib differ.
+    old_end : int or None
+        If that is the first: where releases that know nothing of it take the bytes of the array to end.
     """
 
     def __init__(self, limit: int, *, padded: bool = True) -> None:
-        self._limit = limit
+        self.limit = limit
         self._padded = padded
         self._dtypes = Known()
         self._instances: dict[int, _Instance] = {}
@@ -78,9 +84,12 @@ class Arrays:
         self.count = 0
         self.first = 0
         self.has_padding = False
+        self.old_end: int | None = None
 
     def __call__(self, m: Machine, built: Call | Global) -> None:
         """Read the array that follows an instance of a class of joblib, and put it in its place."""
+        if not m.names_wrapper:
+            return
         if isinstance(built, Global):
             if _class(built):
                 raise Lost("a class of joblib is changed, so that its arrays are where it says")
@@ -92,22 +101,25 @@ class Arrays:
             self.first = m.place
         self.count += 1
         self._spend(COST)
-        if m.place < m.frame:
-            raise Lost("an array of joblib follows within a frame, where it reads behind that")
         known = self._attributes(built, kind)
-        m.stack[-1] = self._array(m, built, known) if kind == _WRAPPER else _beside(m, built, known)
+        m.stack[-1] = self._array(m, built, known) if kind == _WRAPPER else _beside(m, built, kind, known)
 
     def _array(self, m: Machine, built: Call, known: dict[str, Value]) -> Stored:
+        if m.place < m.frame:
+            raise Lost("an array of joblib follows within a frame, where it reads behind that")
         shape, order = _shape(known.get("shape")), known.get("order")
         dtype = self._dtype(known.get("dtype"))
         side: Literal["C", "F"] = "F" if isinstance(order, str) and order == "F" else "C"
         if dtype.hasobject:
             return Stored(built, dtype, shape, side, 0, 0, self._objects(m))
+        size = math.prod(shape) * dtype.itemsize
         if known.get(_PADDED) is not None:
             self.has_padding = True
+            if self.count == 1:
+                self.old_end = m.place + size
             if self._padded:
                 m.take(m.number(1))
-        place, size = m.place, math.prod(shape) * dtype.itemsize
+        place = m.place
         if size > m.source.size - place:
             raise Truncated(f"an array has {_number(size)} bytes, and the stream has {m.source.size - place}")
         m.go(place + size)
@@ -123,6 +135,8 @@ class Arrays:
             for part in state if isinstance(state, tuple) and len(state) == 2 else (state,):
                 if isinstance(part, Dict):
                     self._spend(len(part.pairs))
+                    if any(key in _METHODS for key, _ in part.pairs if isinstance(key, str)):
+                        raise Lost("the state of an array of joblib takes the place of a method")
                     instance.known.update((key, value) for key, value in part.pairs if isinstance(key, str))
                 elif part is not None:
                     raise Lost("the state of an array of joblib cannot be told")
@@ -140,16 +154,21 @@ class Arrays:
 
     def _spend(self, count: int) -> None:
         self.spent += count
-        if self.spent > self._limit:
-            raise LimitError(f"arrays of joblib take the work of more than {self._limit} opcodes")
+        if self.spent > self.limit:
+            raise LimitError(f"arrays of joblib take the work of more than {self.limit} opcodes")
 
     def _objects(self, m: Machine) -> Value:
         """Run the pickle that stands in the place of the bytes; its operations are among those around it."""
-        inner = Machine(m.source, m.place, max(self._limit - self.spent, 0))
+        inner = Machine(m.source, m.place, max(self.limit - self.spent, 0))
         inner.follow(m)
         inner.found.operations, inner.found.notes = m.found.operations, m.found.notes
+        inner.found.beside = m.found.beside
+        inner.found.texts, inner.found.holders = m.found.texts, m.found.holders
         found = inner.run()
         self.spent += found.opcodes
+        m.found.drops |= found.drops
+        if type(found.root) is Global:
+            m.found.holders.append((found.root,))
         m.follow(inner)
         if found.error:
             raise (Broken if found.followed else Lost)(f"within an array of objects: {found.error}")
@@ -210,9 +229,11 @@ def _shape(value: Value) -> tuple[int, ...]:
     return tuple(map(int, sizes))
 
 
-def _beside(m: Machine, built: Call, known: dict[str, Value]) -> Stored:
+def _beside(m: Machine, built: Call, kind: str, known: dict[str, Value]) -> Stored:
     """Return an array that joblib reads from another file, which numpy would unpickle if it is a pickle."""
     name = known.get("filename")
-    m.call("persistent", None, (name,))
-    m.note("an array is read from another file, which may itself be a pickle")
-    return Stored(built, None, (), "C", 0, 0, None, name if isinstance(name, str) else "")
+    m.call("file", None, (name,))
+    said = {field: known[field] for field in _FIELDS[kind] if field in known}
+    found = Stored(built, None, (), "C", 0, 0, None, name if isinstance(name, str) else "", said)
+    m.found.beside.append(found)
+    return found

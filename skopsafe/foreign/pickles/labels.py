@@ -18,10 +18,10 @@ def label_of(value: Value, array: str) -> str:
         What the array is whose bytes these are; empty for other content.
     """
     match value:
+        case Stored(is_beside=True):
+            return f"array, in the file {value.file[:80]!r} beside"
         case Stored():
             what = f"{str(value.dtype)[:80]} array, shape {_shape(value.shape)}"
-            if not value.offset:
-                return f"{what}, in another file"
             return f"{what}, {value.size:,} bytes at byte {value.offset}"
         case Span():
             return f"{array or value.kind}, {value.size:,} bytes at byte {value.offset}"

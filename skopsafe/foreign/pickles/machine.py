@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
 from skopsafe.errors import LimitError
+from skopsafe.foreign.pickles import loop
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.python2 import today
 from skopsafe.foreign.pickles.reading import AHEAD, LONG, WINDOW, Broken, Lost, Source, Stop, Truncated
-from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Value
+from skopsafe.foreign.pickles.values import Call, Dict, FrozenSet, Global, Set, Span, Stored, Value
 from skopsafe.limits import DEFAULT_LIMITS
 
 Kind = Literal["import", "call", "build", "append", "setitem", "add"]
@@ -74,6 +75,14 @@ class Pickle:
         Bytes behind its end that are no pickle; 0 where another pickle follows.
     hashing : list of Set, FrozenSet or Dict
         Whose keys may have methods that are called when they are put into it, or may be no keys.
+    beside : list of Stored
+        Arrays that joblib reads from files beside.
+    texts : list of Value
+        Texts and bytes that may be a pickle themselves, by how they begin.
+    holders : list of tuple, List, Set, FrozenSet or Dict
+        Those that hold imported names, some of them more than once.
+    drops : bool
+        Whether something was made that the root may not lead to.
     """
 
     start: int
@@ -88,9 +97,10 @@ class Pickle:
     followed: bool = True
     trailing: int = 0
     hashing: list[Set | FrozenSet | Dict] = field(default_factory=list)
-
-
-_MEMOIZE, _BINGET = b"\x94h"
+    beside: list[Stored] = field(default_factory=list)
+    texts: list[Value] = field(default_factory=list)
+    holders: list[Value] = field(default_factory=list)
+    drops: bool = False
 
 
 class Machine:
@@ -107,6 +117,11 @@ class Machine:
     built : callable, optional
         ``built(machine, what)`` after each BUILD of a call or a name, for streams in which something else
         follows then.
+
+    Attributes
+    ----------
+    names_wrapper : bool
+        Whether a name was imported that is like those of the classes by which joblib writes arrays.
     """
 
     __slots__ = (
@@ -119,6 +134,7 @@ class Machine:
         "frame",
         "marks",
         "memo",
+        "names_wrapper",
         "offset",
         "protocol",
         "source",
@@ -144,6 +160,7 @@ class Machine:
         self.at = 0
         self.buffer = b""
         self.frame = start
+        self.names_wrapper = False
         self._limit = limit
 
     @property
@@ -170,42 +187,24 @@ class Machine:
         LimitError
             There are more opcodes than are allowed.
         """
-        found, table, memo = self.found, TABLE, self.memo
-        count, limit = found.opcodes, self._limit
+        found = self.found
         try:
-            while True:
-                at, buffer = self.at, self.buffer
-                if at + AHEAD > len(buffer):
-                    self._fill(AHEAD)
-                    at, buffer = self.at, self.buffer
-                count += 1
-                if count > limit:
-                    self._refuse()
-                code = buffer[at]
-                # Half of all opcodes are these two, and a call for each would take most of the time.
-                if code == _MEMOIZE:
-                    memo[len(memo)] = self.stack[-1]
-                    self.at = at + 1
-                elif code == _BINGET and (number := buffer[at + 1]) in memo:
-                    self.stack.append(memo[number])
-                    self.at = at + 2
-                else:
-                    self.offset = self.base + at
-                    self.at = at + 1
-                    table[code](self)
+            loop.run(self, self._limit)
         except Stop:
             pass
         except IndexError:
             found.error = self._underflow()
+        except UnicodeDecodeError:
+            found.error = "a text is not UTF-8"
         except (Broken, Truncated) as error:
             found.error = str(error)
             found.followed = not isinstance(error, Lost)
-        found.opcodes = count
         found.end = min(self.base + self.at, self.source.size)
         found.protocol = self.protocol
         return found
 
-    def _refuse(self) -> None:
+    def refuse(self) -> NoReturn:
+        """Raise for an opcode too many."""
         raise LimitError(
             f"the pickle has more than {self._limit} opcodes",
             path=f"byte {self.offset}",
@@ -225,7 +224,7 @@ class Machine:
         self.offset = self.base + self.at
         self.found.opcodes += 1
         if self.found.opcodes > self._limit:
-            self._refuse()
+            self.refuse()
         try:
             code = self.buffer[self.at]
             self.at += 1
@@ -306,6 +305,8 @@ class Machine:
 
     def do(self, kind: Kind, value: Value, argument: Value = None) -> None:
         """Write down an operation of the present opcode."""
+        if type(value) is not Call:
+            self.found.drops = True  # nothing but the operation has the argument
         self.found.operations.append(Operation(kind, self.offset, value, argument))
 
     def call(self, way: Any, function: Value, args: Value, kwargs: Value = None) -> Call:
@@ -321,4 +322,6 @@ class Machine:
             module, name = today(module, name)
         found = Global(module, name, self.offset, None if (module, name) == old else old)
         self.found.operations.append(Operation("import", self.offset, found))
+        if "ArrayWrapper" in name:
+            self.names_wrapper = True
         return found

@@ -30,6 +30,8 @@ _FAR = 2**20
 """Places behind the end of the memo that no pickler leaves empty: C allocates them all."""
 
 
+_CALLED = (Global, Call, Computed)
+_BUILT = (Call, Global, Computed, Stored)
 _MANY = (tuple, str, bytes, List, Set, FrozenSet, Dict, Span, ByteArray, Call, Computed, Global, Stored)
 """What can be the arguments of a call: a tuple in C, and what has items in the unpickler in Python."""
 
@@ -59,6 +61,8 @@ def _frame(m: Machine) -> None:
 
 def _stop(m: Machine) -> None:
     m.found.root = m.stack.pop()
+    if m.stack or m.marks:
+        m.found.drops = True
     raise Stop
 
 
@@ -68,6 +72,7 @@ def _stop(m: Machine) -> None:
 def _pop(m: Machine) -> None:
     if m.stack:
         m.stack.pop()
+        m.found.drops = True
     elif m.marks:
         m.stack = m.marks.pop()
     else:
@@ -76,6 +81,7 @@ def _pop(m: Machine) -> None:
 
 def _pop_mark(m: Machine) -> None:
     m.marked()
+    m.found.drops = True
 
 
 def _dup(m: Machine) -> None:
@@ -161,18 +167,19 @@ def _stack_global(m: Machine) -> None:
     m.stack.append(found)
 
 
-def _callable(m: Machine, function: Value) -> Value:
-    if not isinstance(function, Call | Global | Computed):
+def _callable(function: Value) -> Value:
+    if not isinstance(function, _CALLED):
         raise Broken(f"a {type(function).__name__.lower()} cannot be called")
     return function
 
 
 def _reduce(m: Machine) -> None:
-    args = m.stack.pop()
-    function = m.stack.pop()
+    stack = m.stack
+    args = stack.pop()
+    function = stack.pop()
     if not isinstance(args, _MANY):
         raise Broken("the arguments of a call are no tuple")
-    m.stack.append(m.call("reduce", _callable(m, function), args))
+    stack.append(m.call("reduce", _callable(function), args))
 
 
 def _newobj(m: Machine) -> None:
@@ -180,7 +187,7 @@ def _newobj(m: Machine) -> None:
     cls = m.stack.pop()
     if not isinstance(args, _MANY):
         raise Broken("the arguments of a class are no tuple")
-    m.stack.append(m.call("new", _callable(m, cls), args))
+    m.stack.append(m.call("new", _callable(cls), args))
 
 
 def _newobj_ex(m: Machine) -> None:
@@ -189,7 +196,7 @@ def _newobj_ex(m: Machine) -> None:
     cls = m.stack.pop()
     if not isinstance(args, _MANY) or not isinstance(kwargs, Dict | Call | Computed):
         raise Broken("the arguments of a class are no tuple and dict")
-    m.stack.append(m.call("new", _callable(m, cls), args, kwargs))
+    m.stack.append(m.call("new", _callable(cls), args, kwargs))
 
 
 def _inst(m: Machine) -> None:
@@ -204,20 +211,22 @@ def _obj(m: Machine) -> None:
     items = m.marked()
     if not items:
         raise IndexError
-    m.stack.append(m.call("instantiate", _callable(m, items[0]), tuple(items[1:])))
+    m.stack.append(m.call("instantiate", _callable(items[0]), tuple(items[1:])))
 
 
 def _build(m: Machine) -> None:
     state = m.stack.pop()
     target = m.stack[-1]
-    if isinstance(target, Call | Global | Computed | Stored):
-        if isinstance(target, Call):
+    if isinstance(target, _BUILT):
+        if type(target) is Call:
             target.states.append(state)
         m.do("build", target, state)
-        if m.built is not None and isinstance(target, Call | Global):
+        if m.built is not None and isinstance(target, (Call, Global)):
             m.built(m, target)
     elif not _is_empty(state):
         raise Broken(f"a {type(target).__name__.lower()} has no state")
+    else:
+        m.found.drops = True
 
 
 def _is_empty(state: Value) -> bool:

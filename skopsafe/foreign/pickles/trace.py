@@ -163,6 +163,8 @@ def shortly(value: Value) -> str:
             return f"{value.kind} of {value.size:,} bytes"
         case ByteArray():
             return f"bytearray of {len(value.content):,} bytes"
+        case Stored(is_beside=True):
+            return _cut(f"array in the file {value.file[:_SHOWN]!r}")
         case Stored():
             return f"array of {value.size:,} bytes at byte {value.offset}"
         case int() if value.bit_length() > 160:

@@ -7,7 +7,6 @@ identity, as the objects would be that they stand for, so that what is shared or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeGuard
 
 import msgspec
@@ -15,7 +14,7 @@ import msgspec
 Value = Any
 """A constant, a tuple of values, or one of the records of this module."""
 
-Way = Literal["reduce", "new", "instantiate", "persistent", "extension", "buffer"]
+Way = Literal["reduce", "new", "instantiate", "persistent", "extension", "buffer", "file"]
 """How an object is made: by opcodes REDUCE, NEWOBJ or NEWOBJ_EX, INST or OBJ; or outside of the stream."""
 
 
@@ -165,7 +164,9 @@ class Stored(msgspec.Struct, eq=False):
     objects : Value
         For an array of objects: what a pickle in the place of the bytes makes.
     file : str
-        For an array in a file beside: its name, as the stream has it.
+        For an array in a file beside: its name, as the stream has it; empty if that is no text.
+    attributes : dict of str to Value or None
+        For an array in a file beside: what its instance says of it.
     """
 
     wrapper: Call
@@ -176,6 +177,17 @@ class Stored(msgspec.Struct, eq=False):
     size: int
     objects: Value = None
     file: str = ""
+    attributes: dict[str, Value] | None = None
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is in a file beside."""
+        return self.attributes is not None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether that file has nothing but its bytes, compressed, and the instance says the rest."""
+        return self.attributes is not None and "filename" in self.attributes and "state" in self.attributes
 
 
 Record = Global | Computed | Call | List | Set | FrozenSet | Dict | Span | ByteArray | Stored
@@ -195,75 +207,3 @@ def filled(value: List | Set | Dict) -> list[tuple[int, int]]:
 def is_record(value: Value) -> TypeGuard[Record]:
     """Tell whether a value is one of the records of this module."""
     return isinstance(value, _RECORDS)
-
-
-def _of_pairs(pairs: list[tuple[Value, Value]]) -> list[Value]:
-    return [part for pair in pairs for part in pair]
-
-
-def _of_call(call: Call) -> list[Value]:
-    kwargs = () if call.kwargs is None else (call.kwargs,)
-    return [call.function, call.args, *kwargs, *call.items, *_of_pairs(call.pairs), *call.states]
-
-
-_HOLDING: dict[type, Callable[[Any], Sequence[Value]]] = {
-    tuple: lambda value: value,
-    List: lambda value: value.items,
-    Set: lambda value: value.items,
-    FrozenSet: lambda value: value.items,
-    Dict: lambda value: _of_pairs(value.pairs),
-    Computed: lambda value: [value.module, value.name],
-    Call: _of_call,
-    Stored: lambda value: [value.wrapper, value.objects],
-    Global: lambda _: (),
-    Span: lambda _: (),
-    ByteArray: lambda _: (),
-}
-"""What a tuple or record directly holds, in the order of the stream."""
-
-
-def children(value: Value) -> Sequence[Value]:
-    """Return the values that a value directly holds, in the order of the stream."""
-    held = _HOLDING.get(type(value))
-    return () if held is None else held(value)
-
-
-def walk(root: Value) -> Iterator[Value]:
-    """Go through a value and all that it leads to, each once, parents first; a loop, and no recursion."""
-    seen: set[int] = set()
-    todo = [root]
-    while todo:
-        value = todo.pop()
-        held = _HOLDING.get(type(value))
-        if held is not None:
-            if id(value) in seen:
-                continue
-            seen.add(id(value))
-            todo += held(value)[::-1]
-        yield value
-
-
-def gather(roots: Sequence[Value], seen: set[int]) -> list[Value]:
-    """Return the tuples, records, texts and bytes among all that values lead to, each tuple and record once.
-
-    Parameters
-    ----------
-    roots : sequence of Value
-        Where to begin.
-    seen : set of int
-        Identities of tuples and records that are passed by; those that are found are put into it.
-    """
-    found: list[Value] = []
-    todo = list(reversed(roots))
-    holding = _HOLDING
-    while todo:
-        value = todo.pop()
-        held = holding.get(type(value))
-        if held is None:
-            if type(value) is str or type(value) is bytes:
-                found.append(value)
-        elif id(value) not in seen:
-            seen.add(id(value))
-            found.append(value)
-            todo += held(value)[::-1]
-    return found

@@ -17,7 +17,7 @@ from skopsafe.handlers.lightgbm.lines import WHERE, check_characters, explain, s
 from skopsafe.handlers.lightgbm.numbers import FLOAT, INTEGER
 
 MOST_FEATURES = 2**24
-_VERSION = 4
+_OLDEST, _VERSION = 3, 4
 _ONE_OUTPUT = (
     rb"(?:regression|regression_l1|huber|fair|poisson|quantile|mape|gamma|tweedie)(?: sqrt)?"
     rb"|binary sigmoid:(?P<a>" + FLOAT + rb")|lambdarank|rank_xendcg|cross_entropy|cross_entropy_lambda"
@@ -162,7 +162,8 @@ def _check_version(value: bytes) -> None:
         "upgrade skopsafe and lightgbm",
         f"{WHERE} version",
     )
-    require(number == _VERSION, f"format v{number} is older than LightGBM 4", f"{WHERE} version")
+    # The fields of v3 are those of v4, and LightGBM reads both alike.
+    require(number >= _OLDEST, f"format v{number} is older than LightGBM 3", f"{WHERE} version")
 
 
 def _check_objective(value: bytes, num_class: int) -> None:

@@ -58,6 +58,13 @@ def check(document: Any) -> Facts:
     """Check the document of a model, as ``Booster.save_raw("ubj")`` gives it."""
     model = members(document, {"learner", "version"}, _HERE)
     facts = Facts(version(model["version"], f"{_HERE}.version"))
+    wrote = ".".join(map(str, facts.version))
+    require(
+        facts.version >= (2, 0, 0),
+        f"was written by XGBoost {wrote}, and those of 2.0 and later are read: load it with XGBoost {wrote}, "
+        "call save_model('model.ubj'), and load that with today's",
+        f"{_HERE}.version",
+    )
     required = {
         "attributes",
         "feature_names",

@@ -21,7 +21,8 @@ from skopsafe.foreign.pickles.files import OLD_JOBLIB, read, streams
 from skopsafe.foreign.pickles.joblib import Arrays
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.reading import Memory
-from skopsafe.foreign.pickles.values import Stored, walk
+from skopsafe.foreign.pickles.values import Stored
+from tests.foreign.pickles.walking import walk
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 ARRAYS = [
@@ -293,9 +294,9 @@ def test_arrays_in_files_beside_come_from_outside(made: Any) -> None:
     found = run(pickle.dumps([made, 7], 2))
     assert found.error == ""
     assert found.root.items[0].file == "../x.npy"
-    assert "another file" in found.notes[0][1]
+    assert found.beside == [found.root.items[0]]
     calls = [op.value for op in found.operations if op.kind == "call"]
-    assert ("persistent", ("../x.npy",)) in [(call.way, call.args) for call in calls]
+    assert ("file", ("../x.npy",)) in [(call.way, call.args) for call in calls]
 
 
 def test_many_tiny_pickles_within_take_the_time_of_their_opcodes() -> None:

@@ -19,8 +19,9 @@ from skopsafe.foreign.pickles import reading
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.opcodes import TABLE, _unknown
 from skopsafe.foreign.pickles.reading import Memory
-from skopsafe.foreign.pickles.values import Call, Computed, Global, List, Span, walk
+from skopsafe.foreign.pickles.values import Call, Computed, Global, List, Span
 from tests.foreign.pickles.replay import replay
+from tests.foreign.pickles.walking import walk
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 

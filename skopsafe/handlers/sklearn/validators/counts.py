@@ -45,6 +45,16 @@ def _check_bias(obj: Any) -> None:
     require(isinstance(found, bool | np.bool_), "not a bool", f"{type(obj).__name__}.include_bias")
 
 
+def _check_components(obj: Any) -> None:
+    """``transform`` makes as many columns as this says, before it looks at the components."""
+    state, where = vars(obj), f"{type(obj).__name__}._n_components"
+    if "_n_components" in state:
+        components = state.get("components_")
+        number = integer(state["_n_components"], where, 0, 2**31)
+        rows = len(components) if isinstance(components, np.ndarray) and components.ndim == 2 else -1
+        require(number == rows, "not the number of its components", where)
+
+
 def _check_votes(obj: Any) -> None:
     """Votes are counted by ``bincount``, which makes room for the greatest: they are places of classes."""
     state, where = vars(obj), f"{type(obj).__name__}.estimators_"
@@ -62,6 +72,8 @@ def _check_votes(obj: Any) -> None:
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
+    "sklearn.decomposition._nmf:NMF": _check_components,
+    "sklearn.decomposition._nmf:MiniBatchNMF": _check_components,
     "sklearn.kernel_approximation:AdditiveChi2Sampler": _check_steps,
     "sklearn.preprocessing._polynomial:SplineTransformer": _check_bias,
     "sklearn.ensemble._voting:VotingClassifier": _check_votes,
