@@ -7,7 +7,7 @@ import sys
 from skopsafe.graph.document import VALUE
 from skopsafe.migrate.nodes import Node
 from skopsafe.migrate.records import CHANGELOG, Migration, Record, Refusal, adds, copies, renames
-from skopsafe.migrate.sklearn_1_3_trees import lengths_of_paths, nodes_with_missing, signed_features
+from skopsafe.migrate.sklearn_1_3_trees import lengths_of_paths, nodes_with_missing
 
 _LINK = CHANGELOG.format("1.3")
 _PLS = tuple(f"sklearn.cross_decomposition._pls:{name}" for name in ("CCA", "PLSCanonical", "PLSRegression"))
@@ -169,14 +169,6 @@ RECORDS: tuple[Record, ...] = (
         ("sklearn.tree._tree:Tree",),
         "nodes of trees say where missing values go",
         nodes_with_missing,
-        _LINK,
-    ),
-    Migration(
-        "hist-boosting-features",
-        "1.3",
-        ("sklearn.ensemble._hist_gradient_boosting.predictor:TreePredictor",),
-        "the feature of a node has a sign",
-        signed_features,
         _LINK,
     ),
     Migration(

@@ -22,14 +22,10 @@ _TREE_DTYPE = np.dtype(
 
 def nodes_with_missing(node: Node) -> bool:
     """Nodes of trees say where missing values go; these trees knew none."""
-    return _replaced(node, _widened)
-
-
-def _replaced(node: Node, make: object) -> bool:
     nodes = node.get("nodes")
     if not is_stored(nodes):
         return False
-    node.attributes["nodes"] = NewArray(make, (nodes,))  # type: ignore[arg-type]
+    node.attributes["nodes"] = NewArray(_widened, (nodes,))
     return True
 
 
@@ -40,19 +36,6 @@ def _widened(nodes: Array) -> Array:
     for name in _TREE_FIELDS:
         out[name] = nodes[name]
     return out
-
-
-def signed_features(node: Node) -> bool:
-    """The feature of a node is an integer with a sign."""
-    return _replaced(node, _signed)
-
-
-def _signed(nodes: Array) -> Array:
-    names = nodes.dtype.names
-    if names is None or "feature_idx" not in names or nodes.ndim != 1:
-        raise ValueError("its nodes have other fields")
-    fields = [(name, "<i8" if name == "feature_idx" else nodes.dtype[name].str) for name in names]
-    return nodes.astype(fields)
 
 
 def lengths_of_paths(node: Node) -> bool:

@@ -62,6 +62,23 @@ def _divided(values: Array) -> Array:
     return np.ascontiguousarray(weights / totals)
 
 
+def _signed_features(node: Node) -> bool:
+    """The feature of a node is an integer with a sign; the last patches of 1.3 write it so, too."""
+    nodes = node.get("nodes")
+    if not is_stored(nodes):
+        return False
+    node.attributes["nodes"] = NewArray(_signed, (nodes,))
+    return True
+
+
+def _signed(nodes: Array) -> Array:
+    names = nodes.dtype.names
+    if names is None or "feature_idx" not in names or nodes.ndim != 1:
+        raise ValueError("its nodes have other fields")
+    fields = [(name, "<i8" if name == "feature_idx" else nodes.dtype[name].str) for name in names]
+    return nodes.astype(fields)
+
+
 _LOSSES: dict[str, tuple[str, str, str, Any]] = {
     # By the name that is gone: the loss, its link, the interval of y, and the parameter of the compiled part.
     "BinomialDeviance": ("HalfBinomialLoss", "LogitLink", "unit", None),
@@ -223,6 +240,14 @@ def _scorer(node: Node) -> bool:
 
 
 RECORDS: tuple[Record, ...] = (
+    Migration(
+        "hist-boosting-features",
+        "1.4",
+        ("sklearn.ensemble._hist_gradient_boosting.predictor:TreePredictor",),
+        "the feature of a node has a sign",
+        _signed_features,
+        _LINK,
+    ),
     Migration(
         "scorer-response-method",
         "1.4",
