@@ -36,6 +36,7 @@ def _scaled(node: Node) -> bool:
     if not is_array(coefficients) or not is_array(scale):
         return False
     node.attributes["coef_"] = array(_divided, coefficients, scale, keeps=True)
+    node.add("_predict_1d", False)  # the first patch of 1.3 has none, and predicts as 1.2 does
     return True
 
 

@@ -47,5 +47,9 @@ def test_predictions_are_kept_only_where_all_types_were_measured() -> None:
     assert not is_kept([ridge, "mylib.models:Ridge"], old, new)
     assert not is_kept(["sklearn.linear_model._ridge:Bridge"], old, new)
     assert not is_kept([ridge], Release(1, 1, 3), new)
+    # Patches that were not measured, or did something else than those after them.
+    assert not is_kept([ridge], Release(1, 3, 0), new)
+    assert not is_kept([ridge], Release(1, 8, 1), new)
+    assert is_kept([ridge], Release(1, 8, 0), new)
     assert not is_kept([ridge], old, Release(1, 10, 0))
     assert not is_kept([ridge], new, old)
