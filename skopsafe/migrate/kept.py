@@ -34,7 +34,7 @@ def _table() -> dict[str, dict[str, frozenset[str]]]:
 
 _PATCHES = {
     "1.2": (2, 2),
-    "1.3": (2, 2),
+    "1.3": (0, 2),
     "1.4": (0, 2),
     "1.5": (0, 2),
     "1.6": (0, 1),
@@ -43,7 +43,7 @@ _PATCHES = {
 }
 """By line: the first and the last patch whose models all came out equal, or were refused, when measured.
 
-Patches can change outputs, too: 1.3.0 counts votes in AdaBoost as 1.2 did, and 1.2.0 encodes otherwise.
+Patches can change outputs, too: the first ones of 1.2 keep other attributes of encoders.
 """
 
 

@@ -27,7 +27,7 @@ class Migration:
     name : str
         What it is called in audits and tests.
     release : str
-        The first release that has the change, such as ``"1.3"``.
+        The first release that has the change, such as ``"1.3"``, or ``"1.3.1"`` where a patch brought it.
     types : tuple of str
         The classes whose instances change, as the release before names them.
     reason : str

@@ -31,7 +31,7 @@ def release_of(written: str | None) -> Release | None:
     return Release(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
-def before(release: Release, line: str) -> bool:
-    """Tell whether a release is older than all of a line such as ``"1.3"``."""
-    major, _, minor = line.partition(".")
-    return release[:2] < (int(major), int(minor))
+def before(release: Release, other: str) -> bool:
+    """Tell whether a release is older than all of a line such as ``"1.3"``, or than a patch of one."""
+    parts = tuple(map(int, other.split(".")))
+    return release[: len(parts)] < parts

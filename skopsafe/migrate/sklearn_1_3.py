@@ -129,15 +129,6 @@ def _inverts(node: Node) -> bool:
 
 RECORDS: tuple[Record, ...] = (
     Refusal(
-        "adaboost-discrete",
-        "1.3",
-        ("sklearn.ensemble._weight_boosting:AdaBoostClassifier",),
-        "AdaBoostClassifier(algorithm='SAMME') counts votes against a class too, which changes probabilities",
-        _is_discrete,
-        "1.2",
-        _LINK,
-    ),
-    Refusal(
         "kulsinski-distance",
         "1.3",
         tuple(f"sklearn.metrics._dist_metrics:KulsinskiDistance{width}" for width in ("", "32", "64")),
@@ -311,6 +302,15 @@ RECORDS: tuple[Record, ...] = (
         ("sklearn.preprocessing._polynomial:SplineTransformer",),
         "the parameter sparse_output",
         adds({"sparse_output": False}),
+        _LINK,
+    ),
+    Refusal(
+        "adaboost-discrete",
+        "1.3.1",
+        ("sklearn.ensemble._weight_boosting:AdaBoostClassifier",),
+        "AdaBoostClassifier(algorithm='SAMME') counts votes against a class too, which changes probabilities",
+        _is_discrete,
+        "1.3.0",
         _LINK,
     ),
 )

@@ -38,6 +38,9 @@ def test_releases_are_compared_as_numbers() -> None:
     assert not before(Release(1, 3, 0), "1.3")
     assert before(Release(1, 9, 9), "1.10")
     assert not before(Release(2, 0), "1.10")
+    assert before(Release(1, 3, 0), "1.3.1")
+    assert not before(Release(1, 3, 1), "1.3.1")
+    assert not before(Release(1, 4, 0), "1.3.1")
 
 
 def test_predictions_are_kept_only_where_all_types_were_measured() -> None:
@@ -48,7 +51,7 @@ def test_predictions_are_kept_only_where_all_types_were_measured() -> None:
     assert not is_kept(["sklearn.linear_model._ridge:Bridge"], old, new)
     assert not is_kept([ridge], Release(1, 1, 3), new)
     # Patches that were not measured, or did something else than those after them.
-    assert not is_kept([ridge], Release(1, 3, 0), new)
+    assert not is_kept([ridge], Release(1, 2, 1), new)
     assert not is_kept([ridge], Release(1, 8, 1), new)
     assert is_kept([ridge], Release(1, 8, 0), new)
     assert not is_kept([ridge], old, Release(1, 10, 0))

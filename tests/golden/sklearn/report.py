@@ -58,8 +58,9 @@ The types that stand in equal models are in the table of what is known to keep p
 tests.golden.sklearn.kept`. `nox -s golden_sklearn` makes the models, and `nox -s kept_sklearn` the table
 and this page.
 
-Patches change outputs, too: scikit-learn 1.3.0 still votes in AdaBoost as 1.2 did. `skopsafe/migrate/kept.py` has
-the patches of each line that were measured; a file of another patch is loaded with a warning.
+Patches change things, too: 1.3.1 counts votes in AdaBoost otherwise than 1.3.0.
+`skopsafe/migrate/kept.py` has the patches of each line that were measured; a file of another patch is
+loaded with a warning.
 
 What the numbers do not say: an estimator with other parameters than those measured, a class of your own,
 or one of a library on top of scikit-learn. A `VersionSkewWarning` stays wherever a file holds a type
