@@ -19,7 +19,6 @@ from skopsafe.testing.crafted import call, changed
 from tests.attacks.published import needs, renamed
 from tests.attacks.published_names import PUBLISHED
 
-
 GETTERS = ("operator:attrgetter", "operator:itemgetter", "operator:methodcaller")
 """Instances of these can be approved; their loader has seen to what is in them."""
 

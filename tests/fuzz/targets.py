@@ -79,7 +79,9 @@ TARGETS: dict[str, Target] = {
     "pickles": Target(pickles.verdicts, ("judge/rules.py", "judge/judging.py"), mutants.pickle_mutant),
     "machine": Target(
         streams.machine,
-        tuple(f"foreign/pickles/{name}.py" for name in ("loop", "machine", "opcodes", "constants", "containers")),
+        tuple(
+            f"foreign/pickles/{name}.py" for name in ("loop", "machine", "opcodes", "constants", "containers")
+        ),
         mutants.pickle_mutant,
         memory=(4 * MIB, 256),  # an opcode of a byte can leave a record
     ),
