@@ -206,17 +206,3 @@ def test_no_mutant_of_a_pickle_ends_but_in_a_file_or_an_error(name: str) -> None
                 except skopsafe.SkopsafeError:
                     endings[False] += 1
     assert min(endings.values()) > 10
-
-
-@pytest.mark.parametrize(
-    "dtype", [[("\ud800", "f8")], [("a", [("b\udfff", "i4")])], [(("\ud800", "a"), "f8")]]
-)
-def test_a_field_with_half_a_character_comes_back_or_is_refused(dtype: Any) -> None:
-    array = np.zeros(2, dtype)
-    try:
-        found = skopsafe.loads(converted(pickle.dumps(array)))
-    except skopsafe.UnsupportedTypeError as error:
-        assert "half of a character" in str(error)
-    else:
-        assert found.dtype == array.dtype
-    assert skopsafe.loads(skopsafe.dumps(array)).dtype == array.dtype
