@@ -319,3 +319,11 @@ def test_no_array_is_written_whose_header_would_say_something_else(offsets: list
     dtype = np.dtype({"names": ["a", "b"], "formats": ["i4", "i4"], "offsets": offsets})
     with pytest.raises(skopsafe.UnsupportedTypeError, match="order of their bytes"):
         Collector().add(np.zeros(3, dtype))
+
+
+@pytest.mark.parametrize("dtype", [[("\ud800", "f8")], [("a", [("b\udfff", "i4")])]], ids=ascii)
+def test_no_array_is_written_whose_header_could_not_be_spelled(dtype: Any) -> None:
+    array = np.zeros(2, dtype)
+    with pytest.raises(skopsafe.UnsupportedTypeError, match="half of a character"):
+        Collector().add(array)
+    assert skopsafe.loads(skopsafe.dumps(array)).dtype == array.dtype  # which has no such header

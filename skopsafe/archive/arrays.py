@@ -257,12 +257,20 @@ def _described(dtype: np.dtype[Any]) -> Any:
     Raises
     ------
     UnsupportedTypeError
-        It cannot say it: fields share bytes, or are not in the order of their bytes.
+        It cannot say it: fields share bytes, are not in the order of their bytes, or have no proper names.
     """
     try:
         found = npy.dtype_to_descr(dtype)
-        if dtype.names is None or npy.descr_to_dtype(found) == dtype:
+        if dtype.names is None:
             return found
+        if npy.descr_to_dtype(found) == dtype:
+            msgspec.json.encode(found)
+            return found
+    except UnicodeEncodeError as error:
+        raise UnsupportedTypeError(
+            "the name of a field of an array has half of a character",
+            next_step="Rename the field: numpy.lib.recfunctions.rename_fields.",
+        ) from error
     except ValueError:
         pass
     raise UnsupportedTypeError(

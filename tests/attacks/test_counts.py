@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.decomposition import NMF, MiniBatchNMF
+from sklearn.decomposition import NMF, MiniBatchNMF, SparseCoder
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.linear_model import LogisticRegression
@@ -33,6 +33,7 @@ def _with(model: Any, **state: Any) -> bytes:
         (SplineTransformer().fit(X), {"include_bias": 10**12}),
         (MiniBatchNMF(2, max_iter=5).fit(X), {"_n_components": 2**32}),
         (NMF(2, max_iter=5).fit(X), {"_n_components": 3}),
+        (SparseCoder(X[:3]).fit(X), {"n_components_": 2**32 - 2}),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, dict) else "",
 )

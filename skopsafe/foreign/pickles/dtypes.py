@@ -270,6 +270,9 @@ def _structure(names: Value, fields: Value, size: int, is_aligned: bool, known: 
             raise _Odd("a field cannot be told")
         formats.append(_dtype(field[0], known, depth + 1))
         offsets.append(field[1])
+        # numpy adds the two in 32 bits, and takes a field for one that is far outside.
+        if not 0 <= field[1] <= size - formats[-1].itemsize:
+            raise _Odd("a field lies outside")
         titles.append(field[2] if len(field) == 3 else None)
         if titles[-1] is not None and type(titles[-1]) is not str:
             raise _Odd("a title of a field is no text")

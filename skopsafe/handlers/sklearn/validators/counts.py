@@ -55,6 +55,15 @@ def _check_components(obj: Any) -> None:
         require(number == rows, "not the number of its components", where)
 
 
+def _check_atoms(obj: Any) -> None:
+    """`SparseCoder` makes room for a code of each atom of its dictionary."""
+    state = vars(obj)
+    dictionary = state.get("dictionary")
+    if "n_components_" in state and isinstance(dictionary, np.ndarray) and dictionary.ndim == 2:
+        where = "SparseCoder.n_components_"
+        integer(state["n_components_"], where, len(dictionary), len(dictionary))
+
+
 def _check_votes(obj: Any) -> None:
     """Votes are counted by ``bincount``, which makes room for the greatest: they are places of classes."""
     state, where = vars(obj), f"{type(obj).__name__}.estimators_"
@@ -74,6 +83,7 @@ def _check_votes(obj: Any) -> None:
 CHECKS: dict[str, Callable[[Any], None]] = {
     "sklearn.decomposition._nmf:NMF": _check_components,
     "sklearn.decomposition._nmf:MiniBatchNMF": _check_components,
+    "sklearn.decomposition._dict_learning:SparseCoder": _check_atoms,
     "sklearn.kernel_approximation:AdditiveChi2Sampler": _check_steps,
     "sklearn.preprocessing._polynomial:SplineTransformer": _check_bias,
     "sklearn.ensemble._voting:VotingClassifier": _check_votes,
