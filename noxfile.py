@@ -1,6 +1,7 @@
 """Sessions, such as ``nox -s tests``: tests, lint, docs, bench, bench_more, mutants, memory, fuzz, faults.
 
-And ``threads``, ``gadgets``, ``limits``, ``peers``, ``golden_libraries``, ``golden_skops``.
+And ``threads``, ``gadgets``, ``limits``, ``peers``, ``golden_libraries``, ``golden_skops``,
+``golden_sklearn``, ``kept_sklearn``.
 
 Needs the interpreters that it names.
 """
@@ -114,6 +115,37 @@ def limits(session: nox.Session) -> None:
     """Run the tests that take a minute, or up to 3 GB of memory, by files that are mostly holes."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "pytest", "-m", "large", *session.posargs)
+
+
+# By release: what was there at its time.
+OLD_SCIKIT_LEARNS = {
+    "1.2.2": ("numpy<1.25", "scipy<1.11", "joblib<1.3", "pandas<2.1"),
+    "1.3.2": ("numpy<1.27", "scipy<1.12", "pandas<2.2"),
+    "1.4.2": ("numpy<2", "scipy<1.13", "pandas<2.3"),
+    "1.5.2": ("numpy<2.1", "scipy<1.14", "pandas<2.3"),
+    "1.6.1": ("numpy<2.3", "scipy<1.15", "pandas<2.3"),
+    "1.7.2": ("numpy<2.4", "scipy<1.17", "pandas<3"),
+    "1.8.0": ("numpy<2.4", "pandas<3"),
+}
+
+
+@nox.session(python="3.11")  # the one for which there are wheels of all of them
+@nox.parametrize("sklearn", list(OLD_SCIKIT_LEARNS))
+def golden_sklearn(session: nox.Session, sklearn: str) -> None:
+    """Fit and pickle models under old releases, for the tests to load; ``-- FOLDER`` puts them elsewhere."""
+    session.install(f"scikit-learn=={sklearn}", *OLD_SCIKIT_LEARNS[sklearn])
+    folder = session.posargs[0] if session.posargs else "tests/golden/sklearn/files"
+    session.run("python", "-m", "tests.golden.sklearn.make", folder, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(python="3.11")
+@nox.parametrize("sklearn", ["1.6.1", "1.7.2", "1.8.0", "newest"])
+def kept_sklearn(session: nox.Session, sklearn: str) -> None:
+    """Measure which of these models give the same outputs, and write the table and the page of it."""
+    pin = [] if sklearn == "newest" else [f"scikit-learn=={sklearn}"]
+    session.install("-e", ".[sklearn]", "pandas", *pin)
+    for module in ("kept", "report"):
+        session.run("python", "-W", "ignore", "-m", f"tests.golden.sklearn.{module}")
 
 
 @nox.session

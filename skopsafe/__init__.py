@@ -13,7 +13,7 @@ The map of the package:
 - ``plugins``: support that other packages bring along; ``plugin``: what their authors write it with;
   ``testing``: what they test it with.
 - ``resolve``: an approved name to what it means; nothing else imports by name.
-- ``skew``: files of other library versions.
+- ``skew``: files of other library versions; ``migrate``: what older ones wrote, as the installed one would.
 - ``foreign``: files of other formats, looked at without running them.
 - ``judge``: verdicts on pickles; ``inspecting``: the way through for them.
 - ``conversion``: what a pickle would make, as objects that can be saved; ``converting``: the way through.
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         FileError,
         FormatError,
         LimitError,
+        MigrationError,
         MissingFileError,
         MissingTypeError,
         OutOfMemoryError,
@@ -68,6 +69,7 @@ _PUBLIC = {
         "FileError",
         "FormatError",
         "LimitError",
+        "MigrationError",
         "MissingFileError",
         "MissingTypeError",
         "OutOfMemoryError",
@@ -98,6 +100,7 @@ __all__ = [
     "FormatError",
     "LimitError",
     "Limits",
+    "MigrationError",
     "MissingFileError",
     "MissingTypeError",
     "OutOfMemoryError",

@@ -30,7 +30,7 @@ from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
 from skopsafe.plugins import Plugins, from_code
 from skopsafe.save import Saver
-from skopsafe.skew import differences, versions, warn_about
+from skopsafe.skew import audited, today, versions, warn_about
 from skopsafe.streams import File, bytes_stream, check_stream, fill, opened
 from skopsafe.trust import audit as trust
 from skopsafe.trust.audit import Audit
@@ -237,8 +237,8 @@ def audit(file: Any, *, limits: Limits = DEFAULT_LIMITS) -> Audit:
 
 
 def audit_of(document: Document) -> Audit:
-    """Return the audit of a Document."""
-    return trust.audit(document, _tables())
+    """Return the audit of a Document: of what the installed libraries would make of it."""
+    return audited(document, _tables())
 
 
 def tables_in_use() -> Tables:
@@ -272,8 +272,9 @@ def get_untrusted_types(file: Any = None, *, data: bytes | None = None) -> list[
 
 def _build(document: Document, policy: Policy) -> Any:
     tables = _tables()
+    document, skew, is_kept, _ = today(document)
     approved = trust.approve(document, tables, policy)
-    if skew := differences(document.writer):
+    if not is_kept:
         warn_about(skew)
     try:
         return Builder(approved, _registry(), tables).build()
@@ -286,11 +287,12 @@ def _build(document: Document, policy: Policy) -> Any:
         raise type(error)(error.reason, path=error.path, next_step=step) from error
 
 
-def _document(saver: Saver, root: Value) -> Document:
-    """Return what `saver` wrote, for a look at it."""
-    arrays = saver.arrays.count
-    writer = versions([row.name for row in saver.types], _tables().distribution)
-    return Document(saver.types, saver.shapes, saver.runs, arrays, root, writer, _no_arrays)
+def _document(saver: Saver, root: Value, writer: dict[str, str] | None = None) -> Document:
+    """Return what `saver` wrote, for a look at it; its versions are those of this process unless given."""
+    if writer is None:
+        writer = versions([row.name for row in saver.types], _tables().distribution)
+    tables, arrays = (saver.types, saver.shapes, saver.runs), saver.arrays
+    return Document(*tables, arrays.count, root, writer, _no_arrays, extent=arrays.extent)
 
 
 def _no_arrays(numbers: Sequence[int]) -> Any:

@@ -95,7 +95,7 @@ def _convert(
     saver = Saver(default(), StandTaker)
     root = saver.save(made)
     writer = versions([], str) | maker.versions
-    audit = api.audit_of(api._document(saver, root))
+    audit = api.audit_of(api._document(saver, root, writer))
     if audit.denied:
         raise DeniedTypeError(audit.denied, "`skopsafe inspect` shows what loading the pickle would do")
 

@@ -150,6 +150,10 @@ class ValidationError(FormatError):
     """The content of the file would build an object that is not safe to use."""
 
 
+class MigrationError(FormatError):
+    """The file is of an older release of a library, and the installed one would give other outputs."""
+
+
 class OutOfMemoryError(SkopsafeError, MemoryError):
     """There is not enough memory to read or write a file."""
 

@@ -120,6 +120,7 @@ def _read(stream: BinaryIO, limits: Limits, tables: Tables, *, whole: bool) -> F
         writer=versions,
         arrays=arrays.joined,
         steps=limits.steps(reader.length + found.size),
+        extent=arrays.extent,
     )
     check(document, limits)
     return Found(saver, root, versions, document)

@@ -1,7 +1,7 @@
 """Version skew: a file written under another version of a library than the installed one.
 
-Migrations, when there are some, go between reading a Document and approving it; until then another
-version is loaded with a warning, and validated against what is installed.
+Migrations go between reading a Document and approving it. Where they are not known to keep predictions, the
+file is loaded with a warning, and validated against what is installed.
 """
 
 from __future__ import annotations
@@ -11,8 +11,15 @@ import platform
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from skopsafe.errors import VersionSkewWarning
+from skopsafe.errors import MigrationError, VersionSkewWarning
+from skopsafe.graph.document import Document
+from skopsafe.migrate.kept import is_kept
+from skopsafe.migrate.migrating import Applied, migrated
+from skopsafe.migrate.releases import release_of
+from skopsafe.trust.audit import Audit, Step, audit
+from skopsafe.trust.tables import Tables
 
 _HERE = os.path.dirname(__file__)
 
@@ -38,17 +45,76 @@ def versions(types: Sequence[str], distribution: Callable[[str], str]) -> dict[s
     return out
 
 
-def differences(writer: dict[str, str]) -> str:
-    """Say how the version of scikit-learn differs from where the file was written; "" when it does not."""
-    written = writer.get("scikit-learn")
-    if written is None:
-        return ""
+class Today(NamedTuple):
+    """A Document as the installed libraries would have written it.
+
+    Attributes
+    ----------
+    document : Document
+        What to approve and to build.
+    skew : str
+        How the version of scikit-learn differs from that of the file; "" where it does not.
+    is_kept : bool
+        Whether predictions are known to be those of the version that wrote the file.
+    applied : tuple of Applied
+        The migrations that were needed.
+    """
+
+    document: Document
+    skew: str = ""
+    is_kept: bool = True
+    applied: tuple[Applied, ...] = ()
+
+
+def installed() -> str | None:
+    """Return the version of the scikit-learn that is installed, without importing it."""
+    if "sklearn" in sys.modules:
+        return getattr(sys.modules["sklearn"], "__version__", None)
+    from importlib import metadata
+
     try:
-        import sklearn
-    except ImportError:
-        return ""  # building will say what is missing
-    installed = sklearn.__version__
-    return "" if installed == written else f"scikit-learn {written[:50]!r} (installed: {installed})"
+        return metadata.version("scikit-learn")
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def today(document: Document) -> Today:
+    """Return a Document as the installed libraries would have written it. Nothing of it is approved yet.
+
+    Raises
+    ------
+    MigrationError
+        It is of an older version, and outputs would be others.
+    """
+    written = document.writer.get("scikit-learn")
+    if written is None and not any(row.name.startswith("sklearn.") for row in document.types):
+        return Today(document)
+    present = installed()
+    if present is None or written == present:
+        return Today(document)
+    if written is None:
+        return Today(
+            document, f"a scikit-learn of which it does not tell (installed: {present})", is_kept=False
+        )
+    skew = f"scikit-learn {written[:50]!r} (installed: {present})"
+    old, new = release_of(written), release_of(present)
+    if old is None or new is None:
+        return Today(document, skew, is_kept=False)
+    out, applied = migrated(document, old, new)
+    return Today(out, skew, is_kept((row.name for row in document.types), old, new), applied)
+
+
+def audited(document: Document, tables: Tables) -> Audit:
+    """Return the audit of a Document: of what the installed libraries would make of it."""
+    try:
+        found = today(document)
+    except MigrationError as error:
+        return audit(document, tables).with_skew("refused", refused=str(error))
+    report = audit(found.document, tables)
+    if not found.skew:
+        return report
+    steps = [Step(step.name, step.release, step.reason, step.link, count) for step, count in found.applied]
+    return report.with_skew("kept" if found.is_kept else "unknown", steps)
 
 
 def warn_about(skew: str) -> None:

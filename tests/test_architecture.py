@@ -24,6 +24,7 @@ ALLOWED = {
     "handlers": {"errors", "limits", "names", "graph", "handlers"},
     "foreign": {"errors", "limits", "names", "graph", "archive", "foreign"},
     # Its reports are shown as text by `report`, which is imported when that happens.
+    "migrate": {"errors", "limits", "names", "graph", "migrate"},
     "judge": {"errors", "limits", "names", "graph", "foreign", "trust", "judge", "report"},
     "errors.py": set(),
     "limits.py": set(),
@@ -71,7 +72,7 @@ def test_dangerous_modules_stay_in_their_place(path: Path) -> None:
     source = path.read_text("utf-8")
     if path != ROOT / "resolve.py" and path != ROOT / "__init__.py":
         # For the tables themselves, and for what is installed.
-        assert "importlib" not in used or path.name == "plugins.py"
+        assert "importlib" not in used or path.name in ("plugins.py", "skew.py")
         assert "import_module" not in source
         assert "__import__(" not in source
     if path.name != "cli.py":

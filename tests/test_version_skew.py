@@ -25,9 +25,9 @@ INSTALLED = sklearn.__version__
 
 @pytest.fixture
 def older(monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """A file that scikit-learn 1.2.3 wrote."""
+    """A file that scikit-learn 0.24.2 wrote, of which nothing was measured."""
     with monkeypatch.context() as patch:
-        patch.setattr(sklearn, "__version__", "1.2.3")
+        patch.setattr(sklearn, "__version__", "0.24.2")
         return skopsafe.dumps([Ridge(), LogisticRegression(), Ridge()])
 
 
@@ -36,7 +36,7 @@ def test_another_version_gives_one_warning_with_both_versions(older: bytes) -> N
         loaded = skopsafe.loads(older)
     assert len(caught) == 1
     message = str(caught[0].message)
-    assert "1.2.3" in message
+    assert "0.24.2" in message
     assert INSTALLED in message
     assert isinstance(loaded[0], Ridge)
     assert caught[0].filename == __file__
@@ -62,7 +62,7 @@ def test_the_same_version_and_files_without_scikit_learn_do_not_warn(monkeypatch
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         skopsafe.loads(skopsafe.dumps(Ridge()))
-        monkeypatch.setattr(sklearn, "__version__", "1.2.3")
+        monkeypatch.setattr(sklearn, "__version__", "0.24.2")
         data = skopsafe.dumps({"a": np.arange(3)})
         monkeypatch.undo()
         skopsafe.loads(data)
@@ -72,7 +72,7 @@ def test_an_audit_does_not_warn(older: bytes) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert skopsafe.get_untrusted_types(data=older) == []
-        assert skopsafe.audit(older).writer["scikit-learn"] == "1.2.3"
+        assert skopsafe.audit(older).writer["scikit-learn"] == "0.24.2"
 
 
 def test_the_warning_can_be_made_an_error(older: bytes) -> None:
@@ -93,6 +93,58 @@ def test_nothing_is_built_before_the_warning(older: bytes, monkeypatch: pytest.M
             skopsafe.loads(older)
 
 
+@pytest.mark.parametrize("written", ["99.0.1", "1.99.0", "1.6.dev0", "who knows", ""])
+def test_a_file_of_a_newer_or_unknown_version_is_never_guessed_at(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sklearn, "__version__", written)
+    data = skopsafe.dumps(Ridge())
+    monkeypatch.undo()
+    audit = skopsafe.audit(data)
+    assert (audit.predictions, audit.migrations) == ("unknown", ())
+    with pytest.warns(skopsafe.VersionSkewWarning):
+        skopsafe.loads(data)
+
+
+def test_a_file_that_tells_no_version_warns_if_it_holds_an_estimator() -> None:
+    data = changed(Ridge(), lambda schema: schema["writer"].pop("scikit-learn"))
+    assert skopsafe.audit(data).predictions == "unknown"
+    with pytest.warns(skopsafe.VersionSkewWarning, match="of which it does not tell"):
+        skopsafe.loads(data)
+
+
+def test_an_older_version_that_is_known_to_keep_predictions_does_not_warn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sklearn, "__version__", "1.5.1")
+    data = skopsafe.dumps(LogisticRegression())
+    monkeypatch.undo()
+    audit = skopsafe.audit(data)
+    assert audit.predictions == "kept"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        skopsafe.loads(data)
+
+
+def test_an_audit_tells_versions_and_changes_as_text_and_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sklearn, "__version__", "1.7.2")
+    model = LogisticRegression()
+    model.l1_ratio = None
+    data = skopsafe.dumps(model)
+    monkeypatch.undo()
+    audit = skopsafe.audit(data)
+    text = str(audit)
+    assert "written under scikit-learn 1.7.2; predictions: known to be those of that release" in text
+    assert "logistic-ratio (1.8)  x1" in text
+    found = audit.to_dict()
+    assert found["predictions"] == "kept"
+    assert found["refused"] == ""
+    (step,) = found["migrations"]
+    assert step["name"] == "logistic-ratio"
+    assert step["link"].startswith("https://scikit-learn.org/")
+    assert skopsafe.loads(data).l1_ratio == 0.0
+
+
 def test_versions_of_a_file_are_only_text_in_a_message() -> None:
     data = changed(
         Ridge(), lambda schema: schema["writer"].update({"scikit-learn": "\x1b[31m" + "9" * 10_000})
@@ -109,18 +161,18 @@ def test_what_the_installed_version_cannot_hold_names_the_attribute(monkeypatch:
     def without_last_field(nodes: Any) -> Any:
         return nodes[list(nodes.dtype.names[:-1])].copy()
 
-    monkeypatch.setattr(sklearn, "__version__", "1.2.3")
+    monkeypatch.setattr(sklearn, "__version__", "99.0.1")
     data = forged(model, "sklearn.tree._tree:Tree", nodes=without_last_field)
     monkeypatch.undo()
     with (
         pytest.warns(skopsafe.VersionSkewWarning),
-        pytest.raises(skopsafe.ValidationError, match=r"Tree\.nodes.*written under scikit-learn '1\.2\.3'"),
+        pytest.raises(skopsafe.ValidationError, match=r"Tree\.nodes.*scikit-learn '99\.0\.1'"),
     ):
         skopsafe.loads(data)
 
 
 def test_a_name_that_is_gone_says_which_version_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sklearn, "__version__", "1.2.3")
+    monkeypatch.setattr(sklearn, "__version__", "0.24.2")
 
     def rename(schema: dict[str, Any]) -> None:
         for row in schema["types"]:
@@ -130,7 +182,9 @@ def test_a_name_that_is_gone_says_which_version_has_it(monkeypatch: pytest.Monke
     monkeypatch.undo()
     with (
         pytest.warns(skopsafe.VersionSkewWarning),
-        pytest.raises(skopsafe.MissingTypeError, match=r"_gone\.Ridge.*written under scikit-learn '1\.2\.3'"),
+        pytest.raises(
+            skopsafe.MissingTypeError, match=r"_gone\.Ridge.*written under scikit-learn '0\.24\.2'"
+        ),
     ):
         skopsafe.loads(data, trusted=["sklearn.linear_model._gone.Ridge"])
 
@@ -138,7 +192,7 @@ def test_a_name_that_is_gone_says_which_version_has_it(monkeypatch: pytest.Monke
 def test_under_another_version_too_a_library_that_is_absent_is_to_be_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sklearn, "__version__", "1.2.3")
+    monkeypatch.setattr(sklearn, "__version__", "0.24.2")
 
     def rename(schema: dict[str, Any]) -> None:
         for row in schema["types"]:

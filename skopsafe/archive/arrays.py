@@ -142,6 +142,7 @@ class Collector:
         self._pool: _Pool | None = None
         self._runs: list[tuple[Key, list[tuple[int, ...]]]] = []
         self._key: Key | None = None
+        self._starts: list[int] = []
 
     def add(self, array: NDArray[Any]) -> int:
         """Take an array of a plain dtype and return its number."""
@@ -225,6 +226,15 @@ class Collector:
             )
             for (dtype, member, fortran, _), shapes in self._runs
         ]
+
+    def extent(self, number: int) -> tuple[int, ...] | None:
+        """Return the shape of an array, by its number."""
+        if len(self._starts) != len(self._runs):
+            self._starts = list(accumulate((len(shapes) for _, shapes in self._runs[:-1]), initial=0))
+        if not 0 <= number < self.count:
+            return None
+        index = bisect_right(self._starts, number) - 1
+        return self._runs[index][1][number - self._starts[index]]
 
     def write(self, writer: Writer) -> None:
         """Write all members."""

@@ -159,6 +159,7 @@ def read(file: BinaryIO, limits: Limits, mapping: Mapping | None = None) -> Docu
         writer=schema.writer,
         arrays=source.joined,
         steps=limits.steps(reader.length),
+        extent=source.extent,
     )
     if source.count > limits.nodes:
         raise LimitError(

@@ -144,6 +144,16 @@ class Source:
         self._left: dict[int, int] = {}
         self._fill: dict[int, int] = {}
 
+    def extent(self, number: int) -> tuple[int, ...] | None:
+        """Return the shape that an array will have, without reading it; None where it cannot be made."""
+        if not 0 <= number < self.count:
+            return None
+        index = bisect_right(self._starts, number) - 1
+        row, sizes = number - self._starts[index], self._runs[index].shape
+        if any(isinstance(size, list) and len(size) <= row for size in sizes):
+            return None
+        return tuple([size if isinstance(size, int) else size[row] for size in sizes])
+
     def joined(self, numbers: Sequence[int]) -> Iterator[Joined]:
         """Yield arrays, each of which can be had once, in groups that lie side by side."""
         if not self._places:

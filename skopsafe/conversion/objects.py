@@ -307,6 +307,10 @@ class Maker:
                 return Parts(tuple(found), list(found.values()))
             labels.append("()state")
             values.append(self._create(call.states[0]))
+            if cls is not None and cls.startswith("sklearn.") and isinstance(call.states[0], Dict):
+                for name, value in call.states[0].pairs:
+                    if type(name) is str and name == _VERSION:
+                        self._note_version(self._create(value))
         if call.items:
             labels.append("()list")
             values.append([self.get(item) for item in call.items])
@@ -315,6 +319,11 @@ class Maker:
             require_keys([self.get(key) for key, _ in call.pairs], call.offset)
             values.append({self.get(key): self.get(value) for key, value in call.pairs})
         return Parts(tuple(labels), values)
+
+    def _note_version(self, version: Any) -> None:
+        """Note the version of scikit-learn that a state tells."""
+        if isinstance(version, str) and _RELEASE.fullmatch(version):
+            self.versions.setdefault("scikit-learn", version)
 
     def _attributes(self, state: Value, cls: str) -> dict[str, Any] | None:
         """Return a state as attributes, if it is one of a reviewed class that keeps its state in them."""
@@ -330,8 +339,7 @@ class Maker:
             for name, value in pairs:
                 made = self._create(value)
                 if name == _VERSION and cls.startswith("sklearn."):
-                    if isinstance(made, str) and _RELEASE.fullmatch(made):
-                        self.versions.setdefault("scikit-learn", made)
+                    self._note_version(made)
                     continue
                 if not name.isidentifier() or len(name) > LONGEST_NAME:
                     return None

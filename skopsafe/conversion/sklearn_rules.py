@@ -9,6 +9,7 @@ import numpy as np
 from skopsafe.conversion.rules import Case, Rules, require
 from skopsafe.conversion.stands import Stand
 from skopsafe.graph.parts import Leaf, Parts
+from skopsafe.handlers.aliases import LOSSES
 from skopsafe.handlers.sklearn import binary_tree, compiled, hist_boosting, tree
 
 _LOSSES = tuple(
@@ -62,6 +63,18 @@ def _loss(case: Case) -> Any:
     return Stand(case.name, Parts(None, case.args))
 
 
+def _unpickled(case: Case) -> Any:
+    """A compiled loss as Cython makes it: of its class, a checksum and the parameter that it has, if any."""
+    args = case.call.args
+    require(isinstance(args, tuple) and len(args) == 3 and isinstance(args[1], int), "it has other arguments")
+    assert isinstance(args, tuple)
+    state = case.state if args[2] is None else args[2]
+    require(state is None or (isinstance(state, tuple) and len(state) <= 1), "its state is no parameter")
+    name = case.cls()
+    require(name in _LOSSES, "it is no loss")
+    return Stand(name, Parts(None, [case.get(value) for value in state or ()]))
+
+
 def _predictor(case: Case) -> Any:
     state = case.attributes()
     require(state.keys() == set(hist_boosting._FORM), "it has other attributes")
@@ -86,6 +99,12 @@ RULES = Rules(
         "sklearn.tree._tree:Tree": _tree,
         **_OF_NEW_OBJECT,
         **dict.fromkeys(_LOSSES, _loss),
+        # The module claims either name, depending on the release.
+        **{
+            f"{module}:__pyx_unpickle_{name}": _unpickled
+            for module in ("_loss", "sklearn._loss._loss")
+            for name in LOSSES
+        },
     },
     classes={
         "sklearn.ensemble._hist_gradient_boosting.predictor:TreePredictor": _predictor,

@@ -79,18 +79,19 @@ Values = Scalar | list[Scalar | list[int]] | Column
 class Unread(float):
     """A float in an array that is not read before loading. As a number it is NaN; as text, its place."""
 
-    __slots__ = ("_place",)
+    __slots__ = ("place",)
 
     def __new__(cls, array: int, item: int) -> Unread:
         """Stand for an item of an array."""
         made = super().__new__(cls, "nan")
-        made._place = f"(item {item} of array {array})"
+        made.place = (array, item)
         return made
 
-    _place: str
+    place: tuple[int, int]
 
     def __str__(self) -> str:
-        return self._place
+        array, item = self.place
+        return f"(item {item} of array {array})"
 
     __repr__ = __str__
 
@@ -172,6 +173,8 @@ class Document:
         all their items as one array, or None where there are gaps between them, and each of them.
     steps : float
         How much work it may make to look at or to build what is used at many places, at each of them.
+    extent : callable
+        ``extent(number)`` gives the shape that an array will have, without reading it; None if nobody knows.
     starts : list of int
         The number of the first node of each run.
     bare : set of int
@@ -186,6 +189,7 @@ class Document:
     writer: dict[str, str]
     arrays: Callable[[Sequence[int]], Iterator[tuple[NDArray[np.generic] | None, list[NDArray[np.generic]]]]]
     steps: float = math.inf
+    extent: Callable[[int], tuple[int, ...] | None] = lambda _: None
     starts: list[int] = field(init=False)
     bare: set[int] = field(init=False, default_factory=set)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException
+from skopsafe.errors import DeniedTypeError, UntrustedTypesFoundException, escape
 from skopsafe.graph.document import ROLES, Document
 from skopsafe.trust.places import misplaced
 from skopsafe.trust.policy import Policy
@@ -52,6 +53,28 @@ class Entry(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A change that makes what an older release of a library wrote into what the installed one would write.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    release : str
+        The first release that has it.
+    reason, link : str
+        What changed, and where that is told.
+    count : int
+        How many objects of the file it concerns.
+    """
+
+    name: str
+    release: str
+    reason: str
+    link: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What a file asks for.
@@ -62,10 +85,21 @@ class Audit:
         Every name, sorted.
     writer : dict of str to str
         Versions at writing, as the file claims them.
+    predictions : str
+        ``same``: the version of scikit-learn that wrote the file is installed, or none did; ``kept``: another
+        one, and predictions are known to stay; ``unknown``: another one, and nobody knows; ``refused``: an
+        older one, and predictions would be others.
+    migrations : tuple of Step
+        What `load` changes in a file of an older release.
+    refused : str
+        Why `load` will not load it: what changed, and the last release that reads it; empty otherwise.
     """
 
     entries: tuple[Entry, ...]
     writer: dict[str, str]
+    predictions: str = "same"
+    migrations: tuple[Step, ...] = ()
+    refused: str = ""
 
     @property
     def untrusted(self) -> list[str]:
@@ -99,6 +133,9 @@ class Audit:
             "untrusted": self.untrusted,
             "denied": self.denied,
             "writer": self.writer,
+            "predictions": self.predictions,
+            "migrations": [msgspec.structs.asdict(step) for step in self.migrations],
+            "refused": self.refused,
             "entries": [{field: getattr(entry, field) for field in fields} for entry in self.entries],
         }
 
@@ -114,7 +151,27 @@ class Audit:
                     lines.append(f"  {tier:8}  {entry.name}  x{entry.count}  {entry.reason}{plugin}")
                     if tier == "unknown":
                         lines.append(f"            allows: {entry.allows}; first at {entry.where}")
-        return "\n".join(lines)
+        return "\n".join(lines + self._skew())
+
+    def _skew(self) -> list[str]:
+        """Return what there is to say of versions."""
+        if self.predictions == "same":
+            return []
+        written = escape(self.writer.get("scikit-learn", "")[:50])
+        lines = [f"written under scikit-learn {written}; predictions: {_PREDICTIONS[self.predictions]}"]
+        lines += [f"  {step.name} ({step.release})  x{step.count}  {step.reason}" for step in self.migrations]
+        return lines + ([f"  {self.refused}"] if self.refused else [])
+
+    def with_skew(self, predictions: str, migrations: Sequence[Step] = (), refused: str = "") -> Audit:
+        """Return this audit with what is known of versions."""
+        return Audit(self.entries, self.writer, predictions, tuple(migrations), refused)
+
+
+_PREDICTIONS = {
+    "kept": "known to be those of that release",
+    "unknown": "not known to be those of that release; compare them",
+    "refused": "would be others, so that it is not loaded",
+}
 
 
 @dataclass(frozen=True, slots=True, init=False)
