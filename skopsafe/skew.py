@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from skopsafe.errors import MigrationError, VersionSkewWarning
 from skopsafe.graph.document import Document
-from skopsafe.migrate.kept import is_kept
+from skopsafe.migrate.kept import has_ties, is_kept
 from skopsafe.migrate.migrating import Applied, migrated
 from skopsafe.migrate.releases import release_of
 from skopsafe.trust.audit import Audit, Step, audit
@@ -101,7 +101,8 @@ def today(document: Document) -> Today:
     if old is None or new is None:
         return Today(document, skew, is_kept=False)
     out, applied = migrated(document, old, new)
-    return Today(out, skew, is_kept((row.name for row in document.types), old, new), applied)
+    kept = is_kept((row.name for row in document.types), old, new) and not has_ties(document)
+    return Today(out, skew, kept, applied)
 
 
 def audited(document: Document, tables: Tables) -> Audit:

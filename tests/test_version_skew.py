@@ -13,6 +13,7 @@ import pytest
 import sklearn
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
@@ -225,3 +226,10 @@ def test_without_scikit_learn_the_error_says_what_to_install(tmp_path: Path) -> 
         text=True,
     )
     assert "Install the distribution that has it: scikit-learn" in found.stdout, found.stderr
+
+
+@pytest.mark.parametrize(("metric", "predictions"), [("cosine", "kept"), ("yule", "unknown")])
+def test_neighbours_that_ties_decide_are_not_known_to_be_kept(metric: str, predictions: str) -> None:
+    model = NearestNeighbors(metric=metric).fit(X > 1)
+    data = changed(model, lambda schema: schema["writer"].update({"scikit-learn": "1.4.2"}))
+    assert skopsafe.audit(data).predictions == predictions

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from skopsafe.graph.document import Document
 from skopsafe.migrate.releases import Release
 
 _WHATEVER = sys.stdlib_module_names | {"numpy", "scipy"}
@@ -59,3 +60,25 @@ def is_kept(names: Iterable[str], written: Release, installed: Release) -> bool:
 def is_whatever(name: str) -> bool:
     """Tell whether a type is of Python, numpy or scipy."""
     return name.partition(":")[0].partition(".")[0] in _WHATEVER
+
+
+_OF_NEIGHBORS = "sklearn.neighbors."
+_METRICS = ("metric", "effective_metric_")
+_WITH_TIES = "yule"
+
+
+def has_ties(document: Document) -> bool:
+    """Tell whether a file finds neighbours by a distance of which most are the same.
+
+    Which of equals is a neighbour is up to ``numpy.argpartition``, whose releases choose otherwise.
+    """
+    for run in document.runs:
+        shape = document.shapes[run.shape]
+        form = shape.form
+        if not document.types[shape.type].name.startswith(_OF_NEIGHBORS) or not isinstance(form, tuple):
+            continue
+        for name in _METRICS:
+            column = run.columns[form.index(name)] if name in form else None
+            if column == _WITH_TIES or (isinstance(column, list) and _WITH_TIES in column):
+                return True
+    return False

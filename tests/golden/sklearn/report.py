@@ -64,7 +64,8 @@ loaded with a warning.
 
 What the numbers do not say: an estimator with other parameters than those measured, a class of your own,
 or one of a library on top of scikit-learn. A `VersionSkewWarning` stays wherever a file holds a type
-that was not measured for the release that wrote it.
+that was not measured for the release that wrote it, and for neighbours by the distance `yule`: most of its
+distances are equal, and which of them are neighbours is up to `numpy.argpartition`.
 
 ## What changed, release by release
 
