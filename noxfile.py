@@ -202,14 +202,16 @@ SKOPS = {
 def golden_skops(session: nox.Session) -> None:
     """Make the files of ``tests/golden/skops`` with the releases of skops, into a folder of their own.
 
-    ``-- 0.3 0.16`` for some. Files that are in the tests are never replaced: copy those of a new release.
+    ``-- 0.3 0.16`` for some, ``-- all`` for all kinds of each. Files that are in the tests are never replaced:
+    copy those of a new release.
     """
     folder = Path(session.create_tmp()).resolve()
+    wanted = set(session.posargs) - {"all"}
     for release, (python, *packages) in SKOPS.items():
-        if python != session.python or (session.posargs and release not in session.posargs):
+        if python != session.python or (wanted and release not in wanted):
             continue
         session.install("--only-binary", ":all:", *packages)
-        kinds = "all" if release in ("0.3", "0.16") else "small"
+        kinds = "all" if release in ("0.3", "0.16") or "all" in session.posargs else "small"
         target = str(folder / f"{release}.tar.xz")
         session.run("python", "tests/golden/skops/make.py", target, kinds, env={"OMP_NUM_THREADS": "1"})
 
