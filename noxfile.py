@@ -202,8 +202,8 @@ SKOPS = {
 def golden_skops(session: nox.Session) -> None:
     """Make the files of ``tests/golden/skops`` with the releases of skops, into a folder of their own.
 
-    ``-- 0.3 0.16`` for some, ``-- all`` for all kinds of each. Files that are in the tests are never replaced:
-    copy those of a new release.
+    ``-- 0.3 0.16`` for some, ``-- all`` for all kinds of each. Files that are in the tests are never
+    replaced: copy those of a new release.
     """
     folder = Path(session.create_tmp()).resolve()
     wanted = set(session.posargs) - {"all"}

@@ -19,8 +19,11 @@ import sklearn
 import skopsafe
 from tests.golden.skops import kinds
 
-HEAD = """| skops | scikit-learn | Objects | skops reads equal | Read here | No more to approve | Equal here | Refused |
-|---|---|---|---|---|---|---|---|"""
+COLUMNS = (
+    *("skops", "scikit-learn", "Objects", "skops reads equal"),
+    *("Read here", "No more to approve", "Equal here", "Refused"),
+)
+HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
 
 def content(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
