@@ -55,7 +55,7 @@ def audit(ctx: click.Context, file: str, as_json: bool, policy: str | None) -> N
     With --policy, the exit code is for what the policy file does not approve.
 
     Exit code: 0 nothing to approve, 1 something needs approval, 2 something can never be approved,
-    3 the file cannot be read.
+    3 the file cannot be read, or is of an older scikit-learn whose outputs would be others.
     """
     from skopsafe.api import audit as look
     from skopsafe.trust.policy import policy_of
@@ -71,6 +71,8 @@ def audit(ctx: click.Context, file: str, as_json: bool, policy: str | None) -> N
     say(json.dumps(report.to_dict(), indent=2) if as_json else str(report))
     if report.denied:
         ctx.exit(DENIED)
+    if report.refused:
+        ctx.exit(UNREADABLE)
     ctx.exit(APPROVE if report.missing(approved) else OK)
 
 

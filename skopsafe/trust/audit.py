@@ -123,7 +123,7 @@ class Audit:
     @property
     def ok(self) -> bool:
         """True when the file loads with nothing to approve."""
-        return not self.untrusted
+        return not self.untrusted and not self.refused
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as JSON values."""

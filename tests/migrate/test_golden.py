@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import skopsafe
+from skopsafe.cli import main
 from skopsafe.migrate.migrating import RECORDS
 from skopsafe.migrate.records import Migration, Record, Refusal
 from skopsafe.migrate.releases import before, release_of
@@ -128,3 +132,15 @@ def test_an_older_file_that_is_saved_again_is_one_of_today() -> None:
     assert audit.predictions == "same"
     assert audit.migrations == ()
     assert audit.ok
+
+
+def test_the_command_ends_with_an_error_where_a_file_is_refused(tmp_path: Path) -> None:
+    release, key = EXAMPLES["adaboost-real"]
+    path = tmp_path / "old.skops"
+    path.write_bytes(converted(models_of(release)[key].content))
+    done = CliRunner().invoke(main, ["audit", "--json", str(path)])
+    found = json.loads(done.output)
+    assert done.exit_code == 3
+    assert not found["ok"]
+    assert (found["predictions"], found["untrusted"]) == ("refused", [])
+    assert "SAMME.R" in found["refused"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import skopsafe
-from tests.golden.skops import kinds
+from tests.golden.skops import kinds, measure
 from tests.skops import golden
 
 OTHER_LIBRARIES = ("xgboost", "lightgbm", "quantile-forest")
@@ -127,3 +127,13 @@ def test_a_file_that_is_converted_loads_as_the_file_does(release: str, tmp_path:
         assert (
             kinds.problem(about["kinds"][kind]["looked"], kind, loaded((tmp_path / "new").read_bytes())) == ""
         )
+
+
+def test_the_page_on_files_of_skops_tells_what_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        measure.main([str(golden.FOLDER / "0.16.tar.xz")], tell=False)
+    row = capsys.readouterr().out.splitlines()[-1]
+    page = (golden.FOLDER.parents[2] / "docs/explanation/skops-files.md").read_text("utf-8")
+    version = pytest.importorskip("sklearn").__version__
+    assert f"under scikit-learn {version}." not in page or row in page
