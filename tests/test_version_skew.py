@@ -14,6 +14,7 @@ import sklearn
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
@@ -128,22 +129,22 @@ def test_an_older_version_that_is_known_to_keep_predictions_does_not_warn(
 
 
 def test_an_audit_tells_versions_and_changes_as_text_and_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sklearn, "__version__", "1.7.2")
-    model = LogisticRegression()
-    model.l1_ratio = None
+    monkeypatch.setattr(sklearn, "__version__", "1.5.2")
+    model = make_pipeline(StandardScaler())
+    del model.transform_input
     data = skopsafe.dumps(model)
     monkeypatch.undo()
     audit = skopsafe.audit(data)
     text = str(audit)
-    assert "written under scikit-learn 1.7.2; predictions: known to be those of that release" in text
-    assert "logistic-ratio (1.8)  x1" in text
+    assert "written under scikit-learn 1.5.2; predictions: known to be those of that release" in text
+    assert "pipeline-transform-input (1.6)  x1" in text
     found = audit.to_dict()
     assert found["predictions"] == "kept"
     assert found["refused"] == ""
     (step,) = found["migrations"]
-    assert step["name"] == "logistic-ratio"
+    assert step["name"] == "pipeline-transform-input"
     assert step["link"].startswith("https://scikit-learn.org/")
-    assert skopsafe.loads(data).l1_ratio == 0.0
+    assert skopsafe.loads(data).transform_input is None
 
 
 def test_versions_of_a_file_are_only_text_in_a_message() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import warnings
 from typing import Any
@@ -12,7 +13,12 @@ import skopsafe
 from tests.golden.skops import kinds, measure
 from tests.skops import golden
 
-OTHER_LIBRARIES = ("xgboost", "lightgbm", "quantile-forest")
+OTHER_LIBRARIES = {
+    "xgboost": {"0.11": "2.1.4", "0.13": "3.0.5", "0.16": "3.2.0"},
+    "lightgbm": {"0.11": "4.5.0", "0.13": "4.6.0", "0.16": "4.7.0"},
+    "quantile-forest": {"0.11": "1.4.0", "0.16": "1.4.1"},
+}
+"""By library: which of its releases wrote the files that are read."""
 LOST = {
     "value-bytes",
     "value-bytearray",
@@ -56,16 +62,19 @@ ALWAYS = (
 """Estimators that have the same attributes in all releases of scikit-learn since 1.1."""
 
 
+def parts(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")[:2]]
+
+
 def comes_back(kind: str, release: str, about: dict[str, Any]) -> bool:
     """Tell whether an object of a file is equal under the installed libraries."""
     sklearn = pytest.importorskip("sklearn")
-    written, installed = (
-        [int(part) for part in version.split(".")[:2]]
-        for version in (about["versions"]["sklearn"], sklearn.__version__)
-    )
+    written, installed = parts(about["versions"]["sklearn"]), parts(sklearn.__version__)
     if kind in OTHER_LIBRARIES:
-        found = importlib.util.find_spec(kind.replace("-", "_"))
-        return found is not None and release in ("0.11", "0.13", "0.16") and written <= installed
+        wrote = OTHER_LIBRARIES[kind].get(release)
+        if wrote is None or importlib.util.find_spec(kind.replace("-", "_")) is None:
+            return False
+        return parts(wrote) <= parts(importlib.metadata.version(kind)) and written <= installed
     if kind.startswith("value-") and kind not in ("value-tree", "value-kernel", "value-method"):
         return True
     return written == installed or (written < installed and kind in (*ALWAYS, "value-method"))
