@@ -220,12 +220,13 @@ it loads the plan, 2.1 when it runs it."""
 
 def _plan(op: Operation, context: Context) -> Finding | None:
     made = op.value
-    if not isinstance(made, Call):
+    if type(made) is not Call:
         return None
-    first = made.args[:1] if isinstance(made.args, tuple) else ()
-    for name in (made.function, *first):
-        is_plan = isinstance(name, Global) and name.name.rpartition(".")[2] in _PLANS
-        if is_plan and name.module.partition(".")[0] == "polars":
+    first = made.args[0] if type(made.args) is tuple and made.args else None
+    for name in (made.function, first):
+        if type(name) is not Global or not name.module.startswith("polars"):
+            continue
+        if name.module.partition(".")[0] == "polars" and name.name.rpartition(".")[2] in _PLANS:
             why = f"{show(name)} is a plan: functions in it are unpickled, and it opens files when it runs"
             return Finding("suspicious", "plan", why)
     return None
