@@ -28,7 +28,7 @@ PARTS = [
         b"q\1",
         b"NN\x86",
     ),
-    *(b"\x8c\x05\xc2\x80abc", b"(NNt", b"NNN\x87", b"\x8c\2os\x8c\6system\x93"),
+    *(b"\x8c\x05\xc2\x80abc", b"(NNt", b"NNN\x87", b"\x8c\2os\x8c\6system\x93\x94"),
 ]
 STREAMS = st.lists(st.one_of(st.sampled_from(PARTS), st.binary(max_size=2)), max_size=30).map(b"".join)
 
@@ -55,6 +55,8 @@ def told(machine: Machine) -> tuple[object, ...]:
         {place: show(value) for place, value in machine.memo.items()},
         [(op.kind, op.offset, show(op.value)) for op in found.operations],
         [show(text) for text in found.texts],
+        [show(holder) for holder in found.holders],
+        found.drops,
     )
 
 
