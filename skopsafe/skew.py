@@ -6,6 +6,7 @@ file is loaded with a warning, and validated against what is installed.
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import sys
@@ -70,6 +71,12 @@ def installed() -> str | None:
     """Return the version of the scikit-learn that is installed, without importing it."""
     if "sklearn" in sys.modules:
         return getattr(sys.modules["sklearn"], "__version__", None)
+    return _on_disk()
+
+
+@functools.cache
+def _on_disk() -> str | None:
+    # To look it up takes as long as several audits.
     from importlib import metadata
 
     try:
