@@ -251,6 +251,7 @@ class Collector:
             writer.add(name, header(self.dtypes[kind.number], shape, fortran), flat)
 
 
+@functools.lru_cache(maxsize=256)
 def _described(dtype: np.dtype[Any]) -> Any:
     """Return what a header says of a dtype.
 
