@@ -486,12 +486,17 @@ def differ(one, other, tolerance=1e-9):
     return "" if one == other else f"{one!r} is not {other!r}"
 
 
+SENSITIVE = ("isomap",)
+
+
 def problem(expected, kind, obj):
     """Tell how an object does not do what one of its kind did; nothing where it does. It may do more."""
     found = look(kind, obj)
+    # Eigenvalues near zero make more of the last bits, which are those of the processor.
+    tolerance = 1e-6 if kind in SENSITIVE else 1e-9
     for method, result in expected.items():
         if method not in found:
             return f"{method}: fails"
-        if differs := differ(result, found[method]):
+        if differs := differ(result, found[method], tolerance):
             return f"{method}: {differs}"
     return ""
