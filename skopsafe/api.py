@@ -115,21 +115,18 @@ def dump(obj: Any, file: File, *, compression: str | int = 0, compresslevel: int
     root = saver.save(obj)
     _refuse_denied(saver, root)
     writer = versions([row.name for row in saver.types], _tables().distribution)
+    write(file, saver, root, writer, method, compresslevel)
 
-    def write(out: IO[bytes]) -> None:
-        schema.write(
-            out,
-            saver.arrays,
-            saver.types,
-            saver.shapes,
-            saver.runs,
-            root,
-            writer,
-            method,
-            compresslevel,
-        )
 
-    fill(file, write)
+def write(
+    file: File, saver: Saver, root: Value, writer: dict[str, str], method: int, level: int | None
+) -> None:
+    """Write what a saver holds to a file."""
+
+    def write_to(out: IO[bytes]) -> None:
+        schema.write(out, saver.arrays, saver.types, saver.shapes, saver.runs, root, writer, method, level)
+
+    fill(file, write_to)
 
 
 @within_memory

@@ -14,10 +14,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from skopsafe import api
-from skopsafe.archive import container, schema
+from skopsafe.archive import container
 from skopsafe.collecting import without_collections
 from skopsafe.conversion.beside import Beside
 from skopsafe.conversion.known import RULES
@@ -32,9 +32,9 @@ from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
 from skopsafe.save import Saver
 from skopsafe.skew import versions
-from skopsafe.streams import File, fill, opened, path_of
+from skopsafe.streams import File, opened, path_of
 from skopsafe.trust.audit import Audit
-from skopsafe.updating import is_of_skops, updated
+from skopsafe.updating import is_of_skops, update_skops
 
 _OF_JOBLIB = re.compile(r"_\d{2,9}\.npy(\.z)?\Z")
 """How the names of files end in which joblib before 0.10 kept the arrays of a pickle."""
@@ -90,7 +90,7 @@ def _convert(
     method = container.check_compression(compression, level)
     with opened(src, limits) as stream:
         if is_of_skops(stream, limits):
-            return updated(stream, dst, method, level, limits)[0]
+            return update_skops(stream, dst, method, level, limits)[0]
         maker, made = _read(stream, src, limits, beside)
     saver = Saver(default(), StandTaker)
     root = saver.save(made)
@@ -98,11 +98,7 @@ def _convert(
     audit = api.audit_of(api._document(saver, root, writer))
     if audit.denied:
         raise DeniedTypeError(audit.denied, "`skopsafe inspect` shows what loading the pickle would do")
-
-    def write(out: IO[bytes]) -> None:
-        schema.write(out, saver.arrays, saver.types, saver.shapes, saver.runs, root, writer, method, level)
-
-    fill(dst, write)
+    api.write(dst, saver, root, writer, method, level)
     return audit
 
 

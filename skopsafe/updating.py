@@ -73,17 +73,25 @@ def updated(
         try:
             audit = api.audit_of(schema.read(stream, limits))
         except schema.OfSkops:
-            found = from_skops.read(stream, limits, api.tables_in_use(), whole=dst is not None)
-            audit = api.audit_of(found.document)
-            _require_none_denied(audit)
-            if dst is not None:
-                write(found, dst, method, compresslevel)
-            return audit, f"skops {found.versions['skops']}".rstrip()
+            return update_skops(stream, dst, method, compresslevel, limits)
         _require_none_denied(audit)
         if dst is not None:
             called(stream, "seek", 0)
             fill(dst, lambda out: _copy(stream, out))
         return audit, ""
+
+
+def update_skops(
+    stream: BinaryIO, dst: File | None, method: int, compresslevel: int | None, limits: Limits
+) -> tuple[Audit, str]:
+    """Update a file of skops, as `updated` does."""
+    found = from_skops.read(stream, limits, api.tables_in_use(), whole=dst is not None)
+    audit = api.audit_of(found.document)
+    _require_none_denied(audit)
+    if dst is not None:
+        writer = versions([], str) | found.versions
+        api.write(dst, found.saver, found.root, writer, method, compresslevel)
+    return audit, f"skops {found.versions['skops']}".rstrip()
 
 
 def _require_none_denied(audit: Audit) -> None:
@@ -94,27 +102,6 @@ def _require_none_denied(audit: Audit) -> None:
 def _copy(stream: BinaryIO, out: IO[bytes]) -> None:
     while piece := read_some(stream, _PIECE):
         out.write(piece)
-
-
-def write(found: from_skops.Found, dst: File, method: int, compresslevel: int | None) -> None:
-    """Write what a file of skops held to a file of skopsafe."""
-    saver = found.saver
-    writer = versions([], str) | found.versions
-
-    def write_to(out: IO[bytes]) -> None:
-        schema.write(
-            out,
-            saver.arrays,
-            saver.types,
-            saver.shapes,
-            saver.runs,
-            found.root,
-            writer,
-            method,
-            compresslevel,
-        )
-
-    fill(dst, write_to)
 
 
 def is_of_skops(stream: BinaryIO, limits: Limits) -> bool:
