@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Sequence
 from itertools import chain
-from typing import Any
 
 from skopsafe.foreign.pickles.machine import Pickle
+from skopsafe.foreign.pickles.uses import parts
 from skopsafe.foreign.pickles.values import (
     Call,
     Computed,
@@ -47,9 +47,8 @@ def used(pickle: Pickle) -> Roles:
         if op.kind == "call":
             _use_call(op.value, roles, settled)
         elif op.kind != "import":
-            _use_values(op.argument if isinstance(op.argument, list) else (op.argument,), roles)
-            if op.kind == "setitem":
-                _use_values(list(chain.from_iterable(op.argument)), roles)
+            given = op.argument if isinstance(op.argument, list) else [op.argument]
+            _use_values(list(chain.from_iterable(given)) if op.kind == "setitem" else given, roles)
     for holder in pickle.holders:
         if id(holder) not in settled:
             settled.add(id(holder))
@@ -82,25 +81,12 @@ class Everything(Container[int]):
         return True
 
 
-def _parts(value: Value) -> Sequence[Value]:
-    """Return what a value holds."""
-    kind = type(value)
-    if kind is Call:
-        more = [value.function, value.args, value.kwargs, *value.items, *value.states]
-        more += chain.from_iterable(value.pairs)
-        return more
-    return value if kind is tuple else _HELD[kind](value)  # type: ignore[no-any-return]
-
-
-_HELD: dict[type, Any] = {
-    List: lambda value: value.items,
-    Set: lambda value: value.items,
-    FrozenSet: lambda value: value.items,
-    Dict: lambda value: list(chain.from_iterable(value.pairs)),
-    Computed: lambda value: (value.module, value.name),
-    Stored: lambda value: (value.wrapper, value.objects),
-}
-"""What each kind of record holds."""
+def _parts(value: Value) -> list[Value]:
+    """Return what a value is made from, and what an object is given afterwards."""
+    found = list(parts(value))
+    if type(value) is Call:
+        found += (*value.items, *value.states, *chain.from_iterable(value.pairs))
+    return found
 
 
 def _use_values(values: Sequence[Value], roles: Roles) -> None:
