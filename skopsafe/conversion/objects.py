@@ -30,6 +30,7 @@ from skopsafe.conversion.stands import Naming, Stand, called
 from skopsafe.errors import SkopsafeError
 from skopsafe.foreign.pickles.reading import Source
 from skopsafe.foreign.pickles.values import (
+    OUTSIDE,
     ByteArray,
     Call,
     Computed,
@@ -223,7 +224,7 @@ class Maker:
         return name
 
     def _call(self, call: Call) -> Any:
-        if call.way in ("persistent", "extension", "buffer", "file"):
+        if call.way in OUTSIDE:
             refuse(f"an object that comes from outside of the pickle ({call.way}) is not in it", call.offset)
         cls = class_of(call, self._rules.classes)
         if cls is not None and cls in self._rules.classes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skopsafe.errors import escape
 from skopsafe.foreign.pickles.values import (
+    OUTSIDE,
     ByteArray,
     Call,
     Computed,
@@ -96,11 +97,10 @@ def _call(value: Call, levels: int) -> str:
     )
     if value.kwargs is not None:
         args = f"{args}{', ' if args else ''}**{show(value.kwargs, levels - 1)}"
-    match value.way:
-        case "persistent" | "extension" | "buffer" | "file":
-            return f"<{value.way} {args}>"
-        case "new":
-            return f"{show(value.function, levels - 1)}.__new__({args})"
+    if value.way in OUTSIDE:
+        return f"<{value.way} {args}>"
+    if value.way == "new":
+        return f"{show(value.function, levels - 1)}.__new__({args})"
     return f"{show(value.function, levels - 1)}({args})"
 
 

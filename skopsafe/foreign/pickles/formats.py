@@ -14,7 +14,7 @@ from skopsafe.errors import LimitError
 from skopsafe.foreign.pickles.joblib import Arrays
 from skopsafe.foreign.pickles.machine import Machine, Operation, Pickle
 from skopsafe.foreign.pickles.reading import Source
-from skopsafe.foreign.pickles.values import Call, Global
+from skopsafe.foreign.pickles.values import OUTSIDE, Call, Global
 
 UNREADABLE = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
@@ -122,7 +122,5 @@ def _does(operation: Operation) -> bool:
         return operation.kind != "import" or _NAME.fullmatch(f"{value.module}.{value.name}") is not None
     if isinstance(value, Call):
         # What a name makes that is none does not happen: its import is looked at.
-        return value.way not in ("persistent", "extension", "buffer", "file") and not isinstance(
-            value.function, Global
-        )
+        return value.way not in OUTSIDE and not isinstance(value.function, Global)
     return True

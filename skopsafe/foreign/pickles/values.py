@@ -16,6 +16,8 @@ Value = Any
 
 Way = Literal["reduce", "new", "instantiate", "persistent", "extension", "buffer", "file"]
 """How an object is made: by opcodes REDUCE, NEWOBJ or NEWOBJ_EX, INST or OBJ; or outside of the stream."""
+OUTSIDE: tuple[Way, ...] = ("persistent", "extension", "buffer", "file")
+"""Ways that are outside of the stream: nothing in it is called."""
 
 
 class Global(msgspec.Struct, eq=False, gc=False):
