@@ -17,10 +17,10 @@ Opcode = Callable[["Machine"], None]
 
 BYTES_BEGINNINGS = frozenset(b"(c]}iS)VI\x80\x8c")
 """First bytes of pickles that call something, but for what begins with a text."""
-TEXT_BEGINNINGS = frozenset("\x80c(".encode())
+_TEXTS = tuple("\x80c(")
+TEXT_BEGINNINGS = frozenset("".join(_TEXTS).encode())
 """First bytes of texts that may be pickles, as UTF-8 has them: those of PROTO, GLOBAL and MARK."""
 _BYTES = frozenset(bytes([first]) for first in BYTES_BEGINNINGS)
-_TEXTS = ("\x80", "c", "(")
 _LONGEST_NUMBER = 4300
 """Digits of a decimal integer that Python reads."""
 
