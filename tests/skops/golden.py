@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import json
-import tarfile
 from pathlib import Path
 from typing import Any
+
+from tests.golden.skops.measure import content
 
 FOLDER = Path(__file__).parents[1] / "golden/skops"
 RELEASES = sorted(
@@ -18,10 +18,4 @@ RELEASES = sorted(
 @functools.lru_cache(maxsize=1)
 def of(release: str) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what a release says of its files, and the files by kind."""
-    files: dict[str, bytes] = {}
-    with tarfile.open(FOLDER / f"{release}.tar.xz") as archive:
-        for member in archive:
-            content = archive.extractfile(member)
-            assert content is not None
-            files[member.name.removesuffix(".skops")] = content.read()
-    return json.loads(files.pop("expected.json")), files
+    return content(FOLDER / f"{release}.tar.xz")
