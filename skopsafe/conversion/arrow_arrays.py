@@ -23,6 +23,7 @@ from skopsafe.handlers.arrow.layouts import (
     WIDTHS,
     Layout,
     Taker,
+    pack,
     runs_of,
     storage_of,
     unpack,
@@ -302,7 +303,7 @@ class RawTaker(Taker):
         views = _items(buffers[1], np.dtype("u1"), 16 * offset, 16 * length).reshape(length, 16)
         bits = None if buffers[0] is None else unpack(buffers[0], offset, length)
         ends, data = views_of.joined(views, bits, buffers[2:], self._budget)
-        valid = None if bits is None else np.packbits(bits, bitorder="little")
+        valid = None if bits is None else pack(bits)
         found = [valid, ends.view(np.uint8), data]
         return Raw(f"large_{name.partition('_')[0]}", length, 0, found, [], None)
 

@@ -17,6 +17,7 @@ from skopsafe.conversion import views as views_of
 from skopsafe.conversion.rules import Budget, require
 from skopsafe.foreign.arrow_ipc import Batch, Field
 from skopsafe.graph.parts import Leaf
+from skopsafe.handlers.arrow.layouts import pack, unpack
 from skopsafe.handlers.polars_.layouts import LONG, NUMBERS, Layout
 
 Bits = NDArray[np.bool_]
@@ -145,8 +146,7 @@ def _index(kind: Field) -> str:
 
 def _bits(buffer: memoryview, count: int) -> Bits:
     require(len(buffer) * 8 >= count, "a buffer is too short")
-    content = np.frombuffer(buffer[: (count + 7) // 8], np.uint8)
-    return np.unpackbits(content, count=count, bitorder="little").view(bool)
+    return unpack(buffer, 0, count)
 
 
 class Taker:
@@ -171,7 +171,7 @@ class Taker:
         valid = None if column.valid is None else self._pick(column.valid, rows)
         if valid is not None and valid.all():
             valid = None
-        head = (length, None if valid is None else _packed(valid))
+        head = (length, None if valid is None else Leaf(pack(valid)))
         shown = rows
         if valid is not None:
             self._budget.spend(_ROW * length)
@@ -198,7 +198,7 @@ class Taker:
         if valid is not None:
             found = found.copy()
             found[~valid] = 0
-        return (*head, _packed(found) if name == "Boolean" else Leaf(found))
+        return (*head, Leaf(pack(found)) if name == "Boolean" else Leaf(found))
 
     def _pick(self, items: NDArray[Any], rows: Rows | None) -> NDArray[Any]:
         if rows is None:
@@ -254,7 +254,3 @@ class Taker:
         except UnicodeDecodeError:
             require(False, "a category is not UTF-8")
             raise
-
-
-def _packed(valid: NDArray[Any]) -> Leaf:
-    return Leaf(np.packbits(valid, bitorder="little"))
