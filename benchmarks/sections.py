@@ -55,7 +55,7 @@ def own(subject: Subject) -> Table:
             for verb in ("dump", "load"):
                 cells += [_ms(subject.best[case, verb, OWN]), ratio(subject.ratio(case, verb, OWN))]
             joblib = subject.ratio(case, "load", "joblib")
-            rest = None if joblib is None else joblib / (1 - facts["share"])
+            rest = _unvalidated(joblib, facts["share"])
             rows.append([case, *cells, ratio(sizes[OURS] / sizes[OWN]), ratio(rest)])
     return heads, rows
 
@@ -188,6 +188,11 @@ def shuffle(subject: Subject) -> Table:
         cells = [_mb(facts[0]["whole"]), *(number(f["size"] / f["whole"] * 100, 0) for f in facts)]
         rows.append([case, *cells, *(_ms(subject.best[key]) for key in ways)])
     return heads, rows
+
+
+def _unvalidated(joblib: float | None, share: float) -> float | None:
+    """Return what the ratio to joblib would be without validation, if any sample fell outside of it."""
+    return None if joblib is None or share == 1 else joblib / (1 - share)
 
 
 def _ms(seconds: float) -> str:
