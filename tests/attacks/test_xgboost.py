@@ -16,10 +16,12 @@ xgb = pytest.importorskip("xgboost")
 import skopsafe  # noqa: E402
 from skopsafe.testing.crafted import changed, forged  # noqa: E402
 from tests.attacks.xgboost_crafted import (  # noqa: E402
+    BEFORE,
     CASES,
     CATEGORIES,
     DROPS,
     VECTORS,
+    before,
     booster_of,
     document,
     model_of,
@@ -28,7 +30,7 @@ from tests.attacks.xgboost_crafted import (  # noqa: E402
 from tests.xgboost_models import MODELS, VERSION, X  # noqa: E402
 
 NAME = "xgboost.core:Booster"
-ALL = CASES | (CATEGORIES if VERSION >= (3, 1) else {}) | (VECTORS if VERSION >= (3, 2) else {})
+ALL = CASES | BEFORE | (CATEGORIES if VERSION >= (3, 1) else {}) | (VECTORS if VERSION >= (3, 2) else {})
 ALL |= DROPS if VERSION >= (3, 3) else {}
 
 # These end by a signal. Others read a little beside an array, or take all memory.
@@ -70,6 +72,17 @@ def test_the_writer_of_these_tests_writes_as_xgboost_does() -> None:
         skopsafe.loads(with_content(booster, ubj(document(booster))))
         # In JSON, xgboost writes fewer digits of some numbers.
         assert len(ubj(document(booster))) == len(content_of_model(name))
+
+
+@pytest.mark.parametrize("name", ["binary", "booster", "multiclass", "forest", "dart"])
+def test_what_the_crafted_ones_before_2_are_made_of_is_loaded(name: str) -> None:
+    booster = booster_of(name)
+    found = document(booster)
+    before(found)
+    loaded = skopsafe.loads(with_content(booster, ubj(found)))
+    matrix = xgb.DMatrix(X)
+    assert loaded.num_boosted_rounds() == booster.num_boosted_rounds()
+    assert loaded.predict(matrix).tobytes() == booster.predict(matrix).tobytes()
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

@@ -294,3 +294,84 @@ DROPS: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
     ),
 }
 """The same for what there is since xgboost 3.3."""
+
+
+def before(doc: dict[str, Any]) -> None:
+    """Make a document one as xgboost 1.7 wrote it: without the ends of iterations."""
+    for part in (doc["Config"], doc["Model"]):
+        part["version"] = [1, 7, 6]
+    booster, model = doc["Model"]["learner"]["gradient_booster"], model_of(doc)
+    for name in ("iteration_indptr", "cats", "weight_drop"):
+        model.pop(name, None)
+    if booster["name"] == "gbtree":
+        booster.pop("weight_drop", None)
+    model["gbtree_model_param"]["size_leaf_vector"] = "0"
+
+
+def _before(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], None]:
+    def changed(doc: dict[str, Any]) -> None:
+        before(doc)
+        change(doc)
+
+    return changed
+
+
+def _trees(count: int) -> Callable[[dict[str, Any]], None]:
+    """Leave some trees."""
+
+    def change(doc: dict[str, Any]) -> None:
+        model = model_of(doc)
+        for name in ("trees", "tree_info"):
+            del model[name][count:]
+        model["gbtree_model_param"]["num_trees"] = str(count)
+
+    return change
+
+
+_OLD_MODEL = (*_LEARNER, "gradient_booster", "model")
+
+BEFORE: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
+    "before_no_trees": ("binary", _before(_trees(0)), "no trees"),
+    "before_half_an_iteration": ("multiclass", _before(_trees(4)), "not whole iterations"),
+    "before_outputs_missing": (
+        "multiclass",
+        _before(lambda doc: model_of(doc).update(tree_info=[0] * len(model_of(doc)["trees"]))),
+        "not whole iterations",
+    ),
+    "before_output_outside": (
+        "binary",
+        _before(lambda doc: model_of(doc)["tree_info"].__setitem__(0, 10**6)),
+        "not whole iterations",
+    ),
+    "before_output_negative": (
+        "binary",
+        _before(lambda doc: model_of(doc)["tree_info"].__setitem__(0, -(10**6))),
+        "not an output for each tree",
+    ),
+    "before_parallel": (
+        "binary",
+        _before(_set("3", *_OLD_MODEL, "gbtree_model_param", "num_parallel_tree")),
+        "not whole iterations",
+    ),
+    "before_vectors": (
+        "binary",
+        _before(_set("2", *_OLD_MODEL, "gbtree_model_param", "size_leaf_vector")),
+        "size_leaf_vector",
+    ),
+    "before_with_ends": (
+        "binary",
+        _before(_set([0], *_OLD_MODEL, "iteration_indptr")),
+        "'iteration_indptr' is unknown",
+    ),
+    "before_threads": ("binary", _before(_set("1000000", *_GENERIC, "nthread")), "nthread"),
+    "before_threads_of_a_list": ("binary", _before(_set([1], *_GENERIC, "nthread")), "nthread"),
+    "before_child_outside": ("booster", _before(_item("left_children", 0, 10**6)), "trees.left_children"),
+    "before_version_of_config": ("binary", _before(_set([2, 0, 0], "Config", "version")), "version"),
+    "ends_missing": (
+        "binary",
+        lambda doc: model_of(doc).pop("iteration_indptr") and None,
+        "'iteration_indptr' is missing",
+    ),
+    "too_old": ("binary", _before(_set([1, 5, 2], "Model", "version")), r"those of 1\.6 and later"),
+}
+"""The same for what there was before xgboost 2.0."""

@@ -17,7 +17,7 @@ from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.generic_load import set_attributes
 from skopsafe.handlers.refused import refused
-from skopsafe.handlers.xgboost import config, document
+from skopsafe.handlers.xgboost import config, document, params
 from skopsafe.handlers.xgboost.document import Facts
 from skopsafe.handlers.xgboost.layout import Octets
 from skopsafe.handlers.xgboost.nodes import TreeReader
@@ -149,7 +149,9 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
             "Load the file with xgboost 3.1 or older; newer ones have no way to read such models.",
         )
     try:
-        obj = _make(cls, array, None if version == present else span, threads, facts)
+        # Of an old configuration the threads alone were looked at.
+        is_own = version == present and version >= params.ENDS
+        obj = _make(cls, array, None if is_own else span, threads, facts)
     except ValueError as error:  # XGBoostError is one
         reason = str(error).partition("Stack trace")[0].strip()
         _refuse(f"xgboost refuses the model: {reason}", "The file is damaged or crafted; do not load it.")

@@ -39,6 +39,8 @@ def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
         "objective",
     }
     learner = members(config["learner"], required, _HERE)
+    if facts.version < params.ENDS:
+        return _threads_of_old(learner["generic_param"])
     where = f"{_HERE}.learner_model_param"
     found = members(learner["learner_model_param"], set(sizes), where)
     same = all(params.is_text(found[key], text) for key, text in sizes.items())
@@ -57,6 +59,14 @@ def check(value: Any, facts: document.Facts, sizes: dict[str, str]) -> int:
     _check_metrics(learner["metrics"])
     _check_booster(learner["gradient_booster"], facts)
     return int(generic.get("nthread", "0"))
+
+
+def _threads_of_old(generic: Any) -> int:
+    """Return the number of threads out of a configuration that no supported release is given."""
+    where = f"{_HERE}.generic_param"
+    require(type(generic) is dict, "not an object", where)
+    threads = texts({"nthread": generic.get("nthread", "0")}, params.GENERIC, where)["nthread"]
+    return integer(int(threads), f"{where}.nthread", -MOST_THREADS, MOST_THREADS)
 
 
 def _check_generator(generic: dict[str, str], version: tuple[int, int, int]) -> None:

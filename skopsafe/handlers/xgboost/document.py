@@ -60,9 +60,9 @@ def check(document: Any) -> Facts:
     facts = Facts(version(model["version"], f"{_HERE}.version"))
     wrote = ".".join(map(str, facts.version))
     require(
-        facts.version >= (2, 0, 0),
-        f"was written by XGBoost {wrote}, and those of 2.0 and later are read: load it with XGBoost {wrote}, "
-        "call save_model('model.ubj'), and load that with today's",
+        facts.version >= params.OLDEST,
+        f"was written by XGBoost {wrote}, and those of 1.6 and later are read: load it with XGBoost {wrote}, "
+        "call save_model('model.json'), and load that with today's",
         f"{_HERE}.version",
     )
     required = {
@@ -128,7 +128,8 @@ def _check_sizes(value: Any, facts: Facts) -> tuple[int, int, int]:
         "num_feature": count,
         "num_target": count,
     }
-    found = texts(members(value, set(form), where), form, where)
+    newer = {"boost_from_average"} if facts.version < (1, 7) else set()
+    found = texts(members(value, set(form) - newer, where), form, where)
     n_features = integer(int(found["num_feature"]), f"{where}.num_feature", 1, _MOST - 1)
     n_classes = integer(int(found["num_class"]), f"{where}.num_class", 0, _MOST)
     n_targets = integer(int(found["num_target"]), f"{where}.num_target", 1, _MOST)
@@ -205,21 +206,23 @@ def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> in
     within = drops if facts.version >= (3, 4) else set()
     booster = members(booster, {"model", "name"}, where, drops - within)
     require(params.is_text(booster["name"], "gbtree"), "unknown booster", f"{where}.name")
-    required = {"gbtree_model_param", "iteration_indptr", "tree_info", "trees"}
+    has_ends = facts.version >= params.ENDS
+    required = {"gbtree_model_param", "tree_info", "trees"} | ({"iteration_indptr"} if has_ends else set())
     model = members(booster["model"], required, where, {"cats", *within})
     found = model["trees"]
     require(isinstance(found, (TreeReader, WrittenTrees)), "not trees", f"{_HERE}.trees")
-    sizes = texts(
-        members(model["gbtree_model_param"], set(params.TREE_MODEL), where), params.TREE_MODEL, where
-    )
+    form = params.TREE_MODEL if has_ends else params.TREE_MODEL_BEFORE
+    sizes = texts(members(model["gbtree_model_param"], set(form), where), form, where)
     require(int(sizes["num_trees"]) == found.count, "not the number of trees", f"{where}.num_trees")
     # Multiplied with the number of outputs, it must not wrap around to zero.
     integer(int(sizes["num_parallel_tree"]), f"{where}.num_parallel_tree", 1, max(2**20, found.count))
     require(int(sizes["num_parallel_tree"]) * groups < 2**31, "too many", f"{where}.num_parallel_tree")
-    ends = integers(model["iteration_indptr"], f"{where}.iteration_indptr")
-    fits = len(ends) > 0 and ends[0] == 0 and ends[-1] == found.count and bool((ends[1:] > ends[:-1]).all())
-    require(fits, "not the ends of iterations", f"{where}.iteration_indptr")
     info = integers(model["tree_info"], f"{where}.tree_info")
+    if has_ends:
+        _check_ends(model["iteration_indptr"], found.count, f"{where}.iteration_indptr")
+    else:
+        require(found.form == 0, "vectors in the leaves", f"{where}.trees")
+        _check_whole(info, int(sizes["num_parallel_tree"]), groups, f"{where}.tree_info")
     facts.tree_form = found.form
     fits = len(info) == found.count and bool(((info >= 0) & (info < (1 if found.form else groups))).all())
     require(fits, "not an output for each tree", f"{where}.tree_info")
@@ -235,6 +238,23 @@ def _check_trees(booster: Any, n_features: int, groups: int, facts: Facts) -> in
         if "weight_drop" in part:
             _check_drops(part["weight_drop"], found.count)
     return int(found.count)
+
+
+def _check_ends(value: Any, number: int, where: str) -> None:
+    """Check where each iteration of a number of trees ends."""
+    ends = integers(value, where)
+    rises = len(ends) > 0 and bool((ends[1:] > ends[:-1]).all())
+    require(rises and ends[0] == 0 and ends[-1] == number, "not the ends of iterations", where)
+
+
+def _check_whole(info: np.ndarray[Any, np.dtype[Any]], parallel: int, groups: int, where: str) -> None:
+    """Check the outputs of trees where xgboost works out the ends of iterations (``MakeIndptr``).
+
+    It goes by the largest number of an output, and takes for granted that there is one.
+    """
+    require(len(info) > 0, "no trees, which XGBoost since 2.0 does not load from a model before", where)
+    whole = int(info.max()) == groups - 1 and len(info) % (parallel * groups) == 0
+    require(whole, "not whole iterations", where)
 
 
 def _check_drops(drops: Any, number: int) -> None:

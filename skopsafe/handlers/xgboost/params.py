@@ -1,7 +1,7 @@
 """Parameters that xgboost stores as texts: which there are, and what their values look like.
 
 xgboost hands the texts to ``std::stoi`` and its like, to regular expressions and to its JSON reader; these
-forms mean the same to all of them. The names are those of the releases 2.0 to 3.4.
+forms mean the same to all of them. The names are those of the releases 1.6 to 3.4.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from typing import Any
 
 from skopsafe.handlers.checks import require
 
+OLDEST = (1, 6)
+"""The release since which a model is serialized as UBJSON."""
+ENDS = (2, 0)
+"""The release since which a model says where its iterations end."""
 TREES_DROP = (3, 3)
 """The release since which ``gbtree`` does what ``dart`` did before, and a generator has its state stored."""
 
@@ -36,6 +40,7 @@ _RATES = dict.fromkeys(("alpha", "eta", "lambda", "learning_rate", "reg_alpha", 
 OBJECTIVE_PARAMS: dict[str, Form] = {
     "aft_loss_param": {"aft_loss_distribution": WORD, "aft_loss_distribution_scale": NUMBER},
     "expectile_loss_param": {"expectile_alpha": FLOATS},
+    "lambda_rank_param": {"fix_list_weight": NUMBER, "num_pairsample": COUNT},
     "lambdarank_param": {
         "lambdarank_bias_norm": NUMBER,
         "lambdarank_normalization": FLAG,
@@ -46,13 +51,14 @@ OBJECTIVE_PARAMS: dict[str, Form] = {
         "ndcg_exp_gain": FLAG,
     },
     "poisson_regression_param": {"max_delta_step": NUMBER},
+    "pseduo_huber_param": {"huber_slope": NUMBER},
     "pseudo_huber_param": {"huber_slope": NUMBER},
     "quantile_loss_param": {"quantile_alpha": FLOATS},
     "reg_loss_param": {"scale_pos_weight": NUMBER},
     "softmax_multiclass_param": {"num_class": COUNT},
     "tweedie_regression_param": {"tweedie_variance_power": NUMBER},
 }
-"""Parameters of objectives, and of metrics that share them."""
+"""Parameters of objectives, and of metrics that share them; two have another name before 2.0 and 1.7."""
 
 OBJECTIVES: dict[str, tuple[str, ...]] = {
     "binary:hinge": (),
@@ -61,15 +67,15 @@ OBJECTIVES: dict[str, tuple[str, ...]] = {
     "count:poisson": ("poisson_regression_param",),
     "multi:softmax": ("softmax_multiclass_param",),
     "multi:softprob": ("softmax_multiclass_param",),
-    "rank:map": ("lambdarank_param",),
-    "rank:ndcg": ("lambdarank_param",),
-    "rank:pairwise": ("lambdarank_param",),
+    "rank:map": ("lambdarank_param", "lambda_rank_param"),
+    "rank:ndcg": ("lambdarank_param", "lambda_rank_param"),
+    "rank:pairwise": ("lambdarank_param", "lambda_rank_param"),
     "reg:absoluteerror": (),
     "reg:expectileerror": ("expectile_loss_param",),
     "reg:gamma": ("reg_loss_param",),
     "reg:linear": ("reg_loss_param",),
     "reg:logistic": ("reg_loss_param",),
-    "reg:pseudohubererror": ("pseudo_huber_param",),
+    "reg:pseudohubererror": ("pseudo_huber_param", "pseduo_huber_param"),
     "reg:quantileerror": ("quantile_loss_param",),
     "reg:squarederror": ("reg_loss_param",),
     "reg:squaredlogerror": ("reg_loss_param",),
@@ -99,6 +105,7 @@ LEARNER_TRAIN: Form = {
 }
 
 TREE_MODEL: Form = {"num_parallel_tree": COUNT, "num_trees": COUNT}
+TREE_MODEL_BEFORE: Form = {**TREE_MODEL, "size_leaf_vector": re.compile("0")}
 
 TREE_BOOSTER: dict[str, Form] = {
     "gbtree_train_param": {

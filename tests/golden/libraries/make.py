@@ -1,13 +1,16 @@
 """Makes pickles, and files where skopsafe is installed, of objects of whatever releases are installed.
 
     python tests/golden/libraries/make.py tests/golden/libraries/2023.zip
+    python tests/golden/libraries/make.py tests/golden/libraries/xgboost-1.6.zip xgboost
 
+The latter has models of that library alone, and needs no other booster.
 The file gets ``NAME.pkl``, for models ``NAME.json`` with what they give, and ``versions.json``. It runs under
 Python 3.8 and libraries of 2022 as well as under those of today: see the session ``golden_libraries`` of nox.
 """
 
 import datetime
 import importlib
+import itertools
 import json
 import pickle
 import sys
@@ -20,7 +23,7 @@ import pandas as pd
 ROWS = np.random.RandomState(0).rand(40, 4).round(3)
 CLASSES = (ROWS[:, 0] * 3).astype(int)
 NUMBERS = ROWS.sum(axis=1)
-NAMES = ["catboost", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy", "xgboost"]
+OTHERS = ["numpy", "pandas", "scikit-learn", "scipy"]
 
 
 def numpy_objects():
@@ -91,68 +94,45 @@ def python_objects():
             "texts": ["a", "ä", ""],
             "bytes": b"\x00\xff",
             "sets": {1, 2},
-            "when": datetime.datetime(2020, 1, 2, 3, tzinfo=datetime.UTC),
+            "when": datetime.datetime(2020, 1, 2, 3, tzinfo=datetime.timezone.utc),  # noqa: UP017 - of 3.11
             "exact": Decimal("1.10"),
             "nested": ({"a": [1, (2.5, None)]}, True),
         },
     )
 
 
-def models():
-    """Models of boosters, with what they are asked."""
-    import catboost
-    import lightgbm
-    import xgboost
+QUIET = {"verbose": False, "allow_writing_files": False, "iterations": 4, "depth": 2, "thread_count": 1}
+SMALL = {"n_estimators": 4, "max_depth": 2, "n_jobs": 1}
+BOOSTERS = {
+    "xgboost": ("XGBClassifier", "XGBRegressor", SMALL),
+    "lightgbm": ("LGBMClassifier", "LGBMRegressor", dict(SMALL, min_child_samples=2, verbose=-1)),
+    "catboost": ("CatBoostClassifier", "CatBoostRegressor", QUIET),
+}
 
-    quiet = {"verbose": False, "allow_writing_files": False, "iterations": 4, "depth": 2, "thread_count": 1}
-    small = {"n_estimators": 4, "max_depth": 2, "n_jobs": 1}
-    for name, classifier, regressor, options in [
-        ("xgboost", xgboost.XGBClassifier, xgboost.XGBRegressor, small),
-        (
-            "lightgbm",
-            lightgbm.LGBMClassifier,
-            lightgbm.LGBMRegressor,
-            dict(small, min_child_samples=2, verbose=-1),
-        ),
-        ("catboost", catboost.CatBoostClassifier, catboost.CatBoostRegressor, quiet),
-    ]:
-        many = classifier(**options).fit(ROWS, CLASSES)
-        yield f"{name}-classes", many, ("predict", "predict_proba")
-        yield (
-            f"{name}-two_classes",
-            classifier(**options).fit(ROWS, (CLASSES > 0).astype(int)),
-            ("predict", "predict_proba"),
-        )
-        yield f"{name}-numbers", regressor(**options).fit(ROWS, NUMBERS), ("predict",)
-        gaps = np.where(ROWS > 0.9, np.nan, ROWS)
-        yield f"{name}-gaps", regressor(**options).fit(gaps, NUMBERS), ("predict",)
-        if name != "catboost":
-            booster = many.get_booster() if name == "xgboost" else many.booster_
-            yield f"{name}-booster", booster, ("predict",)
-    yield (
-        "lightgbm-forest",
-        lightgbm.LGBMClassifier(
-            boosting_type="rf",
-            subsample=0.5,
-            subsample_freq=1,
-            n_estimators=3,
-            min_child_samples=2,
-            n_jobs=1,
-            verbose=-1,
-        ).fit(ROWS, CLASSES),
-        ("predict_proba",),
-    )
-    yield "xgboost-dart", xgboost.XGBRegressor(booster="dart", **small).fit(ROWS, NUMBERS), ("predict",)
-    yield (
-        "xgboost-linear",
-        xgboost.XGBRegressor(booster="gblinear", n_estimators=3, n_jobs=1).fit(ROWS, NUMBERS),
-        ("predict",),
-    )
-    yield (
-        "xgboost-ranker",
-        xgboost.XGBRanker(objective="rank:ndcg", **small).fit(ROWS, CLASSES, qid=[0] * 40),
-        ("predict",),
-    )
+
+def models(name):
+    """Models of a library of boosters, with what they are asked."""
+    library = importlib.import_module(name)
+    classifier, regressor = (getattr(library, each) for each in BOOSTERS[name][:2])
+    options = BOOSTERS[name][2]
+    many = classifier(**options).fit(ROWS, CLASSES)
+    two = classifier(**options).fit(ROWS, (CLASSES > 0).astype(int))
+    gaps = np.where(ROWS > 0.9, np.nan, ROWS)
+    yield f"{name}-classes", many, ("predict", "predict_proba")
+    yield f"{name}-two_classes", two, ("predict", "predict_proba")
+    yield f"{name}-numbers", regressor(**options).fit(ROWS, NUMBERS), ("predict",)
+    yield f"{name}-gaps", regressor(**options).fit(gaps, NUMBERS), ("predict",)
+    if name == "lightgbm":
+        forest = {"boosting_type": "rf", "subsample": 0.5, "subsample_freq": 1, "n_estimators": 3}
+        yield f"{name}-booster", many.booster_, ("predict",)
+        yield f"{name}-forest", classifier(**{**options, **forest}).fit(ROWS, CLASSES), ("predict_proba",)
+    if name == "xgboost":
+        linear = {"booster": "gblinear", "n_estimators": 3, "n_jobs": 1}
+        ranker = library.XGBRanker(objective="rank:ndcg", **options)
+        yield f"{name}-booster", many.get_booster(), ("predict",)
+        yield f"{name}-dart", regressor(booster="dart", **options).fit(ROWS, NUMBERS), ("predict",)
+        yield f"{name}-linear", regressor(**linear).fit(ROWS, NUMBERS), ("predict",)
+        yield f"{name}-ranker", ranker.fit(ROWS, CLASSES, qid=[0] * 40), ("predict",)
 
 
 def answers(model, methods):
@@ -165,10 +145,10 @@ def answers(model, methods):
     return {method: np.asarray(getattr(model, method)(data), float).tolist() for method in methods}
 
 
-def versions():
+def versions(names):
     """Return the versions of what is installed."""
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in NAMES:
+    for name in names:
         module = importlib.import_module({"scikit-learn": "sklearn"}.get(name, name))
         found[name] = module.__version__
     return found
@@ -176,6 +156,10 @@ def versions():
 
 def main():
     """Write the file."""
+    boosters = sys.argv[2:] or list(BOOSTERS)
+    objects = itertools.chain.from_iterable(map(models, boosters))
+    if boosters == list(BOOSTERS):
+        objects = [*numpy_objects(), *pandas_objects(), *python_objects(), *objects]
     try:
         import skopsafe
     except ImportError:
@@ -185,9 +169,8 @@ def main():
         def write(name, content):
             out.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # without the time
 
-        write("versions.json", json.dumps(versions()))
-        objects = [*numpy_objects(), *pandas_objects(), *python_objects()]
-        for name, obj, *methods in [*objects, *models()]:
+        write("versions.json", json.dumps(versions([*OTHERS, *boosters])))
+        for name, obj, *methods in objects:
             write(f"{name}.pkl", pickle.dumps(obj, 4))
             if skopsafe is not None:
                 write(f"{name}.skops", skopsafe.dumps(obj))

@@ -1,7 +1,8 @@
 """Read files of skops under the installed scikit-learn, and print a table of what came of them.
 
 Usage: ``python -m tests.golden.skops.measure FILE.tar.xz ...``, with files of ``make.py``; with ``--missed``,
-also what came of those that skops reads equal and we do not.
+also what came of those that skops reads equal and we do not. With ``--beside``, what the installed skops
+makes of the same files under the same scikit-learn.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ COLUMNS = (
     *("skops", "scikit-learn", "Objects", "skops reads equal"),
     *("Read here", "No more to approve", "Equal here", "Refused"),
 )
-HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
+BESIDE = ("skops", "Objects", "Equal there", "Equal here", "Equal there alone", "More to approve here")
 
 
 def content(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -53,9 +54,43 @@ def came_of(data: bytes, kind: str, expected: dict[str, Any]) -> tuple[set[str],
     return (found, problem) if problem else (found | {"equal"}, "")
 
 
+def beside(paths: list[str], tell: bool) -> None:
+    """Print a row for each file: what the installed skops reads equal, and what we do."""
+    import skops
+    from skops import io as sio
+
+    print(f"skops {skops.__version__} under scikit-learn {sklearn.__version__}:\n\n{head(BESIDE)}")
+    for path in paths:
+        about, files = content(Path(path))
+        there, here, more = set(), set(), set()
+        for kind, expected in about["kinds"].items():
+            untrusted: set[str] = set()
+            try:
+                untrusted = set(sio.get_untrusted_types(data=files[kind]))
+                found = sio.loads(files[kind], trusted=sorted(untrusted))
+                is_equal = not kinds.problem(expected["looked"], kind, found)
+            except Exception:  # skops and the libraries raise whatever comes for what they do not read
+                is_equal = False
+            holds, _ = came_of(files[kind], kind, {**expected, "untrusted": untrusted})
+            if is_equal:
+                there.add(kind)
+                more |= set() if "no more" in holds else {kind}
+            if "equal" in holds:
+                here.add(kind)
+        counts = len(about["kinds"]), len(there), len(here), len(there - here), len(more)
+        print(f"| {about['versions']['skops']} | {' | '.join(map(str, counts))} |", flush=True)
+        for kind in sorted((there - here) | more) if tell else ():
+            print(kind)
+
+
+def head(columns: tuple[str, ...]) -> str:
+    """Return the two lines above the rows of a table."""
+    return f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|"
+
+
 def main(paths: list[str], tell: bool) -> None:
     """Print a row for each file."""
-    print(f"Under scikit-learn {sklearn.__version__}:\n\n{HEAD}")
+    print(f"Under scikit-learn {sklearn.__version__}:\n\n{head(COLUMNS)}")
     for path in paths:
         about, files = content(Path(path))
         counts: Counter[str] = Counter()
@@ -78,4 +113,5 @@ def main(paths: list[str], tell: bool) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main([name for name in sys.argv[1:] if name != "--missed"], "--missed" in sys.argv)
+    table = beside if "--beside" in sys.argv else main
+    table([name for name in sys.argv[1:] if not name.startswith("--")], "--missed" in sys.argv)
