@@ -6,6 +6,7 @@ file is loaded with a warning, and validated against what is installed.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
@@ -17,7 +18,8 @@ from typing import NamedTuple
 from skopsafe.errors import MigrationError, VersionSkewWarning
 from skopsafe.graph.document import Document
 from skopsafe.migrate.kept import has_ties, is_kept
-from skopsafe.migrate.migrating import Applied, migrated
+from skopsafe.migrate.migrating import OTHERS, Applied, migrated
+from skopsafe.migrate.records import SKLEARN
 from skopsafe.migrate.releases import release_of
 from skopsafe.trust.audit import Audit, Step, audit
 from skopsafe.trust.tables import Tables
@@ -69,20 +71,24 @@ class Today(NamedTuple):
 
 def installed() -> str | None:
     """Return the version of the scikit-learn that is installed, without importing it."""
-    if "sklearn" in sys.modules:
-        return getattr(sys.modules["sklearn"], "__version__", None)
-    return _on_disk()
+    return _version("sklearn", SKLEARN)
+
+
+def _version(module: str, *distributions: str) -> str | None:
+    if module in sys.modules:
+        return getattr(sys.modules[module], "__version__", None)
+    return _on_disk(distributions)
 
 
 @functools.cache
-def _on_disk() -> str | None:
+def _on_disk(distributions: tuple[str, ...]) -> str | None:
     # To look it up takes as long as several audits.
     from importlib import metadata
 
-    try:
-        return metadata.version("scikit-learn")
-    except metadata.PackageNotFoundError:
-        return None
+    for distribution in distributions:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return metadata.version(distribution)
+    return None
 
 
 def today(document: Document) -> Today:
@@ -93,8 +99,26 @@ def today(document: Document) -> Today:
     MigrationError
         It is of an older version, and outputs would be others.
     """
-    written = document.writer.get("scikit-learn")
-    if written is None and not any(row.name.startswith("sklearn.") for row in document.types):
+    found = _today_of_sklearn(document)
+    for library, records in OTHERS.items():
+        old = release_of(document.writer.get(library))
+        if old is None or not _has(document, library):
+            continue
+        new = release_of(_version(library, library, f"{library}-cpu"))
+        if new is not None:
+            out, applied = migrated(found.document, old, new, records)
+            found = found._replace(document=out, applied=found.applied + applied)
+    return found
+
+
+def _has(document: Document, module: str) -> bool:
+    """Tell whether a type of a library is in a Document."""
+    return any(row.name.startswith(f"{module}.") for row in document.types)
+
+
+def _today_of_sklearn(document: Document) -> Today:
+    written = document.writer.get(SKLEARN)
+    if written is None and not _has(document, "sklearn"):
         return Today(document)
     present = installed()
     if present is None or written == present:
@@ -119,10 +143,14 @@ def audited(document: Document, tables: Tables) -> Audit:
     except MigrationError as error:
         return audit(document, tables).with_skew("refused", refused=str(error))
     report = audit(found.document, tables)
-    if not found.skew:
+    if not found.skew and not found.applied:
         return report
-    steps = [Step(step.name, step.release, step.reason, step.link, count) for step, count in found.applied]
-    return report.with_skew("kept" if found.is_kept else "unknown", steps)
+    steps = [
+        Step(step.name, step.release, step.reason, step.link, count, step.library)
+        for step, count in found.applied
+    ]
+    kept = "kept" if found.is_kept else "unknown"
+    return report.with_skew(kept if found.skew else "same", steps)
 
 
 def warn_about(skew: str) -> None:

@@ -137,7 +137,7 @@ def test_an_audit_tells_versions_and_changes_as_text_and_as_json(monkeypatch: py
     audit = skopsafe.audit(data)
     text = str(audit)
     assert "written under scikit-learn 1.5.2; predictions: known to be those of that release" in text
-    assert "pipeline-transform-input (1.6)  x1" in text
+    assert "pipeline-transform-input (scikit-learn 1.6)  x1" in text
     found = audit.to_dict()
     assert found["predictions"] == "kept"
     assert found["refused"] == ""

@@ -19,6 +19,7 @@ from skopsafe.handlers.catboost import blob, check, estimators
 from skopsafe.handlers.lightgbm import booster as lightgbm
 from skopsafe.handlers.lightgbm import parameters, text
 from skopsafe.handlers.xgboost import booster as xgboost
+from skopsafe.migrate.releases import release_of
 
 _CATEGORIES = b"\npandas_categorical:"
 _PARAMETERS = b"\nparameters:\n"
@@ -31,9 +32,12 @@ def _xgboost(case: Case) -> Any:
     state = dict(named(case.state))
     require(state.get("handle") is not None, "it holds no model")
     content = case.read(state.pop("handle"))
-    return Stand(
-        case.name, xgboost.parts_of(content, {name: case.get(value) for name, value in state.items()})
-    )
+    facts = xgboost.facts_of(content)
+    before = release_of(case.versions.get("xgboost"))
+    if before is None or facts.version < before:  # the estimators around it may be of the oldest of them
+        case.versions["xgboost"] = ".".join(map(str, facts.version))
+    attributes = {name: case.get(value) for name, value in state.items()}
+    return Stand(case.name, xgboost.parts_of(content, facts, attributes))
 
 
 def _lightgbm(case: Case) -> Any:

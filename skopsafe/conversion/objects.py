@@ -247,7 +247,7 @@ class Maker:
         return called(name, parts.attributes or (), list(parts.values))
 
     def _stored(self, record: Stored) -> Any:
-        case = Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget)
+        case = Case(record.wrapper, "numpy:ndarray", self.get, self._source, self._budget, self.versions)
         try:
             return self._beside(record, case) if record.is_beside else stored(record, case)
         except Misfit as error:
@@ -255,7 +255,7 @@ class Maker:
 
     def _by_rule(self, rule: Any, call: Call, name: str) -> Any:
         try:
-            return rule(Case(call, name, self.get, self._source, self._budget))
+            return rule(Case(call, name, self.get, self._source, self._budget, self.versions))
         except Misfit as error:
             refuse(f"{names.spell(name)} is not in the form in which it is pickled: {error}", call.offset)
         except SkopsafeError as error:

@@ -74,6 +74,8 @@ class Case:
         The bytes of the stream.
     budget : Budget
         What the conversion may still do.
+    versions : dict of str to str
+        Versions of libraries that states tell, by distribution.
     """
 
     call: Call
@@ -81,6 +83,7 @@ class Case:
     get: Get
     source: Source
     budget: Budget
+    versions: dict[str, str]
 
     @property
     def args(self) -> list[Any]:

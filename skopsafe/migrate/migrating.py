@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from skopsafe.migrate import (
     sklearn_1_7,
     sklearn_1_8,
     sklearn_1_9,
+    xgboost_,
 )
 from skopsafe.migrate.encoding import encoded
 from skopsafe.migrate.nodes import Graph, Node
@@ -32,7 +33,10 @@ RECORDS: tuple[Record, ...] = (
     *sklearn_1_8.RECORDS,
     *sklearn_1_9.RECORDS,
 )
-"""All changes that are known, in the order of their releases."""
+"""All changes of scikit-learn that are known, in the order of their releases."""
+
+OTHERS: dict[str, tuple[Record, ...]] = {"xgboost": xgboost_.RECORDS}
+"""Those of other libraries, by the distribution, which is the top-level module too."""
 
 _MISTAKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -45,7 +49,7 @@ class Applied(NamedTuple):
 
 
 def migrated(
-    document: Document, written: Release, installed: Release
+    document: Document, written: Release, installed: Release, records: Sequence[Record] = RECORDS
 ) -> tuple[Document, tuple[Applied, ...]]:
     """Return a Document as `installed` would have written it, and the migrations that made it so.
 
@@ -54,22 +58,24 @@ def migrated(
     document : Document
         What a file of `written` holds. Nobody has approved it: it may be anything.
     written, installed : Release
-        Of scikit-learn.
+        Of the library.
+    records : sequence of Record
+        What changed in it, in the order of releases.
 
     Raises
     ------
     MigrationError
         Outputs would be others than those of the release that wrote it.
     """
-    known = _between(written, installed)
+    known = _between(records, written, installed)
     names = {row.name for row in document.types}
     if all(names.isdisjoint(record.types) for record in known):
         return document, ()
     graph = Graph(document)
     applied: list[Applied] = []
-    for _, records in groupby(known, lambda record: record.release):
+    for _, together in groupby(known, lambda record: record.release):
         nodes = graph.by_type()
-        for record in records:
+        for record in together:
             found = [node for name in record.types for node in nodes.get(name, ())]
             if not found:
                 continue
@@ -80,11 +86,11 @@ def migrated(
     return (encoded(graph), tuple(applied)) if applied else (document, ())
 
 
-def _between(written: Release, installed: Release) -> list[Record]:
+def _between(records: Sequence[Record], written: Release, installed: Release) -> list[Record]:
     """Return the changes that came after one release, and that another has."""
     return [
         record
-        for record in RECORDS
+        for record in records
         if before(written, record.release) and not before(installed, record.release)
     ]
 
@@ -100,9 +106,9 @@ def _refuse(record: Refusal, nodes: list[Node]) -> None:
             applies = record.applies(node)
         if applies:
             raise MigrationError(
-                f"scikit-learn {record.release} changed what the file holds: {record.reason}",
+                f"{record.library} {record.release} changed what the file holds: {record.reason}",
                 path=f"schema.json nodes[{node.place}], {node.type}",
-                next_step=f"Load it with scikit-learn {record.last}, the last that gives its outputs, or "
+                next_step=f"Load it with {record.library} {record.last}, the last that gives its outputs, or "
                 f"train again. See {record.link}",
             )
 

@@ -15,6 +15,7 @@ from skopsafe.migrate.nodes import Node, open_state, value
 Apply = Callable[[Node], bool]
 """Changes a node, and tells whether there was something to change."""
 
+SKLEARN = "scikit-learn"
 CHANGELOG = "https://scikit-learn.org/stable/whats_new/v{}.html"
 
 
@@ -36,6 +37,8 @@ class Migration:
         ``apply(node)`` changes one instance, and tells whether it did. What it finds may be anything.
     link : str
         Where it is told.
+    library : str
+        The distribution that changed.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Migration:
     reason: str
     apply: Apply
     link: str = ""
+    library: str = SKLEARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Refusal:
 
     Attributes
     ----------
-    name, release, types, reason, link
+    name, release, types, reason, link, library
         As of a `Migration`.
     applies : callable
         ``applies(node)`` tells whether an instance is one that would give other outputs.
@@ -67,6 +71,7 @@ class Refusal:
     applies: Apply
     last: str
     link: str = ""
+    library: str = SKLEARN
 
 
 Record = Migration | Refusal

@@ -66,6 +66,8 @@ class Step(msgspec.Struct, frozen=True):
         What changed, and where that is told.
     count : int
         How many objects of the file it concerns.
+    library : str
+        The distribution that changed.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Step(msgspec.Struct, frozen=True):
     reason: str
     link: str
     count: int
+    library: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +158,16 @@ class Audit:
 
     def _skew(self) -> list[str]:
         """Return what there is to say of versions."""
-        if self.predictions == "same":
-            return []
-        written = escape(self.writer.get("scikit-learn", "")[:50])
-        lines = [f"written under scikit-learn {written}; predictions: {_PREDICTIONS[self.predictions]}"]
-        lines += [f"  {step.name} ({step.release})  x{step.count}  {step.reason}" for step in self.migrations]
+        lines = []
+        if self.predictions != "same":
+            written = escape(self.writer.get("scikit-learn", "")[:50])
+            lines.append(
+                f"written under scikit-learn {written}; predictions: {_PREDICTIONS[self.predictions]}"
+            )
+        lines += [
+            f"  {step.name} ({step.library} {step.release})  x{step.count}  {step.reason}"
+            for step in self.migrations
+        ]
         return lines + ([f"  {self.refused}"] if self.refused else [])
 
     def with_skew(self, predictions: str, migrations: Sequence[Step] = (), refused: str = "") -> Audit:

@@ -53,7 +53,8 @@ def test_what_older_releases_wrote_is_read(name: str, library: str) -> None:
     with zipfile.ZipFile(FOLDER / f"{name}.zip") as archive:
         members = {member: archive.read(member) for member in archive.namelist()}
     wrote = json.loads(members["versions.json"])[LIBRARY.get(library, library)]
-    if release(wrote) > release(importlib.metadata.version(LIBRARY.get(library, library))):
+    installed = release(importlib.metadata.version(LIBRARY.get(library, library)))
+    if release(wrote) > installed:
         pytest.skip("it is newer than what is installed")
     names = [
         member
@@ -74,8 +75,14 @@ def test_what_older_releases_wrote_is_read(name: str, library: str) -> None:
         found = skopsafe.loads(data)
         if f"{stem}.json" in members:
             expected = json.loads(members[f"{stem}.json"])
+            # Since 3.3 XGBoost adds up the trees of dart, which are of float32, in another order.
+            adds_otherwise = stem == "xgboost-dart" and release(importlib.metadata.version("xgboost")) >= (
+                3,
+                3,
+            )
+            rtol = 1e-6 if adds_otherwise else 1e-9
             for method, values in answers(found, list(expected)).items():
-                np.testing.assert_allclose(values, expected[method], rtol=1e-9, err_msg=f"{member} {method}")
+                np.testing.assert_allclose(values, expected[method], rtol, err_msg=f"{member} {method}")
             continue
         try:
             plain = pickle.loads(members[f"{stem}.pkl"])

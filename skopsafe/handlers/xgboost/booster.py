@@ -75,7 +75,7 @@ def _get(obj: Any) -> Parts:
     if content is None:
         raise TypeError("this Booster has been freed")
     try:
-        return parts_of(content, state)
+        return parts_of(content, facts_of(content), state)
     except ValidationError as error:
         raise TypeError(
             f"its model would not be loaded again, {error.path}: {error.reason}; "
@@ -83,18 +83,22 @@ def _get(obj: Any) -> Parts:
         ) from error
 
 
-def parts_of(content: bytes | bytearray, attributes: dict[str, Any]) -> Parts:
-    """Return the parts of a booster out of its serialized form and its attributes.
+def facts_of(content: Octets) -> Facts:
+    """Return what a serialized booster is, for a dump.
 
     Raises
     ------
     ValidationError
-        The form is none.
+        It is none.
     """
     try:
-        facts, _, _ = examine(content, WrittenTrees)
+        return examine(content, WrittenTrees)[0]
     except UnusualError:
-        facts, _, _ = examine(content)
+        return examine(content)[0]
+
+
+def parts_of(content: Octets, facts: Facts, attributes: dict[str, Any]) -> Parts:
+    """Return the parts of a booster out of its serialized form and its attributes."""
     names = ["content"]
     values: list[Any] = [Leaf(np.frombuffer(content, np.uint8))]
     if facts.cautions:
