@@ -224,6 +224,10 @@ LIBRARIES = {
         "scikit-learn==1.1.3",
         "xgboost==1.6.2",
     ),
+    "lightgbm-3.0": (
+        *("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.1.3"),
+        "lightgbm==3.0.0",
+    ),
     "2022": (
         *("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.2.2"),
         *("xgboost==1.7.6", "lightgbm==3.3.5", "catboost==1.2"),

@@ -6,6 +6,7 @@ Sources: ``Booster.__getstate__`` in ``xgboost/core.py`` and ``lightgbm/basic.py
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ from skopsafe.migrate.releases import release_of
 
 _CATEGORIES = b"\npandas_categorical:"
 _PARAMETERS = b"\nparameters:\n"
+_SIZES = re.compile(rb"\ntree_sizes=([0-9]{1,18}(?: [0-9]{1,18})*)(?=\n)")
+_LINEAR, _BEFORE_LINEAR = b"is_linear=0\n", b"\nshrinkage="
 _MODEL = "__model"
 _SEEN = ("_prediction_values_change", "_loss_value_change")
 """What CatBoost keeps among the parameters, and sets as attributes."""
@@ -49,7 +52,7 @@ def _lightgbm(case: Case) -> Any:
     content = written.encode("utf-8", "surrogatepass").rpartition(_CATEGORIES)[0]
     if b"\nTree=0\n" not in content:
         content = content.partition(_PARAMETERS)[0]  # LightGBM reads none then, and writes none again
-    found, lines = parameters.take_lines(content)
+    found, lines = parameters.take_lines(_with_linear(content))
     text.read(found)
     described = dict(named(case.state))
     for name, value in described.items():
@@ -59,6 +62,16 @@ def _lightgbm(case: Case) -> Any:
             state[name] = [case.get(item) for item in value.items]
     kept = {name: value for name, value in state.items() if name not in lightgbm.DROPPED}
     return Stand(case.name, lightgbm.parts_of(found, lines, kept))
+
+
+def _with_linear(content: bytes) -> bytes:
+    """Return a model with the line that trees have since LightGBM 3.2: whether leaves hold models."""
+    sizes = _SIZES.search(content)
+    if sizes is None or b"\nis_linear=" in content:
+        return content
+    longer = (b"%d" % (int(size) + len(_LINEAR)) for size in sizes[1].split())
+    trees = content[sizes.end() :].replace(_BEFORE_LINEAR, b"\n" + _LINEAR + _BEFORE_LINEAR[1:])
+    return content[: sizes.start(1)] + b" ".join(longer) + trees
 
 
 def _predictor(case: Case) -> Any:
@@ -104,13 +117,16 @@ def _catboost(case: Case) -> Any:
     return Stand(case.name, estimators.parts_of(state, (blob.ordered(model), found), in_order))
 
 
-def _without_classes(attributes: dict[str, Any]) -> None:
+def _older_lightgbm(attributes: dict[str, Any]) -> None:
     # LightGBM 3 had None where there are no classes, and LightGBM 4 compares it with numbers.
     if attributes.get("_n_classes", 0) is None:
         attributes["_n_classes"] = -1
+    # LightGBM 3.0 went by the model alone.
+    if attributes.get("_Booster") is not None:
+        attributes.setdefault("fitted_", True)
 
 
-_MODELS = ("lightgbm.sklearn:LGBMModel", "lightgbm.sklearn:LGBMRanker", "lightgbm.sklearn:LGBMRegressor")
+_MODELS = [f"lightgbm.sklearn:LGBM{name}" for name in ("Classifier", "Model", "Ranker", "Regressor")]
 
 RULES = Rules(
     classes={
@@ -119,5 +135,5 @@ RULES = Rules(
         "lightgbm.basic:_InnerPredictor": _predictor,
         **dict.fromkeys(estimators.TYPES, _catboost),
     },
-    older=dict.fromkeys(_MODELS, _without_classes),
+    older=dict.fromkeys(_MODELS, _older_lightgbm),
 )

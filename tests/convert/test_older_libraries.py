@@ -25,7 +25,7 @@ from tests.golden.libraries.make import answers
 FOLDER = Path(__file__).parents[1] / "golden" / "libraries"
 ZIPS = ["2022", "2023", "2024", "2025", "oldest"]
 LIBRARIES = ["catboost", "lightgbm", "numpy", "pandas", "python", "xgboost"]
-PAIRS = [*itertools.product(ZIPS, LIBRARIES), ("xgboost-1.6", "xgboost")]
+PAIRS = [*itertools.product(ZIPS, LIBRARIES), ("lightgbm-3.0", "lightgbm"), ("xgboost-1.6", "xgboost")]
 LIBRARY = {"python": "numpy"}
 
 
