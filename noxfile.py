@@ -216,18 +216,12 @@ def golden_skops(session: nox.Session) -> None:
         session.run("python", "tests/golden/skops/make.py", target, kinds, env={"OMP_NUM_THREADS": "1"})
 
 
+_EARLY_2022 = ("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.1.3")
+
 LIBRARIES = {
-    "xgboost-1.6": (
-        "numpy==1.23.5",
-        "pandas==1.5.3",
-        "scipy==1.10.1",
-        "scikit-learn==1.1.3",
-        "xgboost==1.6.2",
-    ),
-    "lightgbm-3.0": (
-        *("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.1.3"),
-        "lightgbm==3.0.0",
-    ),
+    "catboost-1.1": (*_EARLY_2022, "catboost==1.1.1"),
+    "xgboost-1.6": (*_EARLY_2022, "xgboost==1.6.2"),
+    "lightgbm-3.0": (*_EARLY_2022, "lightgbm==3.0.0"),
     "2022": (
         *("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.2.2"),
         *("xgboost==1.7.6", "lightgbm==3.3.5", "catboost==1.2"),

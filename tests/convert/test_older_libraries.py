@@ -25,7 +25,8 @@ from tests.golden.libraries.make import answers
 FOLDER = Path(__file__).parents[1] / "golden" / "libraries"
 ZIPS = ["2022", "2023", "2024", "2025", "oldest"]
 LIBRARIES = ["catboost", "lightgbm", "numpy", "pandas", "python", "xgboost"]
-PAIRS = [*itertools.product(ZIPS, LIBRARIES), ("lightgbm-3.0", "lightgbm"), ("xgboost-1.6", "xgboost")]
+ALONE = ["catboost-1.1", "lightgbm-3.0", "xgboost-1.6"]
+PAIRS = [*itertools.product(ZIPS, LIBRARIES), *((name, name.partition("-")[0]) for name in ALONE)]
 LIBRARY = {"python": "numpy"}
 
 
