@@ -216,7 +216,7 @@ def golden_skops(session: nox.Session) -> None:
         session.run("python", "tests/golden/skops/make.py", target, kinds, env={"OMP_NUM_THREADS": "1"})
 
 
-_EARLY_2022 = ("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.1.3")
+_EARLY_2022 = ("numpy==1.23.5", "pandas==1.5.3", "scipy==1.10.1", "scikit-learn==1.1.3", "setuptools<81")
 
 LIBRARIES = {
     "catboost-1.1": (*_EARLY_2022, "catboost==1.1.1"),
@@ -247,8 +247,8 @@ LIBRARIES = {
 our files too."""
 
 
-@nox.session(python="3.11")
-@nox.parametrize("name", list(LIBRARIES))
+@nox.session
+@nox.parametrize("python,name", [("3.10" if "-" in name else "3.11", name) for name in LIBRARIES])
 def golden_libraries(session: nox.Session, name: str) -> None:
     """Make a file of ``tests/golden/libraries`` with the releases of a time, into a folder of the session.
 
