@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, FrozenSet, Global, List, Set, Span, Value
 from skopsafe.judge.levels import Finding
 from skopsafe.judge.naming import REACHING, Names
+from skopsafe.judge.shapes import class_of, is_dtype_call, keys
 from skopsafe.judge.shown import show
 
 Check = Callable[[Names, Call], Finding | None]
@@ -29,6 +31,10 @@ _PLAIN = (
     "bool",
 )
 _ENCODINGS = ("latin1", "latin-1", "utf-8", "utf8", "ascii", "raw-unicode-escape")
+_DECODING = ("builtins:str", "builtins:bytes", "builtins:bytearray")
+_BYTES = ("builtins:bytes", "builtins:bytearray", "_codecs:encode")
+_ARRAYS = ("numpy._core.multiarray:_reconstruct", "numpy:dtype")
+_KEYS = 10_000
 _SIGNS = str.maketrans("", "", "+-_")
 _LARGE = 2**26
 """Items that a number asks for, beyond which loading may take all the memory there is."""
@@ -129,9 +135,13 @@ def _type(names: Names, call: Call) -> Finding | None:
 def _encode(names: Names, call: Call) -> Finding | None:
     args = _args(call)
     plain = len(args) == 2 and isinstance(args[0], str | Span) and isinstance(args[1], str)
-    if plain and args[1].lower().replace("_", "-") in _ENCODINGS:
+    if plain and _is_plain_codec(args[1]):
         return None
     return _wrong(call, "asks for a codec, which is imported by name")
+
+
+def _is_plain_codec(value: Value) -> bool:
+    return isinstance(value, str) and value.lower().replace("_", "-") in _ENCODINGS
 
 
 def _reconstructor(names: Names, call: Call) -> Finding | None:
@@ -140,8 +150,9 @@ def _reconstructor(names: Names, call: Call) -> Finding | None:
         return _wrong(call, "makes an instance of what it computes", "malicious")
     base = args[1]
     if isinstance(base, Global) and base.module == "builtins" and base.name in _PLAIN:
-        return None
-    if _is_class(names, base):
+        special = REACHING.intersection(key for key in keys(args[2], _KEYS) if isinstance(key, str))
+        if special or (isinstance(args[2], Call) and _is_instance(names, args[2])):
+            return _wrong(call, "fills a container with names by which objects reach others")
         return None
     return _wrong(call, "calls __new__ and __init__ of what is no plain class")
 
@@ -168,8 +179,13 @@ def _few_bytes(names: Names, call: Call) -> Finding | None:
 
 
 def _data(names: Names, call: Call) -> Finding | None:
-    """Refuse iterators, and ranges of very many items: that takes memory, or calls something."""
-    for arg in _args(call):
+    """Refuse iterators, instances and ranges of very many items: that takes memory, or calls something."""
+    args = _args(call)
+    if _spelled(call) in _DECODING and len(args) > 1 and not _is_plain_codec(args[1]):
+        return _wrong(call, "asks for a codec, which is imported by name")
+    for arg in args:
+        if isinstance(arg, Call) and _is_instance(names, arg):
+            return _wrong(call, "takes the items of an instance, by what its class or its state says")
         if isinstance(arg, Call) and isinstance(arg.function, Global):
             if arg.function.spelled == "builtins:range" and any(
                 isinstance(number, int) and abs(number) > _LARGE for number in _args(arg)
@@ -180,8 +196,48 @@ def _data(names: Names, call: Call) -> Finding | None:
     return None
 
 
+def _is_instance(names: Names, value: Call) -> bool:
+    """Tell whether a value has methods that its class or its state defines, other than a container."""
+    if (
+        isinstance(value.function, Global)
+        and f"{moved(value.function.module)}:{value.function.name}" in _ARRAYS
+    ):
+        return False
+    cls = class_of(value)
+    # The state of an iterator is a number.
+    has_state = any(type(state) is not int for state in value.states)
+    return has_state or (cls is not None and names.is_class(cls.module, cls.name))
+
+
 def _one(names: Names, call: Call) -> Finding | None:
-    return None if len(_args(call)) == 1 else _wrong(call, "calls a function again and again")
+    return _data(names, call) if len(_args(call)) == 1 else _wrong(call, "calls a function again and again")
+
+
+def _none(names: Names, call: Call) -> Finding | None:
+    return None if call.args == () else _wrong(call, "takes attributes from its arguments")
+
+
+def _bytes_first(names: Names, call: Call) -> Finding | None:
+    """Take bytes alone: what is an array over another sees when its memory is something else."""
+    first = _args(call)[0] if _args(call) else None
+    if isinstance(first, bytes | ByteArray | Span):
+        return None
+    if isinstance(first, Call) and (first.way == "buffer" or _spelled(first) in _BYTES):
+        return None
+    return _wrong(call, "makes an array over what is no bytes")
+
+
+def _dtype(names: Names, call: Call) -> Finding | None:
+    first = _args(call)[0] if _args(call) else None
+    if isinstance(first, str | Global):
+        return None
+    if isinstance(first, Call) and not first.states and first.way == "reduce" and not is_dtype_call(first):
+        return None
+    return _wrong(call, "makes a dtype of what is no name of one")
+
+
+def _spelled(call: Call) -> str:
+    return call.function.spelled if isinstance(call.function, Global) else ""
 
 
 def _bit_generator(names: Names, call: Call) -> Finding | None:
@@ -258,6 +314,9 @@ CHECKS: dict[str, Check] = {
     "few bytes": _few_bytes,
     "data": _data,
     "one argument": _one,
+    "no arguments": _none,
+    "bytes first": _bytes_first,
+    "dtype": _dtype,
     "bit generator": _bit_generator,
     "generator": _generator,
     "union": _union,
