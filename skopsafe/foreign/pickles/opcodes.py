@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skopsafe.foreign.pickles.constants import CONSTANTS, Opcode, decimal
+from skopsafe.foreign.pickles.constants import CONSTANTS, Opcode, place
 from skopsafe.foreign.pickles.containers import CONTAINERS
 from skopsafe.foreign.pickles.reading import Broken, Stop
 from skopsafe.foreign.pickles.values import (
@@ -104,7 +104,7 @@ def _recall(m: Machine, number: int) -> None:
 
 
 def _place_in_line(m: Machine) -> int:
-    return decimal(m.line().lstrip(b"0") or b"0")
+    return place(m.line())
 
 
 def _memoize(m: Machine) -> None:

@@ -168,7 +168,9 @@ def test_a_pickle_that_breaks_off_says_so(obj: Any, protocol: int, cut: float) -
         b"\x82\x00.",
         b"(o.",
         b"0.",
-        b"I" + b"9" * 10**6 + b"\n.",
+        b"Np" + b"9" * 10**6 + b"\n.",
+        b"I08\n.",
+        b"L_1\n.",
         b"N1.",
     ],
 )
@@ -193,6 +195,16 @@ def test_operations_before_an_error_are_kept() -> None:
         (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x01a", "append"),
         (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x00K\x01s", "setitem"),
         (b"\x80\x05\x96\x00\x00\x02\0\0\0\0\0" + b"a" * 2**17 + b"K\x01a", "append"),
+        # C reads numbers by functions of its own: octal, to a zero byte, and places in base ten.
+        (b"I010\n", ""),
+        (b"I8\0x\n", ""),
+        (b"L8\0x\n", ""),
+        (b"F8\0x\n", ""),
+        (b"I0x" + b"1" * 5000 + b"\n", ""),
+        (b"L-0b" + b"1" * 5000 + b"L\n", ""),
+        (b"Np 05\n0g+5\n", ""),
+        (b"Np0_5\n0g0_05\n", ""),
+        (b"Np5\0x\n0g5\0\n", ""),
     ],
 )
 def test_what_is_no_error_in_c_does_not_hide_what_follows(start: bytes, kind: str) -> None:
@@ -282,6 +294,13 @@ def test_it_goes_on_where_the_unpickler_in_python_does() -> None:
         found = run(data + behind)
         assert (found.error, found.root.spelled) == ("", "os:system")
         pickle._loads(data + behind)  # type: ignore[attr-defined]
+
+
+def test_a_number_of_too_many_digits_does_not_hide_what_follows() -> None:
+    """Python before 3.11 reads it, and others do that were told to."""
+    found = run(b"L" + b"9" * 10**6 + b"L\n0cos\nsystem\n.")
+    assert (found.error, found.root.spelled) == ("", "os:system")
+    assert "digits" in found.notes[0][1]
 
 
 def test_putting_nothing_into_anything_is_nothing() -> None:
