@@ -31,6 +31,12 @@ _PLAIN = (
     "bool",
 )
 _ENCODINGS = ("latin1", "latin-1", "utf-8", "utf8", "ascii", "raw-unicode-escape")
+_TYPES = (
+    *("builtins:type", "types:GenericAlias", "operator:getitem", "_operator:getitem"),
+    *("functools:reduce", "_functools:reduce"),
+)
+"""Calls that give out a type or an annotation, each judged by itself."""
+_OWNERS = {"re:_compile": ("re", "Pattern")}
 _DECODING = ("builtins:str", "builtins:bytes", "builtins:bytearray")
 _BYTES = ("builtins:bytes", "builtins:bytearray", "_codecs:encode")
 _ARRAYS = ("numpy._core.multiarray:_reconstruct", "numpy:dtype")
@@ -101,6 +107,8 @@ def _kind(names: Names, value: Value) -> tuple[str, str] | None:
         return "builtins", value.kind
     if isinstance(value, Call) and isinstance(value.function, Global):
         made = value.function
+        if made.spelled in _OWNERS:
+            return _OWNERS[made.spelled]
         if made.spelled == "copyreg:_reconstructor" and isinstance(value.args, tuple) and value.args:
             made = value.args[0] if isinstance(value.args[0], Global) else made
         if names.is_class(made.module, made.name):
@@ -183,7 +191,8 @@ def _data(names: Names, call: Call) -> Finding | None:
     args = _args(call)
     if _spelled(call) in _DECODING and len(args) > 1 and not _is_plain_codec(args[1]):
         return _wrong(call, "asks for a codec, which is imported by name")
-    for arg in args:
+    # The first argument of a defaultdict is called later, and held until then.
+    for arg in args[1:] if _spelled(call) == "collections:defaultdict" else args:
         if isinstance(arg, Call) and _is_instance(names, arg):
             return _wrong(call, "takes the items of an instance, by what its class or its state says")
         if isinstance(arg, Call) and isinstance(arg.function, Global):
@@ -236,8 +245,9 @@ def _dtype(names: Names, call: Call) -> Finding | None:
     return _wrong(call, "makes a dtype of what is no name of one")
 
 
-def _spelled(call: Call) -> str:
-    return call.function.spelled if isinstance(call.function, Global) else ""
+def _spelled(value: Value) -> str:
+    made = value.function if isinstance(value, Call) else None
+    return made.spelled if isinstance(made, Global) else ""
 
 
 def _bit_generator(names: Names, call: Call) -> Finding | None:
@@ -267,7 +277,7 @@ def _union(names: Names, call: Call) -> Finding | None:
         and isinstance(first, Global)
         and first.spelled in ("_operator:or_", "operator:or_")
         and isinstance(args[1], tuple)
-        and all(isinstance(arg, Global) or arg is None for arg in args[1])
+        and all(isinstance(arg, Global) or arg is None or _spelled(arg) in _TYPES for arg in args[1])
     ):
         return None
     return _wrong(call, "calls what it is given", "malicious")

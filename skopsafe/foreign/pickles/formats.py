@@ -86,7 +86,9 @@ def behind_arrays(source: Source, place: int, most: int = _MOST_ARRAYS) -> tuple
         if dtype.hasobject:
             return behind, True
         shape = header.get("shape")
-        if not isinstance(shape, tuple) or not all(type(number) is int and number >= 0 for number in shape):
+        if not isinstance(shape, tuple) or not all(
+            isinstance(number, int) and number >= 0 for number in shape
+        ):
             return behind, False  # numpy reads nothing of it
         size = dtype.itemsize * math.prod(shape)
         place = min(behind + size, source.size)
