@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from skopsafe.foreign.pickles.moved import moved
-from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, FrozenSet, Global, List, Set, Span, Value
+from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, Span, Value
+from skopsafe.judge.attributes import is_getattr, resolved
 from skopsafe.judge.levels import Finding
 from skopsafe.judge.naming import REACHING, Names
 from skopsafe.judge.shapes import class_of, is_dtype_call, keys
@@ -36,7 +37,6 @@ _TYPES = (
     *("functools:reduce", "_functools:reduce"),
 )
 """Calls that give out a type or an annotation, each judged by itself."""
-_OWNERS = {"re:_compile": ("re", "Pattern")}
 _DECODING = ("builtins:str", "builtins:bytes", "builtins:bytearray")
 _BYTES = ("builtins:bytes", "builtins:bytearray", "_codecs:encode")
 _ARRAYS = ("numpy._core.multiarray:_reconstruct", "numpy:dtype")
@@ -56,64 +56,6 @@ def _wrong(call: Call, why: str, level: str = "suspicious") -> Finding:
 
 def _is_class(names: Names, value: Value) -> bool:
     return isinstance(value, Global) and names.is_class(value.module, value.name)
-
-
-def resolved(names: Names, value: Value) -> tuple[str, str] | None:
-    """Return the module and the name of what `getattr` gives out, of what stands for itself, or None."""
-    parts: list[str] = []
-    for _ in range(30):
-        if isinstance(value, Global):
-            return value.module, ".".join([value.name, *reversed(parts)])
-        if not (isinstance(value, Call) and is_getattr(value)):
-            break
-        base, attribute = _args(value)
-        parts.append(attribute)
-        value = base
-    kind = _kind(names, value)
-    return None if kind is None or not parts else (kind[0], ".".join([kind[1], *reversed(parts)]))
-
-
-def is_getattr(value: Value) -> bool:
-    """Tell whether a value is that of an attribute of another, whose name is known."""
-    return (
-        isinstance(value, Call)
-        and value.way == "reduce"
-        and isinstance(value.function, Global)
-        and value.function.spelled == "builtins:getattr"
-        and isinstance(value.args, tuple)
-        and len(value.args) == 2
-        and isinstance(value.args[1], str)
-    )
-
-
-def _kind(names: Names, value: Value) -> tuple[str, str] | None:
-    """Return the class of a value, if that is known and reviewed."""
-    for types, name in (
-        (str, "str"),
-        (bytes, "bytes"),
-        (bool, "bool"),
-        (int, "int"),
-        (float, "float"),
-        (tuple, "tuple"),
-        (List, "list"),
-        (Dict, "dict"),
-        (Set, "set"),
-        (FrozenSet, "frozenset"),
-        (ByteArray, "bytearray"),
-    ):
-        if isinstance(value, types):
-            return "builtins", name
-    if isinstance(value, Span):
-        return "builtins", value.kind
-    if isinstance(value, Call) and isinstance(value.function, Global):
-        made = value.function
-        if made.spelled in _OWNERS:
-            return _OWNERS[made.spelled]
-        if made.spelled == "copyreg:_reconstructor" and isinstance(value.args, tuple) and value.args:
-            made = value.args[0] if isinstance(value.args[0], Global) else made
-        if names.is_class(made.module, made.name):
-            return made.module, made.name
-    return None
 
 
 def _attribute(names: Names, call: Call) -> Finding | None:
@@ -298,6 +240,19 @@ def _zone(names: Names, call: Call) -> Finding | None:
     return _wrong(call, "opens a file that is no time zone")
 
 
+def _no_zone_file(names: Names, call: Call) -> Finding | None:
+    """Refuse texts that pandas takes for the name of a time zone in a file, which it opens."""
+    for arg in _args(call):
+        for value in [item for _, item in arg.pairs[:_KEYS]] if isinstance(arg, Dict) else [arg]:
+            if (isinstance(value, str) and "dateutil/" in value) or _spelled(value) in _DECODING:
+                return _wrong(call, "opens a file that may be no time zone")
+    return None
+
+
+def _index(names: Names, call: Call) -> Finding | None:
+    return _no_zone_file(names, call) or _first_is_class(names, call)
+
+
 def _digits(names: Names, call: Call) -> Finding | None:
     """Take whole numbers, and texts of them: an exponent can make a number of any length."""
     for arg in _args(call):
@@ -332,6 +287,8 @@ CHECKS: dict[str, Check] = {
     "union": _union,
     "annotation": _annotation,
     "time zone": _zone,
+    "no file of a time zone": _no_zone_file,
+    "index": _index,
     "constants": _texts,
     "digits": _digits,
 }

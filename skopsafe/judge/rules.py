@@ -13,7 +13,8 @@ from typing import get_args
 from skopsafe.foreign.pickles.dtypes import Known, contradiction
 from skopsafe.foreign.pickles.machine import Kind, Operation
 from skopsafe.foreign.pickles.values import Call, Computed, Dict, Global, List, Value
-from skopsafe.judge.arguments import CHECKS, is_getattr, resolved
+from skopsafe.judge.arguments import CHECKS
+from skopsafe.judge.attributes import is_getattr, resolved
 from skopsafe.judge.levels import Finding, Level, rank, worst
 from skopsafe.judge.naming import REACHING, Names, Role
 from skopsafe.judge.shapes import (

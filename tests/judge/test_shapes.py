@@ -97,6 +97,16 @@ def address(spelled: str) -> bytes:
             "arguments",
         ),
         (call("types:SimpleNamespace", table(a=b"N")), "arguments"),
+        (call("pandas:DatetimeTZDtype", text("ns"), text("dateutil//etc/passwd")), "arguments"),
+        (call("pandas:SparseDtype", text("datetime64[ns, dateutil//etc/passwd]")), "arguments"),
+        (
+            call(
+                "pandas.core.indexes.base:_new_Index",
+                name("pandas", "Index"),
+                table(dtype=text("datetime64[ns, dateutil//etc/passwd]")),
+            ),
+            "arguments",
+        ),
         (call("builtins:dict", NAMESPACE), "arguments"),
         (call("builtins:list", call("collections:OrderedDict") + table(keys=b"N") + b"b"), "arguments"),
         (call("builtins:iter", NAMESPACE), "arguments"),
