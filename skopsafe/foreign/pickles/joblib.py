@@ -107,6 +107,7 @@ class Arrays:
     def _array(self, m: Machine, built: Call, known: dict[str, Value]) -> Stored:
         if m.place < m.frame:
             raise Lost("an array of joblib follows within a frame, where it reads behind that")
+        m.frame = 0  # is over
         shape, order = _shape(known.get("shape")), known.get("order")
         dtype = self._dtype(known.get("dtype"))
         side: Literal["C", "F"] = "F" if isinstance(order, str) and order == "F" else "C"

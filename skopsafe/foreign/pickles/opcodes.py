@@ -54,6 +54,8 @@ def _proto(m: Machine) -> None:
 
 def _frame(m: Machine) -> None:
     size = m.number(8)
+    if m.offset < m.frame:
+        m.note("a frame begins within another, and unpicklers read different things")
     m.frame = m.place + size
     if m.place + size > m.source.size:
         m.note("a frame is longer than the stream, where some unpicklers stop")
