@@ -176,7 +176,7 @@ def run(m: Machine, limit: int) -> None:
             table[code](m)
             at = m.at
             stack = m.stack
-            if m.base + at >= frame > m.offset or m.frame != frame:
+            if at > ready or code == 0x95 or m.buffer is not buffer:  # FRAME, or what may end one
                 m.pass_frame(frame)
                 ready = _ready(m, is_whole)
             if m.buffer is not buffer:
