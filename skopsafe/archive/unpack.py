@@ -13,7 +13,8 @@ from typing import Any
 
 from skopsafe.archive.access import AGAIN
 from skopsafe.archive.compression import BZIP2, DEFLATED, LZMA, ZSTANDARD, zstd
-from skopsafe.archive.decompression import DamagedError, _Inflate, _Lzma
+from skopsafe.archive.decompression import DamagedError, _Lzma
+from skopsafe.archive.gzipped import TRAILER, Flate, Gzip
 from skopsafe.archive.readable import Budget, Readable
 from skopsafe.errors import FormatError, MissingTypeError
 
@@ -23,7 +24,7 @@ _MOST_PARTS = 1000
 """Streams of a format behind each other that are read as one."""
 _MOST_MEMORY = 2**28
 """Bytes that a decompressor may take for its window: more than any level of the formats has."""
-_RAW, _ZLIB, _GZIP = -15, 15, 31
+_RAW, _ZLIB = -15, 15
 _LONGEST_SIZE = 19  # of the hexadecimal size that joblib wrote before 0.10
 
 
@@ -100,16 +101,6 @@ class Unpacked:
         return self._window[:size]
 
 
-class _Flate(_Inflate):
-    """`_Inflate` for streams of which nobody says how much comes out."""
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        out = super().decompress(data, max_length)
-        # A full piece may have more behind it that needs no input.
-        self.needs_input = self.needs_input and len(out) < max_length
-        return out
-
-
 Opened = tuple[Callable[[], Any], tuple[type[Exception], ...]]
 
 
@@ -142,8 +133,8 @@ def _lz4() -> Opened:
 
 
 _OPENERS: dict[str, Callable[[], Opened]] = {
-    "zlib": lambda: (lambda: _Flate(_ZLIB), (zlib.error,)),
-    "gzip": lambda: (lambda: _Flate(_GZIP), (zlib.error,)),
+    "zlib": lambda: (lambda: Flate(_ZLIB), (zlib.error,)),
+    "gzip": lambda: (Gzip, (zlib.error,)),
     "bz2": _bz2,
     "xz": _lzma_container,
     "lzma": _lzma_container,
@@ -209,7 +200,7 @@ def unpack_member(method: int, size: int, source: Readable, start: int, budget: 
     make: Callable[[], Any]
     errors: tuple[type[Exception], ...]
     if method == DEFLATED:
-        make, errors = (lambda: _Flate(_RAW)), (zlib.error,)
+        make, errors = (lambda: Flate(_RAW)), (zlib.error,)
     elif method == LZMA:
         import lzma
 
@@ -235,23 +226,72 @@ def _pieces(
     DamagedError
         It is no such stream, or breaks off. What came before is what a loader would have taken.
     """
-    place, parts, decompressor = start, 0, make()
+    place, parts, decompressor, problem = start, 0, make(), ""
+    first, last, told = start, start, 0
     while True:
         data = source.read(place, _INPUT) if decompressor.needs_input else b""
+        last = place if data else last
         place += len(data)
         try:
             piece = decompressor.decompress(data, _PIECE)
         except errors as error:
+            yield from _before_damage(make, errors, source, first, last, told)
             raise DamagedError(f"its compressed data are damaged ({error})") from None
         if piece:
+            told += len(piece)
             yield piece
         if decompressor.eof:
             place -= len(decompressor.unused_data or b"")  # lz4 has None
             parts += 1
+            if magic == _MAGIC["gzip"]:
+                problem = problem or decompressor.problem(source.read(place, TRAILER))
+                place = _behind_zeros(source, place + TRAILER)
             if not magic or source.read(place, len(magic)) != magic:
+                if problem:
+                    raise DamagedError(problem)
                 return
             if parts >= _MOST_PARTS:
                 raise DamagedError(f"it has more than {_MOST_PARTS} compressed streams")
             decompressor = make()
+            first, last, told = place, place, 0
         elif not piece and not data and decompressor.needs_input:
             raise DamagedError("its compressed data end early")
+
+
+def _before_damage(
+    make: Callable[[], Any],
+    errors: tuple[type[Exception], ...],
+    source: Readable,
+    first: int,
+    last: int,
+    told: int,
+) -> Iterator[bytes]:
+    """Yield what comes out before the damage in the bytes from `last` on, behind what was `told` already.
+
+    A decompressor gives nothing out of bytes among which there are damaged ones. Loaders give it fewer at a
+    time, so that they get more: all of it comes where it gets one by one.
+    """
+    place, decompressor = first, make()
+    while not decompressor.eof:
+        size = 1 if place >= last else min(_INPUT, last - place)
+        data = source.read(place, size) if decompressor.needs_input else b""
+        place += len(data)
+        try:
+            piece = decompressor.decompress(data, _PIECE)
+        except errors:
+            return
+        if len(piece) > told:
+            yield piece[told:]
+        told = max(0, told - len(piece))
+        if not piece and not data and decompressor.needs_input:
+            return
+
+
+def _behind_zeros(source: Readable, place: int) -> int:
+    """Return where the zero bytes end that Python passes by between streams of gzip."""
+    while True:
+        data = source.read(place, _INPUT)
+        rest = data.lstrip(b"\0")
+        place += len(data) - len(rest)
+        if rest or not data:
+            return place

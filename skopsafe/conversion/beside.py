@@ -19,7 +19,7 @@ from skopsafe.conversion.numpy_rules import of_bytes, shape_of
 from skopsafe.conversion.rules import Case, Misfit, require, settled
 from skopsafe.errors import LimitError, UnsupportedTypeError
 from skopsafe.foreign.pickles.dtypes import dtype_of
-from skopsafe.foreign.pickles.formats import pickle_in_npy
+from skopsafe.foreign.pickles.formats import behind_arrays
 from skopsafe.foreign.pickles.values import Global, Stored, Value
 from skopsafe.limits import Limits
 
@@ -76,7 +76,7 @@ class Beside:
             if record.is_packed:
                 return self._packed(Whole(file), name, said, case)
             source = Whole(file)
-            if pickle_in_npy(source) is not None:
+            if behind_arrays(source, 0, 1)[1]:
                 made = self._objects(file)
                 require(isinstance(made, np.ndarray), f"{name!r} holds no array")
                 return made

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, FrozenSet, Global, List, Set, Span, Value
+from skopsafe.foreign.pickles.moved import moved
+from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, Span, Value
+from skopsafe.judge.attributes import is_getattr, resolved
 from skopsafe.judge.levels import Finding
 from skopsafe.judge.naming import REACHING, Names
+from skopsafe.judge.shapes import class_of, is_dtype_call, keys
 from skopsafe.judge.shown import show
 
 Check = Callable[[Names, Call], Finding | None]
@@ -29,6 +32,15 @@ _PLAIN = (
     "bool",
 )
 _ENCODINGS = ("latin1", "latin-1", "utf-8", "utf8", "ascii", "raw-unicode-escape")
+_TYPES = (
+    *("builtins:type", "types:GenericAlias", "operator:getitem", "_operator:getitem"),
+    *("functools:reduce", "_functools:reduce"),
+)
+"""Calls that give out a type or an annotation, each judged by itself."""
+_DECODING = ("builtins:str", "builtins:bytes", "builtins:bytearray")
+_BYTES = ("builtins:bytes", "builtins:bytearray", "_codecs:encode")
+_ARRAYS = ("numpy._core.multiarray:_reconstruct", "numpy:dtype")
+_KEYS = 10_000
 _SIGNS = str.maketrans("", "", "+-_")
 _LARGE = 2**26
 """Items that a number asks for, beyond which loading may take all the memory there is."""
@@ -44,62 +56,6 @@ def _wrong(call: Call, why: str, level: str = "suspicious") -> Finding:
 
 def _is_class(names: Names, value: Value) -> bool:
     return isinstance(value, Global) and names.is_class(value.module, value.name)
-
-
-def resolved(names: Names, value: Value) -> tuple[str, str] | None:
-    """Return the module and the name of what `getattr` gives out, of what stands for itself, or None."""
-    parts: list[str] = []
-    for _ in range(30):
-        if isinstance(value, Global):
-            return value.module, ".".join([value.name, *reversed(parts)])
-        if not (isinstance(value, Call) and is_getattr(value)):
-            break
-        base, attribute = _args(value)
-        parts.append(attribute)
-        value = base
-    kind = _kind(names, value)
-    return None if kind is None or not parts else (kind[0], ".".join([kind[1], *reversed(parts)]))
-
-
-def is_getattr(value: Value) -> bool:
-    """Tell whether a value is that of an attribute of another, whose name is known."""
-    return (
-        isinstance(value, Call)
-        and value.way == "reduce"
-        and isinstance(value.function, Global)
-        and value.function.spelled == "builtins:getattr"
-        and isinstance(value.args, tuple)
-        and len(value.args) == 2
-        and isinstance(value.args[1], str)
-    )
-
-
-def _kind(names: Names, value: Value) -> tuple[str, str] | None:
-    """Return the class of a value, if that is known and reviewed."""
-    for types, name in (
-        (str, "str"),
-        (bytes, "bytes"),
-        (bool, "bool"),
-        (int, "int"),
-        (float, "float"),
-        (tuple, "tuple"),
-        (List, "list"),
-        (Dict, "dict"),
-        (Set, "set"),
-        (FrozenSet, "frozenset"),
-        (ByteArray, "bytearray"),
-    ):
-        if isinstance(value, types):
-            return "builtins", name
-    if isinstance(value, Span):
-        return "builtins", value.kind
-    if isinstance(value, Call) and isinstance(value.function, Global):
-        made = value.function
-        if made.spelled == "copyreg:_reconstructor" and isinstance(value.args, tuple) and value.args:
-            made = value.args[0] if isinstance(value.args[0], Global) else made
-        if names.is_class(made.module, made.name):
-            return made.module, made.name
-    return None
 
 
 def _attribute(names: Names, call: Call) -> Finding | None:
@@ -129,9 +85,13 @@ def _type(names: Names, call: Call) -> Finding | None:
 def _encode(names: Names, call: Call) -> Finding | None:
     args = _args(call)
     plain = len(args) == 2 and isinstance(args[0], str | Span) and isinstance(args[1], str)
-    if plain and args[1].lower().replace("_", "-") in _ENCODINGS:
+    if plain and _is_plain_codec(args[1]):
         return None
     return _wrong(call, "asks for a codec, which is imported by name")
+
+
+def _is_plain_codec(value: Value) -> bool:
+    return isinstance(value, str) and value.lower().replace("_", "-") in _ENCODINGS
 
 
 def _reconstructor(names: Names, call: Call) -> Finding | None:
@@ -140,8 +100,9 @@ def _reconstructor(names: Names, call: Call) -> Finding | None:
         return _wrong(call, "makes an instance of what it computes", "malicious")
     base = args[1]
     if isinstance(base, Global) and base.module == "builtins" and base.name in _PLAIN:
-        return None
-    if _is_class(names, base):
+        special = REACHING.intersection(key for key in keys(args[2], _KEYS) if isinstance(key, str))
+        if special or (isinstance(args[2], Call) and _is_instance(names, args[2])):
+            return _wrong(call, "fills a container with names by which objects reach others")
         return None
     return _wrong(call, "calls __new__ and __init__ of what is no plain class")
 
@@ -168,8 +129,14 @@ def _few_bytes(names: Names, call: Call) -> Finding | None:
 
 
 def _data(names: Names, call: Call) -> Finding | None:
-    """Refuse iterators, and ranges of very many items: that takes memory, or calls something."""
-    for arg in _args(call):
+    """Refuse iterators, instances and ranges of very many items: that takes memory, or calls something."""
+    args = _args(call)
+    if _spelled(call) in _DECODING and len(args) > 1 and not _is_plain_codec(args[1]):
+        return _wrong(call, "asks for a codec, which is imported by name")
+    # The first argument of a defaultdict is called later, and held until then.
+    for arg in args[1:] if _spelled(call) == "collections:defaultdict" else args:
+        if isinstance(arg, Call) and _is_instance(names, arg):
+            return _wrong(call, "takes the items of an instance, by what its class or its state says")
         if isinstance(arg, Call) and isinstance(arg.function, Global):
             if arg.function.spelled == "builtins:range" and any(
                 isinstance(number, int) and abs(number) > _LARGE for number in _args(arg)
@@ -180,8 +147,49 @@ def _data(names: Names, call: Call) -> Finding | None:
     return None
 
 
+def _is_instance(names: Names, value: Call) -> bool:
+    """Tell whether a value has methods that its class or its state defines, other than a container."""
+    if (
+        isinstance(value.function, Global)
+        and f"{moved(value.function.module)}:{value.function.name}" in _ARRAYS
+    ):
+        return False
+    cls = class_of(value)
+    # The state of an iterator is a number.
+    has_state = any(type(state) is not int for state in value.states)
+    return has_state or (cls is not None and names.is_class(cls.module, cls.name))
+
+
 def _one(names: Names, call: Call) -> Finding | None:
-    return None if len(_args(call)) == 1 else _wrong(call, "calls a function again and again")
+    return _data(names, call) if len(_args(call)) == 1 else _wrong(call, "calls a function again and again")
+
+
+def _none(names: Names, call: Call) -> Finding | None:
+    return None if call.args == () else _wrong(call, "takes attributes from its arguments")
+
+
+def _bytes_first(names: Names, call: Call) -> Finding | None:
+    """Take bytes alone: what is an array over another sees when its memory is something else."""
+    first = _args(call)[0] if _args(call) else None
+    if isinstance(first, bytes | ByteArray | Span):
+        return None
+    if isinstance(first, Call) and (first.way == "buffer" or _spelled(first) in _BYTES):
+        return None
+    return _wrong(call, "makes an array over what is no bytes")
+
+
+def _dtype(names: Names, call: Call) -> Finding | None:
+    first = _args(call)[0] if _args(call) else None
+    if isinstance(first, str | Global):
+        return None
+    if isinstance(first, Call) and not first.states and first.way == "reduce" and not is_dtype_call(first):
+        return None
+    return _wrong(call, "makes a dtype of what is no name of one")
+
+
+def _spelled(value: Value) -> str:
+    made = value.function if isinstance(value, Call) else None
+    return made.spelled if isinstance(made, Global) else ""
 
 
 def _bit_generator(names: Names, call: Call) -> Finding | None:
@@ -211,7 +219,7 @@ def _union(names: Names, call: Call) -> Finding | None:
         and isinstance(first, Global)
         and first.spelled in ("_operator:or_", "operator:or_")
         and isinstance(args[1], tuple)
-        and all(isinstance(arg, Global) or arg is None for arg in args[1])
+        and all(isinstance(arg, Global) or arg is None or _spelled(arg) in _TYPES for arg in args[1])
     ):
         return None
     return _wrong(call, "calls what it is given", "malicious")
@@ -230,6 +238,19 @@ def _zone(names: Names, call: Call) -> Finding | None:
     if all(part.translate(_SIGNS).isalnum() for part in parts):
         return None
     return _wrong(call, "opens a file that is no time zone")
+
+
+def _no_zone_file(names: Names, call: Call) -> Finding | None:
+    """Refuse texts that pandas takes for the name of a time zone in a file, which it opens."""
+    for arg in _args(call):
+        for value in [item for _, item in arg.pairs[:_KEYS]] if isinstance(arg, Dict) else [arg]:
+            if (isinstance(value, str) and "dateutil/" in value) or _spelled(value) in _DECODING:
+                return _wrong(call, "opens a file that may be no time zone")
+    return None
+
+
+def _index(names: Names, call: Call) -> Finding | None:
+    return _no_zone_file(names, call) or _first_is_class(names, call)
 
 
 def _digits(names: Names, call: Call) -> Finding | None:
@@ -258,11 +279,16 @@ CHECKS: dict[str, Check] = {
     "few bytes": _few_bytes,
     "data": _data,
     "one argument": _one,
+    "no arguments": _none,
+    "bytes first": _bytes_first,
+    "dtype": _dtype,
     "bit generator": _bit_generator,
     "generator": _generator,
     "union": _union,
     "annotation": _annotation,
     "time zone": _zone,
+    "no file of a time zone": _no_zone_file,
+    "index": _index,
     "constants": _texts,
     "digits": _digits,
 }

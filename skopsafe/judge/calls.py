@@ -6,7 +6,7 @@ import functools
 import os
 import tomllib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.trust.tables import Floor, floor_of, reason_in
@@ -29,6 +29,39 @@ class Reviewed:
     reason: str
     check: str = ""
     is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Attributes of which it depends what an instance calls.
+
+    Attributes
+    ----------
+    attributes, allowed : frozenset of str
+        Their names, and what they may be; None is allowed as well.
+    reason : str
+        What others would do.
+    """
+
+    attributes: frozenset[str]
+    allowed: frozenset[str]
+    reason: str
+
+
+Items = Literal["given", "append", "setitem"]
+"""What picklers do with instances of few classes: they give arguments to ``__new__``, append or set items."""
+
+
+@functools.cache
+def _filled() -> dict[str, frozenset[Items]]:
+    found: dict[str, frozenset[Items]] = {}
+    kinds: tuple[Items, ...] = ("given", "append", "setitem")
+    for group in _table("calls")["reviewed"]:
+        for kind in kinds:
+            for name in group.get(kind, ()):
+                spelled = f"{group['module']}:{name}"
+                found[spelled] = found.get(spelled, frozenset()) | {kind}
+    return found
 
 
 @functools.cache
@@ -81,6 +114,35 @@ def reviewed_class(name: str) -> str | None:
 def reviewed_value(name: str) -> str | None:
     """Return why a value is harmless, of which the tables of `trust` say nothing, or None."""
     return _reviewed_calls()[2].get(name)
+
+
+def filled_by(name: str) -> frozenset[Items]:
+    """Return what picklers do with instances of a class beside setting a state, or with what a call makes."""
+    return _filled().get(name, frozenset())
+
+
+@functools.cache
+def _acting() -> dict[str, Acting]:
+    return {
+        name: Acting(frozenset(group["attributes"]), frozenset(group["allowed"]), group["reason"])
+        for group in _table("calls")["acting"]
+        for name in group["classes"]
+    }
+
+
+def acting(name: str) -> Acting | None:
+    """Return the attributes of a class of which what it does depends, or None."""
+    return _acting().get(name)
+
+
+@functools.cache
+def _unmade() -> dict[str, str]:
+    return {name: group["reason"] for group in _table("calls")["unmade"] for name in group["classes"]}
+
+
+def unmade(name: str) -> str | None:
+    """Return why no pickler makes instances of a class with ``__new__``, or None."""
+    return _unmade().get(name)
 
 
 def running() -> frozenset[str]:

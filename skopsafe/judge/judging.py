@@ -12,6 +12,7 @@ from skopsafe.judge.levels import Finding, Level, worst_level
 from skopsafe.judge.naming import Names
 from skopsafe.judge.roles import reachable, used
 from skopsafe.judge.rules import Context, finding
+from skopsafe.judge.shapes import late_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def judge(
     beside : mapping of str to Finding, optional
         By the name of a file that it reads an array from: what was found there.
     """
-    context = Context(names, used(pickle), reachable(pickle), beside or {})
+    context = Context(names, used(pickle), reachable(pickle), beside or {}, late_states(pickle))
     operations = [(op, finding(op, context)) for op in pickle.operations]
     remarks: list[tuple[int, Finding]] = []
     if is_usual:

@@ -59,6 +59,8 @@ REACHING = frozenset(
             "__class_getitem__",
         ),
         *("__defaults__", "__kwdefaults__", "__module__", "__file__", "__path__", "__cached__", "__del__"),
+        # By these, numpy takes any object for an array at any address.
+        *("__array_interface__", "__array_struct__", "__array__", "__array_function__"),
         *("gi_frame", "f_globals", "f_builtins", "f_locals", "f_back", "tb_frame", "cr_frame", "ag_frame"),
     )
 )

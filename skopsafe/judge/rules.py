@@ -10,16 +10,31 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
+from skopsafe.foreign.pickles.dtypes import Known, contradiction
 from skopsafe.foreign.pickles.machine import Kind, Operation
 from skopsafe.foreign.pickles.values import Call, Computed, Dict, Global, List, Value
-from skopsafe.judge.arguments import CHECKS, is_getattr, resolved
+from skopsafe.judge.arguments import CHECKS
+from skopsafe.judge.attributes import is_getattr, resolved
 from skopsafe.judge.levels import Finding, Level, rank, worst
 from skopsafe.judge.naming import REACHING, Names, Role
+from skopsafe.judge.shapes import (
+    arguments_of_class,
+    attribute_that_acts,
+    computed_keys,
+    is_dtype_call,
+    items_put,
+    made_by_hand,
+    state_again,
+    state_of_slots,
+)
+from skopsafe.judge.shapes import keys as keys_of
 from skopsafe.judge.shown import show
 
 SAFE = Finding("safe", "", "")
 _KEYS = 10_000
 """Keys of a state that are looked at."""
+_PARTS = 10
+"""Parts of a state that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +51,18 @@ class Context:
         Identities of the records that the root leads to.
     beside : mapping of str to Finding
         By the name of a file in the folder of the pickle: what was found there.
+    late : container of int
+        Offsets at which a dtype gets its state after it may have been used.
+    dtypes : Known
+        Those that were made from records of the pickle.
     """
 
     names: Names
     roles: dict[int, set[Role]]
     reachable: Container[int]
     beside: Mapping[str, Finding] = field(default_factory=dict)
+    late: Container[int] = ()
+    dtypes: Known = field(default_factory=Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +175,6 @@ def _put_into(op: Operation, context: Context) -> Finding | None:
         return Finding(
             "malicious", "changes what is imported", f"changes {show(target)}, which is no new object"
         )
-        return Finding(
-            "malicious", "changes what is imported", f"changes {show(target)}, which is no new object"
-        )
     if isinstance(target, List):
         return Finding("suspicious", "changes a list", "sets items of a list, which no pickler writes")
     return None
@@ -189,13 +207,57 @@ def _own_method(op: Operation, context: Context) -> Finding | None:
 
 def _state(op: Operation, context: Context) -> Finding | None:
     state = op.argument
-    if type(state) is tuple and len(state) == 2:
-        return _set_by(state[1], op, "malicious") or _set_by(state[0], op, "suspicious")
-    return _set_by(state, op, "suspicious")
+    if type(state) is not tuple:
+        return _set_by(state, op, "suspicious")
+    # Those of two parts are set by the unpickler; of others, a class may set what is in any of them.
+    is_pair = len(state) == 2
+    for number, part in enumerate(state[:_PARTS]):
+        found = _set_by(part, op, "malicious" if is_pair and number else "suspicious")
+        if found is not None:
+            return found
+    return None
+
+
+def _item(op: Operation, context: Context) -> Finding | None:
+    """Find items that are attributes too, as those of a Bunch are."""
+    for key, _ in op.argument[:_KEYS]:
+        if isinstance(key, str) and key in REACHING:
+            return Finding("suspicious", "special attribute", f"sets {show(key)} of {show(op.value)}")
+    return None
+
+
+def _shape(op: Operation, context: Context) -> Finding | None:
+    if op.kind == "call":
+        return made_by_hand(op.value) or arguments_of_class(op.value, context.names)
+    if op.kind == "build":
+        return state_again(op) or attribute_that_acts(op, _KEYS) or state_of_slots(op, context.names)
+    return items_put(op, context.names)
+
+
+def _dtype(op: Operation, context: Context) -> Finding | None:
+    """Find states of dtypes that numpy would believe, and read or write outside of arrays then."""
+    made = op.value
+    if type(made) is not Call or not is_dtype_call(made):
+        return None
+    args = made.args if type(made.args) is tuple else ()
+    if op.offset in context.late:
+        return Finding("suspicious", "dtype", f"changes {show(made)} after it may have been used")
+    if len(args) != 3 or type(args[2]) not in (bool, int) or not args[2]:
+        return Finding("suspicious", "dtype", f"changes {show(made)}, which is no copy")
+    wrong = contradiction(made, context.dtypes)
+    if wrong is None:
+        return None
+    why = f"the state of {show(made)} contradicts it: {wrong[0]}"
+    return Finding("unknown" if wrong[1] else "suspicious", "dtype", why)
 
 
 def _set_by(state: Value, op: Operation, level: Level) -> Finding | None:
     """Look at names of attributes. Those in slots are set by setattr: a new class, for one, takes effect."""
+    computed = computed_keys(state, _KEYS)
+    if computed is not None:
+        return Finding(
+            "suspicious", "computed attribute", f"sets attributes by names that it computes: {computed}"
+        )
     keys = _keys(state)
     if not REACHING.isdisjoint(keys):
         for key in keys:
@@ -208,9 +270,7 @@ def _set_by(state: Value, op: Operation, level: Level) -> Finding | None:
 
 
 def _keys(state: Value) -> list[str]:
-    if type(state) is not Dict:
-        return []
-    return [key for key, _ in state.pairs[:_KEYS] if isinstance(key, str)]
+    return [key for key in keys_of(state, _KEYS) if isinstance(key, str)]
 
 
 _PLANS = ("LazyFrame", "Expr")
@@ -241,6 +301,11 @@ RULES: dict[str, Rule] = {
     "what is changed": Rule(("build", "append", "setitem", "add"), _put_into),
     "methods that are attributes": Rule(("append", "setitem", "add"), _own_method),
     "special attributes in a state, and states too long to look at": Rule(("build",), _state),
+    "names of attributes that are items": Rule(("setitem",), _item),
+    "what no pickler does with what was reviewed": Rule(
+        ("call", "build", "append", "setitem", "add"), _shape
+    ),
+    "states of dtypes": Rule(("build",), _dtype),
     "states that are plans": Rule(("build",), _plan),
 }
 """All rules. One more is one more entry."""

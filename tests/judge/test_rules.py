@@ -8,6 +8,7 @@ import enum
 import functools
 import io
 import pickle
+import re
 import types
 import zoneinfo
 from pathlib import PurePosixPath
@@ -154,7 +155,11 @@ class Color(enum.Enum):
         types.SimpleNamespace(a=1),
         ValueError("x"),
         int | str,
+        int | None,
+        list[int] | dict[str, int | None] | None,
         list[int],
+        collections.defaultdict(functools.partial(dict)),
+        re.compile("a+").findall,
         type(None),
         "abc".join,
         b"bytes \xff",

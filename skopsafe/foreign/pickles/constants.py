@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from skopsafe.foreign.pickles.reading import Broken
+from skopsafe.foreign.pickles.reading import Broken, Lost
 from skopsafe.foreign.pickles.values import ByteArray, Span, Value
 
 if TYPE_CHECKING:
@@ -32,22 +33,46 @@ def _constant(value: Value) -> Opcode:
     return push
 
 
-def decimal(data: bytes) -> int:
-    if len(data) > _LONGEST_NUMBER:
-        raise Broken(f"a number has more than {_LONGEST_NUMBER} digits")
+def _c_text(data: bytes) -> bytes:
+    """Return what C sees of a line: to the first zero byte, where there is one."""
+    return data.partition(b"\0")[0]
+
+
+def place(data: bytes) -> int:
+    """Return the place of the memo that a line names: digits, and whatever else Python reads there."""
+    text = _c_text(data)
+    if len(text) > _LONGEST_NUMBER:
+        raise Lost(f"a place of the memo has more than {_LONGEST_NUMBER} digits")
     try:
-        return int(data, 0)
+        return int(text)
     except ValueError:
-        raise Broken(f"{data[:20]!r} is no number") from None
+        raise Broken(f"{text[:20]!r} is no place of the memo") from None
+
+
+def _number(m: Machine, data: bytes) -> int:
+    """Return the number in a line, in whatever base the text says, as any unpickler reads it."""
+    text = _c_text(data)
+    # In bases that are powers of two, Python reads numbers of any length, and in linear time.
+    if len(text) > _LONGEST_NUMBER and text.strip().lstrip(b"+-").replace(b"_", b"").isdigit():
+        m.note(f"a number has more than {_LONGEST_NUMBER} digits, which some unpicklers read")
+        return 0
+    with suppress(ValueError):
+        return int(text, 0)
+    try:
+        return int(text, 8)  # with a zero before it, for C
+    except ValueError:
+        raise Broken(f"{text[:20]!r} is no number") from None
 
 
 def _int(m: Machine) -> None:
     data = m.line()
-    m.stack.append(data == b"01" if data in (b"00", b"01") else decimal(data))
+    if data[:1] == b"\0":
+        data = b"0"  # for C, which looks only at what stands behind the digits
+    m.stack.append(data == b"01" if data in (b"00", b"01") else _number(m, data))
 
 
 def _long(m: Machine) -> None:
-    m.stack.append(decimal(m.line().removesuffix(b"L")))
+    m.stack.append(_number(m, m.line().removesuffix(b"L")))
 
 
 def _binint(m: Machine) -> None:
@@ -86,7 +111,7 @@ def _positive(m: Machine) -> int:
 def _float(m: Machine) -> None:
     data = m.line()
     try:
-        m.stack.append(float(data))
+        m.stack.append(float(_c_text(data)))
     except ValueError:
         raise Broken(f"{data[:20]!r} is no number") from None
 

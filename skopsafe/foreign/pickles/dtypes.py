@@ -29,7 +29,9 @@ _BUILTIN = {
 }
 _HOMES = {"numpy": vars(np), "numpy.dtypes": vars(np.dtypes)}
 _STRING = "_convert_to_stringdtype_kwargs"
-_HAS_OBJECT, _IS_ALIGNED = 0x01, 0x80
+_OBJECTS, _IS_ALIGNED = 0x0F, 0x80
+"""Flags of a dtype: four of them say that it has pointers to objects, and how those are pickled."""
+_ALIGNMENTS = (-1, 1, 2, 4, 8, 16, 32, 64)
 _DEEPEST = 20
 _FAILURES = (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError, SyntaxError, Warning)
 """What numpy raises for descriptions that make no sense, and a warning where those are errors."""
@@ -37,6 +39,10 @@ _FAILURES = (TypeError, ValueError, KeyError, IndexError, OverflowError, Attribu
 
 class _Odd(Exception):
     """The records are not those of a dtype that can be told."""
+
+
+class _Newer(_Odd):
+    """They may be those of a dtype that another numpy knows."""
 
 
 class Known:
@@ -49,19 +55,23 @@ class Known:
     """
 
     def __init__(self) -> None:
-        # The records are kept so that their identities stay theirs.
-        self._made: dict[int, tuple[Value, DType]] = {}
+        # The records are kept so that their identities stay theirs, with how many states they had then.
+        self._made: dict[int, tuple[Value, int, DType]] = {}
         self.work = 0
 
     def get(self, value: Value) -> DType | None:
         """Return what was made from a record, or None."""
         found = self._made.get(id(value))
-        return None if found is None else found[1]
+        return None if found is None or found[1] != _states(value) else found[2]
 
     def put(self, value: Value, dtype: DType) -> DType:
         """Keep what was made from a record."""
-        self._made[id(value)] = (value, dtype)
+        self._made[id(value)] = (value, _states(value), dtype)
         return dtype
+
+
+def _states(value: Value) -> int:
+    return len(value.states) if isinstance(value, Call) else 0
 
 
 def dtype_of(value: Value, known: Known | None = None) -> DType:
@@ -89,6 +99,20 @@ def dtype_of(value: Value, known: Known | None = None) -> DType:
             path=f"byte {offset}",
             next_step="Take the file for one that may do anything.",
         ) from (None if isinstance(error, _Odd) else shown(error))
+
+
+def contradiction(value: Call, known: Known) -> tuple[str, bool] | None:
+    """Return how a dtype and its state contradict each other, or None.
+
+    With it comes whether that is only because this numpy does not know the dtype.
+    """
+    try:
+        _dtype(value, known, 0)
+    except _Odd as error:
+        return str(error), isinstance(error, _Newer)
+    except _FAILURES:
+        return "numpy knows no such dtype", True
+    return None
 
 
 def _dtype(value: Value, known: Known, depth: int) -> DType:
@@ -171,7 +195,7 @@ def _of_name(name: Global) -> DType:
         return cast(DType, np.dtype(cast(Any, found)))
     if isinstance(found, type) and issubclass(found, np.dtype) and found is not np.dtype:
         return cast(DType, cast(Any, found)())
-    raise _Odd("it is of a class that numpy does not have")
+    raise _Newer("it is of a class that numpy does not have")
 
 
 def _of_strings(coerce: Any, *rest: Any) -> DType:
@@ -214,8 +238,10 @@ def _state(value: Value, plain: DType, known: Known, depth: int) -> DType:
         raise _Odd("its size contradicts its parts")
     if subarray is not None and plain.kind != "V":
         raise _Odd("a subarray is in a dtype of another kind")
-    if bool(flags & _HAS_OBJECT) != found.hasobject:
+    if (flags ^ found.flags) & _OBJECTS:
         raise _Odd("its flags contradict it about objects")
+    if alignment not in _ALIGNMENTS:
+        raise _Odd("its alignment is none")
     if found.names is not None:
         if plain.kind != "V":
             raise _Odd("fields are in a dtype of another kind")

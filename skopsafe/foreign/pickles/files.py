@@ -19,7 +19,7 @@ from skopsafe.archive.readable import Budget, Part, Readable, Whole
 from skopsafe.archive.tar_read import is_tar, tar_members
 from skopsafe.archive.unpack import Unpacked, compression_of, is_certain, unpack
 from skopsafe.errors import LimitError, MissingTypeError, escape
-from skopsafe.foreign.pickles.formats import is_pickle, pickle_in_npy, probe, unreadable
+from skopsafe.foreign.pickles.formats import behind_arrays, is_pickle, probe, unreadable
 from skopsafe.foreign.pickles.joblib import Arrays
 from skopsafe.foreign.pickles.machine import Machine, Pickle
 from skopsafe.foreign.pickles.reading import Source
@@ -197,6 +197,7 @@ class _Runs:
             if machine.frame > pickle.end:
                 pickle.notes.append((pickle.end, "a frame ends behind the pickle, and loaders go on at both"))
                 places.append(machine.frame)
+            places = [behind_arrays(source, place)[0] for place in places]
             todo += [place for place in places if place < source.size and place not in seen]
             seen.update(places)
         return found
@@ -296,8 +297,10 @@ class _Search:
     ) -> Iterator[Stream] | None:
         if source.read(0, 6) != b"\x93NUMPY":
             return None
-        start = pickle_in_npy(source)
-        return iter([] if start is None else [self._stream(path, "npy", source, notes, start)])
+        start, has_objects = behind_arrays(source, 0)
+        if not has_objects and (start >= source.size or probe(source, start, self._budget) is None):
+            return iter([])
+        return iter([self._stream(path, "npy", source, notes, start)])
 
     def _zip(
         self, source: Readable, path: str, depth: int, notes: tuple[str, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import struct
 from typing import Any
@@ -32,6 +33,8 @@ _PROBED = 5_000
 """Opcodes after which a stream is taken for a pickle."""
 _NPY = b"\x93NUMPY"
 _LONGEST_HEADER = 2**16
+_MOST_ARRAYS = 100_000
+"""Arrays behind each other that are passed by."""
 _NAME = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<\w+>))*")
 _FAILURES = (
     TypeError,
@@ -54,25 +57,42 @@ def unreadable(head: bytes) -> str | None:
     return next(what for magic, what in UNREADABLE.items() if head.startswith(magic))
 
 
-def pickle_in_npy(source: Source) -> int | None:
-    """Return where the pickle of an array of objects begins in an ``.npy``; None where there is none.
+def behind_arrays(source: Source, place: int, most: int = _MOST_ARRAYS) -> tuple[int, bool]:
+    """Return where the pickle of an ``.npy`` of objects begins, or what is behind arrays of others.
 
-    A header that cannot be understood may be of such an array.
+    Arrays may stand behind each other: each ``numpy.load`` of an open file reads one. At most so many are
+    passed by.
+
+    Returns
+    -------
+    (int, bool)
+        The place, and whether an array of objects is there. A header that cannot be understood may be of one.
     """
-    head = source.read(0, 12)
-    if not head.startswith(_NPY) or len(head) < 12:
-        return None
-    start, form = (10, "<H") if head[6] == 1 else (12, "<I")
-    (length,) = struct.unpack_from(form, head, 8)
-    if length > _LONGEST_HEADER:
-        return min(start + int(length), source.size)
-    text = source.read(start, length).decode("latin-1")
-    try:
-        descr = ast.literal_eval(text.strip())["descr"]
-        holds = npy.descr_to_dtype(descr).hasobject
-    except _FAILURES:
-        holds = True
-    return min(start + int(length), source.size) if holds else None
+    for _ in range(most):
+        head = source.read(place, 12)
+        if not head.startswith(_NPY) or len(head) < 12:
+            break
+        start, form = (10, "<H") if head[6] == 1 else (12, "<I")
+        (length,) = struct.unpack_from(form, head, 8)
+        start += place
+        behind = min(start + int(length), source.size)
+        if length > _LONGEST_HEADER:
+            return behind, True
+        try:
+            header = ast.literal_eval(source.read(start, length).decode("latin-1").strip())
+            dtype = npy.descr_to_dtype(header["descr"])
+        except _FAILURES:
+            return behind, True
+        if dtype.hasobject:
+            return behind, True
+        shape = header.get("shape")
+        if not isinstance(shape, tuple) or not all(
+            isinstance(number, int) and number >= 0 for number in shape
+        ):
+            return behind, False  # numpy reads nothing of it
+        size = dtype.itemsize * math.prod(shape)
+        place = min(behind + size, source.size)
+    return place, False
 
 
 def probe(source: Source, start: int, budget: Budget) -> tuple[str, tuple[Machine, Arrays] | None] | None:

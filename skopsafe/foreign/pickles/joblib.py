@@ -18,7 +18,7 @@ from skopsafe.errors import FormatError, LimitError
 from skopsafe.foreign.pickles.dtypes import Known, dtype_of
 from skopsafe.foreign.pickles.machine import Machine
 from skopsafe.foreign.pickles.reading import Broken, Lost, Truncated
-from skopsafe.foreign.pickles.values import Call, Dict, Global, List, Stored, Value
+from skopsafe.foreign.pickles.values import Call, Dict, Global, List, Stored, Value, is_record
 
 COST = 20
 """Opcodes that an array counts as: what is done for it takes their time."""
@@ -107,6 +107,7 @@ class Arrays:
     def _array(self, m: Machine, built: Call, known: dict[str, Value]) -> Stored:
         if m.place < m.frame:
             raise Lost("an array of joblib follows within a frame, where it reads behind that")
+        m.frame = 0  # is over
         shape, order = _shape(known.get("shape")), known.get("order")
         dtype = self._dtype(known.get("dtype"))
         side: Literal["C", "F"] = "F" if isinstance(order, str) and order == "F" else "C"
@@ -135,6 +136,8 @@ class Arrays:
             for part in state if isinstance(state, tuple) and len(state) == 2 else (state,):
                 if isinstance(part, Dict):
                     self._spend(len(part.pairs))
+                    if any(is_record(key) for key, _ in part.pairs):
+                        raise Lost("the state of an array of joblib has names that are computed")
                     if any(key in _METHODS for key, _ in part.pairs if isinstance(key, str)):
                         raise Lost("the state of an array of joblib takes the place of a method")
                     instance.known.update((key, value) for key, value in part.pairs if isinstance(key, str))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from skopsafe.foreign.pickles.machine import Machine
 
 
+_UNKNOWN = -2
+
+
 def run(m: Machine, limit: int) -> None:
     """Run opcodes until one of them raises.
 
@@ -36,7 +39,7 @@ def run(m: Machine, limit: int) -> None:
     """
     found, table, memo, marks = m.found, TABLE, m.memo, m.marks
     stack, at, buffer = m.stack, m.at, m.buffer
-    is_whole, ready = False, -1
+    is_whole, ready = False, _UNKNOWN
     count = found.opcodes
     made: tuple[Value, ...]
     # Codes stand here as numbers, each with its letter or name: to look a name up takes as long as the rest.
@@ -156,16 +159,16 @@ def run(m: Machine, limit: int) -> None:
                         stack.append(text)
                         at = end
                         continue
-            elif not is_whole:
+            elif not is_whole and (ready == _UNKNOWN or at + AHEAD > len(buffer)):
                 m.at = at
                 m._fill(AHEAD)
                 at, buffer = m.at, m.buffer
                 is_whole = m.base + len(buffer) >= m.source.size
-                # At the end of the stream, an opcode and a byte behind it are still there.
-                ready = len(buffer) - (2 if is_whole else AHEAD)
+                ready = _ready(m, is_whole)
                 continue
             count += 1
             m.offset = m.base + at
+            frame = m.frame
             if count > limit:
                 m.refuse()
             code = buffer[at]
@@ -173,8 +176,11 @@ def run(m: Machine, limit: int) -> None:
             table[code](m)
             at = m.at
             stack = m.stack
+            if at > ready or code == 0x95 or m.buffer is not buffer:  # FRAME, or what may end one
+                m.pass_frame(frame)
+                ready = _ready(m, is_whole)
             if m.buffer is not buffer:
-                buffer, is_whole, ready = m.buffer, False, -1
+                buffer, is_whole, ready = m.buffer, False, _UNKNOWN
             elif at <= ready and buffer[at] == 0x94:
                 count += 1
                 memo[len(memo)] = stack[-1]
@@ -184,3 +190,11 @@ def run(m: Machine, limit: int) -> None:
         # An opcode of the table has gone on by itself.
         if m.buffer is buffer and at > m.at:
             m.at = at
+
+
+def _ready(m: Machine, is_whole: bool) -> int:
+    """Return the last place of the window at which an opcode may be run here, and not by the table."""
+    # At the end of the stream, an opcode and a byte behind it are still there.
+    ready = len(m.buffer) - (2 if is_whole else AHEAD)
+    # The table runs those at the end of a frame, which must end with one.
+    return max(-1, min(ready, m.frame - m.base - AHEAD)) if m.frame > m.base + m.at else max(-1, ready)

@@ -199,6 +199,9 @@ class Machine:
         except (Broken, Truncated) as error:
             found.error = str(error)
             found.followed = not isinstance(error, Lost)
+        if found.error and self.offset < self.frame < self.base + self.at:
+            self.pass_frame(self.frame)
+            found.followed = False  # by this machine, which has read the argument otherwise than C
         found.end = min(self.base + self.at, self.source.size)
         found.protocol = self.protocol
         return found
@@ -225,13 +228,21 @@ class Machine:
         self.found.opcodes += 1
         if self.found.opcodes > self._limit:
             self.refuse()
+        frame = self.frame
         try:
             code = self.buffer[self.at]
             self.at += 1
             TABLE[code](self)
         except IndexError:
             raise Broken(self._underflow()) from None
+        self.pass_frame(frame)
         return code
+
+    def pass_frame(self, frame: int) -> None:
+        """Look whether the frame up to a place ended within the present opcode, if no other began with it."""
+        # From a file without look-ahead, C takes only what is behind the frame for the argument.
+        if self.offset < frame < self.base + self.at and self.frame == frame:
+            self.note("an argument lies across the end of a frame, and unpicklers read different ones")
 
     def _underflow(self) -> str:
         if self.at >= len(self.buffer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skopsafe.foreign.pickles.constants import CONSTANTS, Opcode, decimal
+from skopsafe.foreign.pickles.constants import CONSTANTS, Opcode, place
 from skopsafe.foreign.pickles.containers import CONTAINERS
 from skopsafe.foreign.pickles.reading import Broken, Stop
 from skopsafe.foreign.pickles.values import (
@@ -54,6 +54,8 @@ def _proto(m: Machine) -> None:
 
 def _frame(m: Machine) -> None:
     size = m.number(8)
+    if m.offset < m.frame:
+        m.note("a frame begins within another, and unpicklers read different things")
     m.frame = m.place + size
     if m.place + size > m.source.size:
         m.note("a frame is longer than the stream, where some unpicklers stop")
@@ -104,7 +106,7 @@ def _recall(m: Machine, number: int) -> None:
 
 
 def _place_in_line(m: Machine) -> int:
-    return decimal(m.line().lstrip(b"0") or b"0")
+    return place(m.line())
 
 
 def _memoize(m: Machine) -> None:

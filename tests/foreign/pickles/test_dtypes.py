@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import skopsafe
-from skopsafe.foreign.pickles.dtypes import dtype_of
+from skopsafe.foreign.pickles.dtypes import Known, dtype_of
 from skopsafe.foreign.pickles.machine import Machine
 from skopsafe.foreign.pickles.reading import Memory
 
@@ -171,6 +171,22 @@ def test_a_dtype_that_holds_itself_many_times_takes_no_time() -> None:
         dtype = np.dtype([("a", dtype)])
     with pytest.raises(skopsafe.FormatError, match="deep"):
         read(dtype, 4)
+
+
+def test_flags_and_alignments_that_numpy_does_not_write_are_errors() -> None:
+    state = (3, "|", None, None, None)
+    for kind, rest in (("O8", (-1, -1, 61)), ("O8", (-1, -1, 1)), ("V8", (8, 0, 0)), ("V8", (8, 1, 2))):
+        with pytest.raises(skopsafe.FormatError, match="a dtype cannot be understood"):
+            read(Made((kind, False, True), (*state, *rest)), 4)
+
+
+def test_what_was_made_before_a_second_state_is_not_used_again() -> None:
+    data = pickle.dumps(np.dtype("f8"), 2)[:-1] + b"."
+    made, known = Machine(Memory(data)).run().root, Known()
+    assert dtype_of(made, known) == np.float64
+    made.states.append(made.states[0])
+    with pytest.raises(skopsafe.FormatError, match="more than one state"):
+        dtype_of(made, known)
 
 
 def test_a_second_state_is_an_error() -> None:

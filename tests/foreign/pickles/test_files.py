@@ -173,6 +173,23 @@ def test_all_versions_of_headers_are_read(version: tuple[int, int]) -> None:
     assert "builtins:complex" in names(out.getvalue())
 
 
+def test_what_is_behind_an_array_is_looked_at() -> None:
+    """Each `numpy.load` of an open file reads one array, and `pickle.load` what comes then."""
+    plain, objects, harmless = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    np.save(plain, np.zeros((3, 4)))
+    np.save(objects, np.array([complex], object))
+    np.save(harmless, np.array([None], object))
+    numbers, bad, good = plain.getvalue(), objects.getvalue(), harmless.getvalue()
+    for data in (numbers + bad, numbers * 3 + bad, good + bad, good + numbers + bad, pickle.dumps(1) + bad):
+        assert "builtins:complex" in names(data)
+        assert "builtins:complex" in names(zipped({"a.npy": data}))
+    assert is_found(numbers + evil())
+    assert is_found(good + evil())
+    assert found_in(numbers + numbers) == found_in(numbers + b"\xff junk") == found_in(numbers[:-1]) == []
+    (stream,) = found_in(good + numbers)
+    assert [found.notes for found in read(stream)] == [[]]
+
+
 def test_a_header_that_makes_no_sense_may_be_of_objects() -> None:
     out = io.BytesIO()
     np.save(out, np.array([complex], object))

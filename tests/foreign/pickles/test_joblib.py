@@ -233,6 +233,7 @@ def test_arrays_that_cannot_be_are_errors(data: bytes, reason: str) -> None:
 
 
 STATE = b"}(X\x05\0\0\0shapeK\x01\x85X\x05\0\0\0dtypecnumpy\nuint8\nub"
+COMPUTED = b"cbuiltins\nstr\nC\x05dtypeX\x05\0\0\0ascii\x86R"
 CLASS = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n"
 
 
@@ -273,12 +274,26 @@ def test_what_a_constructor_takes_is_known() -> None:
         b"\x80\x04\x95\x60\0\0\0\0\0\0\0" + CLASS + b")\x81" + STATE + b"N" * 99,
         wrapper(1, dtype="O") + b"\x80\x04\x95\x60\0\0\0\0\0\0\0N." + b"N" * 200,
         wrapper(1)[:-1] + b"cos\nsystem\n\x86b",
+        CLASS + b")\x81" + STATE[:-2] + COMPUTED + b"cnumpy\nobject_\nub",
     ],
 )
 def test_where_nobody_knows_what_follows_it_says_so(data: bytes) -> None:
     found = run(data + b"abcdefg.")
     assert found.error
     assert not found.followed
+
+
+def test_a_name_that_is_computed_does_not_hide_a_pickle(tmp_path: Path) -> None:
+    """joblib goes by the last of two dtypes, of which one has a name that is text only when it is loaded."""
+    payload = pickle.dumps(Touch(tmp_path / "marker"), 4)
+    plain, objects = (pickle.dumps(np.dtype(kind), 2)[2:-1] for kind in ("u1", "O"))
+    state = b"}(X\x05\0\0\0shapeK" + bytes([len(payload)]) + b"\x85X\x05\0\0\0dtype" + plain
+    state += b"X\x0a\0\0\0allow_mmap\x89X\x05\0\0\0orderX\x01\0\0\0C"
+    # Those that know nothing of joblib stop at the first array, whose byte is no opcode.
+    data = wrapper(1) + b"\xff" + CLASS + b")\x81" + state + COMPUTED + objects + b"ub" + payload + b"."
+    loads(joblib.load, data)
+    assert (tmp_path / "marker").exists()
+    assert skopsafe.inspect_pickle(io.BytesIO(data)).verdict == "suspicious"
 
 
 def test_names_of_classes_alone_are_nothing() -> None:

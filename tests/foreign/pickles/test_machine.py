@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import io
 import pickle
 import pickletools
 import struct
@@ -168,7 +169,9 @@ def test_a_pickle_that_breaks_off_says_so(obj: Any, protocol: int, cut: float) -
         b"\x82\x00.",
         b"(o.",
         b"0.",
-        b"I" + b"9" * 10**6 + b"\n.",
+        b"Np" + b"9" * 10**6 + b"\n.",
+        b"I08\n.",
+        b"L_1\n.",
         b"N1.",
     ],
 )
@@ -193,6 +196,17 @@ def test_operations_before_an_error_are_kept() -> None:
         (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x01a", "append"),
         (b"\x80\x05\x96\x01\0\0\0\0\0\0\0aK\x00K\x01s", "setitem"),
         (b"\x80\x05\x96\x00\x00\x02\0\0\0\0\0" + b"a" * 2**17 + b"K\x01a", "append"),
+        # C reads numbers by functions of its own: octal, to a zero byte, and places in base ten.
+        (b"I010\n", ""),
+        (b"I8\0x\n", ""),
+        (b"I\0x\n", ""),
+        (b"L8\0x\n", ""),
+        (b"F8\0x\n", ""),
+        (b"I0x" + b"1" * 5000 + b"\n", ""),
+        (b"L-0b" + b"1" * 5000 + b"L\n", ""),
+        (b"Np 05\n0g+5\n", ""),
+        (b"Np0_5\n0g0_05\n", ""),
+        (b"Np5\0x\n0g5\0\n", ""),
     ],
 )
 def test_what_is_no_error_in_c_does_not_hide_what_follows(start: bytes, kind: str) -> None:
@@ -282,6 +296,45 @@ def test_it_goes_on_where_the_unpickler_in_python_does() -> None:
         found = run(data + behind)
         assert (found.error, found.root.spelled) == ("", "os:system")
         pickle._loads(data + behind)  # type: ignore[attr-defined]
+
+
+def test_a_number_of_too_many_digits_does_not_hide_what_follows() -> None:
+    """Python before 3.11 reads it, and others do that were told to."""
+    found = run(b"L" + b"9" * 10**6 + b"L\n0cos\nsystem\n.")
+    assert (found.error, found.root.spelled) == ("", "os:system")
+    assert "digits" in found.notes[0][1]
+
+
+def test_an_argument_across_the_end_of_a_frame_is_said() -> None:
+    """From a file without look-ahead, C drops what is within the frame: two places of the memo for one."""
+    start = b"\x80\x04Vbuiltins\np1\n0Vlen\np2\n0Vnumpy\np91\n0Vsin\np92\n0"
+    frame = b"\x95" + (2).to_bytes(8, "little")
+    data = start + frame + b"g91\n" + frame + b"g92\n" + b"\x93."
+    assert pickle.load(io.BytesIO(data)) is len
+    assert pickle.loads(data) is np.sin
+    assert "across the end of a frame" in run(data).notes[0][1]
+    assert skopsafe.inspect_pickle(io.BytesIO(data)).verdict == "suspicious"
+    for argument in (b"P\xff\n", b"Ix\x31\n"):  # without what is dropped it is no error
+        found = run(frame + argument + b"cos\nsystem\n.")
+        assert (found.followed, len(found.notes)) == (False, 1)
+
+
+def test_a_frame_within_another_is_said() -> None:
+    inner = b"\x95" + (3).to_bytes(8, "little") + b"NN"
+    found = run(b"\x95" + (len(inner)).to_bytes(8, "little") + inner + b"0.")
+    assert "within another" in found.notes[0][1]
+
+
+@pytest.mark.parametrize("size", [10, 100, 1000, 100_000, 200_000])
+@pytest.mark.parametrize("window", [1, 100, 2**18])
+def test_frames_as_picklers_write_them_are_no_news(
+    size: int, window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skopsafe.foreign.pickles.machine.WINDOW", window)
+    obj = [("text", 1.5, b"data", [index], str(index), index) for index in range(size // 10)]
+    data = pickle.dumps(obj, 4)
+    assert data.count(b"\x95") >= 1
+    assert (run(data).error, run(data).notes) == ("", [])
 
 
 def test_putting_nothing_into_anything_is_nothing() -> None:
