@@ -271,7 +271,8 @@ def reduced(node: Node, at: At) -> Parts:
     below = [(".content", inside(node)), (".__reduce__.args", reduce["args"])]
 
     def finish(made: Made) -> Value:
-        is_empty = made[0] is None or made[0] == () or (isinstance(made[0], Dict) and not made[0].pairs)
+        is_empty = made[0] is None or (type(made[0]) is tuple and not made[0])
+        is_empty = is_empty or (isinstance(made[0], Dict) and not made[0].pairs)
         return at.call(at.module, at.name, *_args(made[1]), states=[] if is_empty else [made[0]])
 
     return below, finish
