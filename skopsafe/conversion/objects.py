@@ -185,7 +185,7 @@ class Maker:
                 return self._shell(value, set())
             case FrozenSet():
                 items = list(map(self.get, value.items))
-                require_keys(items, value.offset)
+                require_keys(items, value.offset, self._budget)
                 return frozenset(items)
             case ByteArray():
                 return bytearray(value.content)
@@ -278,11 +278,11 @@ class Maker:
                     shell.append(self._create(item))
             case Set():
                 items = [self._create(item) for item in record.items]
-                require_keys(items, record.offset)
+                require_keys(items, record.offset, self._budget)
                 shell.update(items)
             case Dict():
                 pairs = [(self._create(key), self._create(value)) for key, value in record.pairs]
-                require_keys([key for key, _ in pairs], record.offset)
+                require_keys([key for key, _ in pairs], record.offset, self._budget)
                 shell.update(pairs)
             case Call():
                 for part in put_into(record):
@@ -317,7 +317,7 @@ class Maker:
             values.append([self.get(item) for item in call.items])
         if call.pairs:
             labels.append("()dict")
-            require_keys([self.get(key) for key, _ in call.pairs], call.offset)
+            require_keys([self.get(key) for key, _ in call.pairs], call.offset, self._budget)
             values.append({self.get(key): self.get(value) for key, value in call.pairs})
         return Parts(tuple(labels), values)
 

@@ -23,7 +23,9 @@ from skopsafe.foreign.pickles.values import (
     Span,
     Value,
 )
+from skopsafe.graph.account import Account
 from skopsafe.handlers.spread import require_spread
+from skopsafe.limits import DEFAULT_LIMITS
 
 Get = Callable[[Value], Any]
 
@@ -42,11 +44,17 @@ class Budget:
     ----------
     size : int
         Of the pickle, in bytes.
+
+    Attributes
+    ----------
+    account : Account
+        For checks that are those of a load.
     """
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "account")
 
     def __init__(self, size: int) -> None:
+        self.account = Account(DEFAULT_LIMITS.steps(size))
         self._left = _PER_BYTE * size + _MORE
 
     def spend(self, count: int) -> None:
@@ -294,10 +302,10 @@ def refuse(reason: str, offset: int, next_step: str = "") -> NoReturn:
     raise UnsupportedTypeError(reason, path=f"byte {offset}", next_step=step)
 
 
-def require_keys(keys: list[Any], offset: int) -> None:
+def require_keys(keys: list[Any], offset: int, budget: Budget) -> None:
     """Raise unless a dict or set can be made of keys."""
     try:
-        require_spread(keys, "keys")
+        require_spread(keys, "keys", budget.account)
         for key in keys:
             hash(key)
     except (TypeError, RecursionError):
