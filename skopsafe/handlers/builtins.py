@@ -6,7 +6,6 @@ import base64
 import binascii
 import itertools
 import math
-import re
 import types
 from collections.abc import Sequence
 from typing import Any
@@ -15,34 +14,11 @@ from skopsafe.graph.document import WIDEST
 from skopsafe.graph.parts import Columns, Context, Handler, Leaf, NameOf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
+from skopsafe.handlers.order import canonical
 from skopsafe.handlers.protocols import refuse_address, require_no_address
 from skopsafe.handlers.spread import refuse_crowded, require_spread
 
 Names = tuple[str, ...] | None
-
-
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-
-
-def canonical(found: Any) -> list[Any]:
-    """Order the items of a set so that the order depends neither on hashes nor on addresses."""
-    kinds = set(map(type, found))
-    if kinds <= {str} or kinds <= {int}:
-        return sorted(found)
-    return sorted(found, key=_order)
-
-
-def _order(item: Any) -> tuple[Any, ...]:
-    """Return a key that can be compared with that of any other item."""
-    kind = type(item)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if kind is tuple:
-        return (name, tuple(map(_order, item)))
-    if kind is frozenset:
-        return (name, tuple(sorted(map(_order, item))))
-    if callable(item):
-        return (name, str(getattr(item, "__module__", "")), str(getattr(item, "__qualname__", "")))
-    return (name, _ADDRESS.sub("", repr(item)))
 
 
 def _get_sequences(objs: list[Any]) -> Columns:

@@ -5,7 +5,8 @@ and freeing the types below recurse instead, and a chain of a few hundred thousa
 They are all built from what they hold, children first, so that each can look down when it is made.
 
 Tuples and aliases do not keep their hash either: one that holds another twice, which holds a third one twice,
-and so on, is short in a file, and hashing it takes time for each way down.
+and so on, is short in a file, and hashing it takes time for each way down. A frozenset keeps its hash, but
+two that are equal are compared along each way.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ NAMES = frozenset(_FRAGILE)
 _INSIDE: dict[type, Any] = dict(_FRAGILE.values())
 _KINDS = frozenset(_INSIDE)
 _ALIAS: type = type(typing.List[int])  # noqa: UP006 - that of the module, which the built-in has not
-_HASHED = (tuple, slice, types.GenericAlias, types.UnionType, _ALIAS)
+_HASHED = (tuple, frozenset, slice, types.GenericAlias, types.UnionType, _ALIAS)
 
 
 def require_shallow(parts: Collection[Any], where: str, account: Account) -> None:
@@ -138,7 +139,9 @@ def require_light(parts: Collection[Any], where: str, account: Account) -> None:
 
 
 def _hashed_with(obj: Any) -> Collection[Any]:
-    """Return what the hash of an object is made of, anew each time."""
+    """Return what the hash of an object is made of, anew each time; or what a comparison goes into."""
+    if type(obj) is frozenset:
+        return obj
     if type(obj) in _INSIDE and isinstance(obj, _HASHED):
         return _INSIDE[type(obj)](obj)  # type: ignore[no-any-return]
     return getattr(obj, "__args__", ()) if isinstance(obj, _ALIAS) else ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 import skopsafe
+from skopsafe.testing.crafted import changed
 from tests.attacks.skops_files import file, items, node, value
 from tests.test_growth import per_pair, steps
 
@@ -112,3 +114,45 @@ def test_arrays_in_arrays_of_a_file_of_skops_are_refused_before_they_are_made() 
 @pytest.mark.skipif(sys.platform != "linux", reason="the stack is another elsewhere")
 def test_numpy_alone_dies_of_arrays_in_arrays() -> None:
     assert subprocess.run([sys.executable, "-c", KILLS], check=False, capture_output=True).returncode < 0
+
+
+def test_two_equal_frozensets_are_not_compared_along_each_way() -> None:
+    """A frozenset knows its hash, but whether it is equal to another is worked out by what they hold."""
+
+    def chain(levels: int, end: str) -> Any:
+        found = frozenset([end])
+        for _ in range(levels):
+            found = frozenset([(found, 1), (found, 2)])
+        return found
+
+    def change(schema: dict[str, Any]) -> None:
+        text = json.dumps(schema).replace('"other"', '"end"')  # which makes the two equal
+        schema |= json.loads(text)
+        schema["types"].append(["builtins:set", "class"])
+        last = schema["runs"][-1]
+        schema["shapes"].append([len(schema["types"]) - 1, *schema["shapes"][last[0]][1:]])
+        last[0] = len(schema["shapes"]) - 1
+
+    assert skopsafe.loads(skopsafe.dumps([chain(9, "end")])) == [chain(9, "end")]
+    data = changed([chain(60, "end"), chain(60, "other")], change)
+    with pytest.raises(skopsafe.ValidationError, match="too long to be hashed"):
+        skopsafe.loads(data)
+
+
+def test_items_of_a_set_are_put_in_order_by_what_they_hold_and_no_longer() -> None:
+    """A stranger's object in a set of a file of skops, with a tuple that holds another twice, and so on."""
+
+    def again(number: int) -> Any:
+        return {"__loader__": "CachedNode", "__id__": number, "__class__": None, "__module__": None}
+
+    nodes = [items("tuple", value(1)) | {"__id__": 1}]
+    nodes += [items("tuple", again(n), again(n)) | {"__id__": n + 1} for n in range(1, 60)]
+    made = [node("SetNode", "mypkg", "Model", content=[again(number)]) for number in (60, 59)]
+    data = file(items("list", *nodes, items("set", *made)))
+    assert skopsafe.get_untrusted_types(data=data) == ["mypkg.Model"]
+
+
+def test_a_set_has_the_same_bytes_whatever_its_order_is() -> None:
+    parts = [1, "a", (1, 2), (1, "b"), None, 1.5, frozenset([1, 2]), frozenset(["a", 1]), b"x", len, 10**5000]
+    assert skopsafe.dumps(set(parts)) == skopsafe.dumps(set(parts[::-1]))
+    assert skopsafe.loads(skopsafe.dumps(set(parts))) == set(parts)
