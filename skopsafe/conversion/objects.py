@@ -192,7 +192,7 @@ class Maker:
             case Span():
                 return self._read(value)
             case Global():
-                name = self._name(value)
+                name = self._name(value, is_value=True)
                 if name in self._rules.values:
                     return self._rules.values[name]()
                 return Naming(name)
@@ -217,8 +217,8 @@ class Maker:
                 refuse("a text is not UTF-8", span.offset, "Get the file again from its author.")
         return content if span.kind == "bytes" else bytearray(content)
 
-    def _name(self, found: Global) -> str:
-        name = settled(found)
+    def _name(self, found: Global, *, is_value: bool = False) -> str:
+        name = settled(found, is_value=is_value)
         if not names.is_name(name):
             refuse(f"{found.written!r} is no name of a class or function", found.offset)
         return name

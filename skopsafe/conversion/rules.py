@@ -232,13 +232,16 @@ _UNIVERSAL = {
 """Where universal functions say that they are, and where files have them."""
 
 
-def settled(found: Global) -> str:
-    """Return the name of a global as files and rules know it: modules that moved have their new place."""
-    from skopsafe.handlers.aliases import ALIASES
+def settled(found: Global, *, is_value: bool = False) -> str:
+    """Return the name of a global as files and rules know it: modules that moved have their new place.
+
+    A class as a value is that class, although its instances may be kept as those of another one.
+    """
+    from skopsafe.handlers.aliases import ALIASES, RENAMED
 
     module = moved(found.module)
     name = f"{_UNIVERSAL.get(module, module)}:{found.name}"
-    return ALIASES.get(name, name)
+    return (RENAMED if is_value else ALIASES).get(name, name)
 
 
 _NEAR, _DEEP = 4, 2**10

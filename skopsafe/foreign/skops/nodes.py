@@ -32,6 +32,9 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     # As JSON spells the key; skops itself makes True of both, and nothing of None.
     "builtins:bool": {"true": True, "false": False, "True": True, "False": False}.__getitem__,
     "builtins:NoneType": {"null": None}.__getitem__,
+    **dict.fromkeys(
+        ("numpy:bool", "numpy:bool_"), {"true": np.True_, "false": np.False_}.__getitem__
+    ),  # by release of numpy
 }
 
 
@@ -190,7 +193,7 @@ def _json(node: Node, at: At) -> Parts:
 
 def _bytes(node: Node, at: At) -> Parts:
     content = at.members.content(inside(node, "file"))
-    return [], lambda _: content
+    return [], lambda _: content if at.module == "builtins" else np.bytes_(content)
 
 
 def _bytearray(node: Node, at: At) -> Parts:
