@@ -24,6 +24,7 @@ from skopsafe.errors import (
 from skopsafe.graph.document import Document, Value
 from skopsafe.graph.parts import Handler
 from skopsafe.graph.paths import path_to
+from skopsafe.handlers.aliases import SPELLED
 from skopsafe.handlers.library import Check
 from skopsafe.handlers.registry import Registry, default
 from skopsafe.limits import DEFAULT_LIMITS, Limits
@@ -189,7 +190,7 @@ def load(
         raise PolicyError(f"mmap_mode {mmap_mode!r} is unknown", next_step="Use None, 'r' or 'c'.")
     if mmap_mode is not None and not isinstance(file, (str, os.PathLike)):
         raise PolicyError("only a path can be mapped", next_step="Pass a path, or leave out mmap_mode.")
-    approved = policy_of(trusted, policy)
+    approved = policy_of(trusted, policy, SPELLED)
     mapping = Mapping(mmap_mode, verify) if mmap_mode is not None else None
     with described(file, limits, mapping, whole=True) as document:
         return _build(document, approved)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skopsafe import names
 from skopsafe.errors import FormatError, SkopsafeError, ValidationError, shown
+from skopsafe.graph.account import Account
 from skopsafe.graph.document import CALL, CLASS, FLOAT, VALUE, Column, Document, Run, Shape, Values
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers import generic_load
@@ -48,6 +49,7 @@ class Builder:
         self._row = 0
         self._resolved: dict[int, Any] = {}
         self.path = ""
+        self.account = Account(approved.document.steps)
 
     def build(self) -> Any:
         """Return the object.

@@ -58,10 +58,11 @@ def audit(ctx: click.Context, file: str, as_json: bool, policy: str | None) -> N
     3 the file cannot be read, or is of an older scikit-learn whose outputs would be others.
     """
     from skopsafe.api import audit as look
+    from skopsafe.handlers.aliases import SPELLED
     from skopsafe.trust.policy import policy_of
 
     try:
-        approved = policy_of(None, policy)
+        approved = policy_of(None, policy, SPELLED)
         report = look(file)
     except SkopsafeError as error:
         if not as_json:

@@ -15,7 +15,7 @@ from typing import Any
 from skopsafe import names
 from skopsafe.errors import DeniedTypeError, MissingTypeError
 from skopsafe.graph.document import CLASS
-from skopsafe.handlers.aliases import ALIASES
+from skopsafe.handlers.aliases import RENAMED
 from skopsafe.trust.tables import Tables
 
 _TURN = [allocate_lock()]
@@ -113,7 +113,7 @@ def _must_be(found: Any, name: str, role: str, tables: Tables) -> None:
     if role == CLASS and not isinstance(found, type):
         raise MissingTypeError(f"{names.spell(name)} is not a class", next_step=_NEXT)
     real = names.of(found)
-    real = ALIASES.get(real, real) if real is not None else None
+    real = RENAMED.get(real, real) if real is not None else None
     qualname = names.parse(name).qualname
     for other in (real, _behind(found)):
         reason = tables.denied(other) if other is not None else None

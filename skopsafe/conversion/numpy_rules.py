@@ -18,6 +18,7 @@ from skopsafe.foreign.pickles.values import Call, Dict, Global, List, Stored, Va
 from skopsafe.graph.parts import Parts
 from skopsafe.graph.plain import MOST_DIMENSIONS, unsound
 from skopsafe.handlers import numpy_random
+from skopsafe.handlers.depth import require_shallow
 
 _LONGEST_ROW = 2**12
 """Bytes of a row of a structure with objects, which numpy makes at once."""
@@ -41,6 +42,7 @@ def array_of(
     if dtype.hasobject:
         require(isinstance(content, List), "objects are no list")
         items = [case.get(item) for item in content.items]
+        require_shallow(items, "ndarray", case.budget.account)  # freeing such a chain recurses
         require(len(items) == math.prod(sizes), "an array has not as many objects as its shape says")
         if dtype.names is not None:
             require(dtype.itemsize <= _LONGEST_ROW, "rows are too long")

@@ -185,14 +185,14 @@ class Maker:
                 return self._shell(value, set())
             case FrozenSet():
                 items = list(map(self.get, value.items))
-                require_keys(items, value.offset)
+                require_keys(items, value.offset, self._budget)
                 return frozenset(items)
             case ByteArray():
                 return bytearray(value.content)
             case Span():
                 return self._read(value)
             case Global():
-                name = self._name(value)
+                name = self._name(value, is_value=True)
                 if name in self._rules.values:
                     return self._rules.values[name]()
                 return Naming(name)
@@ -217,8 +217,8 @@ class Maker:
                 refuse("a text is not UTF-8", span.offset, "Get the file again from its author.")
         return content if span.kind == "bytes" else bytearray(content)
 
-    def _name(self, found: Global) -> str:
-        name = settled(found)
+    def _name(self, found: Global, *, is_value: bool = False) -> str:
+        name = settled(found, is_value=is_value)
         if not names.is_name(name):
             refuse(f"{found.written!r} is no name of a class or function", found.offset)
         return name
@@ -278,11 +278,11 @@ class Maker:
                     shell.append(self._create(item))
             case Set():
                 items = [self._create(item) for item in record.items]
-                require_keys(items, record.offset)
+                require_keys(items, record.offset, self._budget)
                 shell.update(items)
             case Dict():
                 pairs = [(self._create(key), self._create(value)) for key, value in record.pairs]
-                require_keys([key for key, _ in pairs], record.offset)
+                require_keys([key for key, _ in pairs], record.offset, self._budget)
                 shell.update(pairs)
             case Call():
                 for part in put_into(record):
@@ -317,7 +317,7 @@ class Maker:
             values.append([self.get(item) for item in call.items])
         if call.pairs:
             labels.append("()dict")
-            require_keys([self.get(key) for key, _ in call.pairs], call.offset)
+            require_keys([self.get(key) for key, _ in call.pairs], call.offset, self._budget)
             values.append({self.get(key): self.get(value) for key, value in call.pairs})
         return Parts(tuple(labels), values)
 

@@ -23,7 +23,9 @@ from skopsafe.foreign.pickles.values import (
     Span,
     Value,
 )
+from skopsafe.graph.account import Account
 from skopsafe.handlers.spread import require_spread
+from skopsafe.limits import DEFAULT_LIMITS
 
 Get = Callable[[Value], Any]
 
@@ -42,11 +44,17 @@ class Budget:
     ----------
     size : int
         Of the pickle, in bytes.
+
+    Attributes
+    ----------
+    account : Account
+        For checks that are those of a load.
     """
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "account")
 
     def __init__(self, size: int) -> None:
+        self.account = Account(DEFAULT_LIMITS.steps(size))
         self._left = _PER_BYTE * size + _MORE
 
     def spend(self, count: int) -> None:
@@ -227,13 +235,16 @@ _UNIVERSAL = {
 """Where universal functions say that they are, and where files have them."""
 
 
-def settled(found: Global) -> str:
-    """Return the name of a global as files and rules know it: modules that moved have their new place."""
-    from skopsafe.handlers.aliases import ALIASES
+def settled(found: Global, *, is_value: bool = False) -> str:
+    """Return the name of a global as files and rules know it: modules that moved have their new place.
+
+    A class as a value is that class, although its instances may be kept as those of another one.
+    """
+    from skopsafe.handlers.aliases import ALIASES, RENAMED
 
     module = moved(found.module)
     name = f"{_UNIVERSAL.get(module, module)}:{found.name}"
-    return ALIASES.get(name, name)
+    return (RENAMED if is_value else ALIASES).get(name, name)
 
 
 _NEAR, _DEEP = 4, 2**10
@@ -297,10 +308,10 @@ def refuse(reason: str, offset: int, next_step: str = "") -> NoReturn:
     raise UnsupportedTypeError(reason, path=f"byte {offset}", next_step=step)
 
 
-def require_keys(keys: list[Any], offset: int) -> None:
+def require_keys(keys: list[Any], offset: int, budget: Budget) -> None:
     """Raise unless a dict or set can be made of keys."""
     try:
-        require_spread(keys, "keys")
+        require_spread(keys, "keys", budget.account)
         for key in keys:
             hash(key)
     except (TypeError, RecursionError):

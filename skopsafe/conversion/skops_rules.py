@@ -17,13 +17,13 @@ def _masked(case: Case) -> Any:
     data, mask = args
     require(isinstance(data, np.ndarray), "its data are no array")
     described = np.ma.make_mask_descr(data.dtype)
-    if np.ndim(mask) == 0:  # nothing is masked, or all is
+    if isinstance(mask, np.bool_):  # there is no mask, or it is the same everywhere
         case.budget.spend(data.size)
-        mask = np.full(data.shape, bool(mask), described)
-    require(mask.dtype == described and mask.shape == data.shape, "its mask does not fit")
-    fill = np.asarray(np.ma.default_fill_value(data.dtype), data.dtype)
-    form = ("data", "mask", "fill_value", "hard")
-    return Stand("numpy.ma:MaskedArray", Parts(form, [data, mask, fill, False]))
+        mask = np.full(data.shape, True, described) if mask else None
+    fits = mask is None or (mask.dtype == described and mask.shape == data.shape)
+    require(fits, "its mask does not fit")
+    form = ("data", "mask", "fill_value", "hard")  # of which skops keeps two
+    return Stand("numpy.ma:MaskedArray", Parts(form, [data, mask, None, False]))
 
 
 def _method(case: Case) -> Any:

@@ -36,9 +36,9 @@ class Stand:
         self.can_close = can_close
         self.origin = origin
 
-    def __repr__(self) -> str:
-        # A set is put in order by this.
-        return f"<{self.name} {self.parts!r}>" if not self.can_close else f"<{self.name}>"
+    def in_order(self) -> tuple[str, tuple[Any, ...]]:
+        """Return what puts it in order among the items of a set."""
+        return self.name, () if self.parts is None or self.can_close else tuple(self.parts.values)
 
 
 class Naming:
@@ -49,8 +49,9 @@ class Naming:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
+    def in_order(self) -> tuple[str, tuple[Any, ...]]:
+        """Return what puts it in order among the items of a set."""
+        return self.name, ()
 
 
 class Inner:

@@ -53,7 +53,7 @@ def _set(kind: type) -> Any:
     def rule(case: Case) -> Any:
         items = _items(case)
         with misfits(TypeError, why="an item has no hash"):
-            require_spread(items, "items")
+            require_spread(items, "items", case.budget.account)
             return kind(items)
 
     return rule
@@ -205,7 +205,7 @@ def pairs_of(case: Case, value: Value) -> dict[Any, Any]:
 def unique(case: Case, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     """Return pairs as a dict: of a key that stands twice, the last."""
     with misfits(TypeError, why="a key has no hash"):
-        require_spread([key for key, _ in pairs], "keys")
+        require_spread([key for key, _ in pairs], "keys", case.budget.account)
         return dict(pairs)
 
 

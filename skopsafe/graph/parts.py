@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from skopsafe.graph.account import Account
+
 Array = NDArray[np.generic]
 
 
@@ -74,6 +76,7 @@ class Context(Protocol):
     """What a loader may ask of the builder."""
 
     path: str
+    account: Account
 
     def array(self, number: object) -> Array:
         """Return array `number` of the file, checked against its record."""

@@ -6,7 +6,6 @@ import base64
 import binascii
 import itertools
 import math
-import re
 import types
 from collections.abc import Sequence
 from typing import Any
@@ -15,34 +14,11 @@ from skopsafe.graph.document import WIDEST
 from skopsafe.graph.parts import Columns, Context, Handler, Leaf, NameOf, Parts
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_shallow
+from skopsafe.handlers.order import canonical
 from skopsafe.handlers.protocols import refuse_address, require_no_address
 from skopsafe.handlers.spread import refuse_crowded, require_spread
 
 Names = tuple[str, ...] | None
-
-
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-
-
-def canonical(found: Any) -> list[Any]:
-    """Order the items of a set so that the order depends neither on hashes nor on addresses."""
-    kinds = set(map(type, found))
-    if kinds <= {str} or kinds <= {int}:
-        return sorted(found)
-    return sorted(found, key=_order)
-
-
-def _order(item: Any) -> tuple[Any, ...]:
-    """Return a key that can be compared with that of any other item."""
-    kind = type(item)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if kind is tuple:
-        return (name, tuple(map(_order, item)))
-    if kind is frozenset:
-        return (name, tuple(sorted(map(_order, item))))
-    if callable(item):
-        return (name, str(getattr(item, "__module__", "")), str(getattr(item, "__qualname__", "")))
-    return (name, _ADDRESS.sub("", repr(item)))
 
 
 def _get_sequences(objs: list[Any]) -> Columns:
@@ -88,19 +64,19 @@ def _get_dicts(objs: list[dict[Any, Any]]) -> Columns | None:
     return Columns(None, columns)
 
 
-def _load_tuple(_: Names, values: list[Any], __: Context) -> tuple[Any, ...]:
-    require_shallow(values, "tuple")
+def _load_tuple(_: Names, values: list[Any], context: Context) -> tuple[Any, ...]:
+    require_shallow(values, "tuple", context.account)
     return tuple(values)
 
 
-def _load_tuples(_: Names, columns: list[Sequence[Any]], __: Context) -> list[tuple[Any, ...]]:
+def _load_tuples(_: Names, columns: list[Sequence[Any]], context: Context) -> list[tuple[Any, ...]]:
     for column in columns:
-        require_shallow(column, "tuple")
+        require_shallow(column, "tuple", context.account)
     return list(zip(*columns, strict=True))
 
 
-def _load_pairs(keys: Sequence[Any], values: Sequence[Any], _: Context) -> dict[Any, Any]:
-    require_spread(keys, "dict")
+def _load_pairs(keys: Sequence[Any], values: Sequence[Any], context: Context) -> dict[Any, Any]:
+    require_spread(keys, "dict", context.account)
     out = dict(zip(keys, values, strict=True))
     require(len(out) == len(keys), "a key stands twice", "dict")
     require_no_address(out, "dict")
@@ -201,9 +177,9 @@ def _load_range(_: Names, values: list[Any], __: Context) -> range:
     return range(*values)
 
 
-def _load_slice(_: Names, values: list[Any], __: Context) -> slice:
+def _load_slice(_: Names, values: list[Any], context: Context) -> slice:
     require(len(values) == 3, "not three parts", "slice")
-    require_shallow(values, "slice")
+    require_shallow(values, "slice", context.account)
     return slice(*values)
 
 
@@ -221,15 +197,15 @@ def _get_set(obj: Any) -> Parts:
     return Parts(None, values)
 
 
-def _fill_set(shell: set[Any], _: Names, values: list[Any], __: Context) -> None:
-    require_spread(values, "set", is_set=True)
+def _fill_set(shell: set[Any], _: Names, values: list[Any], context: Context) -> None:
+    require_spread(values, "set", context.account, is_set=True)
     shell.update(values)
     require(len(shell) == len(values), "an item stands twice", "set")
 
 
 def _set_loader(kind: type) -> Any:
-    def load(_: Names, values: list[Any], __: Context) -> Any:
-        require_spread(values, kind.__name__, is_set=True)
+    def load(_: Names, values: list[Any], context: Context) -> Any:
+        require_spread(values, kind.__name__, context.account, is_set=True)
         out = kind(values)
         require(len(out) == len(values), "an item stands twice", kind.__name__)
         return out
@@ -251,13 +227,13 @@ def _method_name(obj: types.MethodType) -> str:
     return f"{obj.__func__.__module__}:{obj.__func__.__qualname__}"
 
 
-def _load_method(_: Names, values: list[Any], __: Context) -> types.MethodType:
+def _load_method(_: Names, values: list[Any], context: Context) -> types.MethodType:
     require(
         len(values) == 2 and callable(values[0]) and not isinstance(values[0], type),
         "not a function and an object",
         "method",
     )
-    require_shallow(values, "method")
+    require_shallow(values, "method", context.account)
     return types.MethodType(values[0], values[1])
 
 

@@ -111,7 +111,7 @@ def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     shape = _shape(values[0], values[-1], "ndarray")
     order: Any = "F" if values[1] else "C"
     items = values[-1]
-    require_shallow(items, "ndarray")
+    require_shallow(items, "ndarray", context.account)
     if names == ("shape", "fortran", "objects"):
         flat: Any = np.empty(len(items), object)
         for index, item in enumerate(items):

@@ -56,16 +56,18 @@ _PUBLIC: dict[str, dict[str, tuple[str, ...]]] = {
 
 _OFFSETS = "pandas._libs.tslibs.offsets"
 
-ALIASES = {
+RENAMED = {
     **{
         f"{module}:{name}": f"{public}:{name}"
         for public, modules in _PUBLIC.items()
         for module, names in modules.items()
         for name in names
     },
+    "pandas.api.typing:FrozenList": "pandas.core.indexes.frozen:FrozenList",
+    "pandas:DateOffset": f"{_OFFSETS}:DateOffset",
+}
+KEPT_AS = {
     # Classes of their own in some releases; the dtype tells them apart.
     "pandas.core.arrays.string_:StringArrayNumpySemantics": "pandas.arrays:StringArray",
     "pandas.core.arrays.string_arrow:ArrowStringArrayNumpySemantics": "pandas.arrays:ArrowStringArray",
-    "pandas.api.typing:FrozenList": "pandas.core.indexes.frozen:FrozenList",
-    "pandas:DateOffset": f"{_OFFSETS}:DateOffset",
 }

@@ -15,6 +15,7 @@ one. How often they ask is counted, and the count stops at a bound.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skopsafe.graph.account import Account
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_light
 
@@ -45,7 +47,7 @@ _BITS = 32
 """Of a number for a place and a key, those for the key."""
 
 
-def require_spread(keys: Collection[Any], where: str, *, is_set: bool = False) -> None:
+def require_spread(keys: Collection[Any], where: str, account: Account, *, is_set: bool = False) -> None:
     """Raise `ValidationError` if putting keys into a dict or a set would take quadratic time, or worse.
 
     Parameters
@@ -54,12 +56,14 @@ def require_spread(keys: Collection[Any], where: str, *, is_set: bool = False) -
         Different keys, in the order in which they are put in.
     where : str
         What they are put into, for the error.
+    account : Account
+        Pays for going into them.
     is_set : bool
         Whether that is a set, which looks for a slot in another way than a dict.
     """
     if _is_seeded(keys):
         return
-    require_light(keys, where)
+    require_light(keys, where, account)
     require(not _is_crowded(keys, is_set=is_set), "its keys collide too often", where)
 
 
@@ -71,7 +75,7 @@ def require_spread_items(values: NDArray[Any], where: str) -> None:
     keys = values.ravel().tolist()
     if len(keys) < FEWEST or _is_seeded(keys):
         return
-    require_light(keys, where)
+    require_light(keys, where, Account(math.inf))
     kept = _distinct(keys)
     crowded = kept is None or _is_crowded(kept, is_set=False) or _is_crowded(kept, is_set=True)
     require(not crowded, "its items collide too often", where)

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from skopsafe.graph.account import Account
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.arguments import require_harmless
 from skopsafe.handlers.checks import require
@@ -29,17 +30,17 @@ from skopsafe.handlers.spread import require_spread
 Names = tuple[str, ...] | None
 
 
-def _fill_mapping(shell: Any, _: Names, values: list[Any], __: Context) -> None:
+def _fill_mapping(shell: Any, _: Names, values: list[Any], context: Context) -> None:
     require(len(values) % 2 == 0, "a key has no value", type(shell).__name__)
-    require_spread(values[::2], type(shell).__name__)
+    require_spread(values[::2], type(shell).__name__, context.account)
     for key, value in zip(values[::2], values[1::2], strict=True):
         dict.__setitem__(shell, key, value)
     require_no_address(shell, type(shell).__name__)
 
 
-def _fill_ordered(shell: Any, _: Names, values: list[Any], __: Context) -> None:
+def _fill_ordered(shell: Any, _: Names, values: list[Any], context: Context) -> None:
     require(len(values) % 2 == 0, "a key has no value", "OrderedDict")
-    require_spread(values[::2], "OrderedDict")
+    require_spread(values[::2], "OrderedDict", context.account)
     for key, value in zip(values[::2], values[1::2], strict=True):
         shell[key] = value
     require_no_address(shell, "OrderedDict")
@@ -50,7 +51,7 @@ def _fill_defaultdict(shell: Any, _: Names, values: list[Any], context: Context)
     require(
         values and (values[0] is None or callable(values[0])), "the factory is not callable", "defaultdict"
     )
-    require_shallow(values, "defaultdict")
+    require_shallow(values, "defaultdict", context.account)
     shell.default_factory = values[0]
     _fill_mapping(shell, _, values[1:], context)
 
@@ -63,7 +64,7 @@ def _load_deque(names: Names, values: list[Any], context: Context) -> Any:
         "maxlen is not a size",
         "deque",
     )
-    require_shallow(values, "deque")
+    require_shallow(values, "deque", context.account)
     return collections.deque(values[1:], maxlen)
 
 
@@ -207,21 +208,22 @@ def _get_partial(obj: Any) -> Parts:
     return Parts(None, [obj.func, obj.args, obj.keywords, obj.__dict__ or None])
 
 
-def _load_partial(_: Names, values: list[Any], __: Context) -> Any:
+def _load_partial(_: Names, values: list[Any], context: Context) -> Any:
     require(len(values) == 4 and callable(values[0]), "no function", "functools.partial")
     func, args, keywords, state = values
     require(
         isinstance(args, tuple) and isinstance(keywords, dict), "malformed arguments", "functools.partial"
     )
     require(all(isinstance(key, str) for key in keywords), "malformed keywords", "functools.partial")
-    require_shallow((func, *args, *keywords.values()), "functools.partial")
+    account = context.account
+    require_shallow((func, *args, *keywords.values()), "functools.partial", account)
     require_harmless(func, args, keywords, "functools.partial")
     # Functions of numpy write into arrays that they are given: into copies, not into those of the model.
-    args = tuple(map(_own, args))
-    out = functools.partial(func, *args, **{key: _own(value) for key, value in keywords.items()})
+    args = tuple([_own(value, account) for value in args])
+    out = functools.partial(func, *args, **{key: _own(value, account) for key, value in keywords.items()})
     if state is not None:
         require(isinstance(state, dict), "malformed attributes", "functools.partial")
-        require_shallow(state.values(), "functools.partial")
+        require_shallow(state.values(), "functools.partial", account)
         require_no_protocol(state, "functools.partial")
         for name in ("__name__", "__qualname__", "__module__"):  # are shown as they are
             require(_is_plain(state.get(name, "")), "is no name", f"functools.partial.{name}")
@@ -233,21 +235,28 @@ def _is_plain(text: object) -> bool:
     return isinstance(text, str) and text.isprintable()
 
 
-def _own(value: Any) -> Any:
-    """Copy arrays, and arrays in a tuple, which is how several `out` are given."""
-    if isinstance(value, np.ndarray):
-        return np.array(value, order="K", subok=type(value) is not np.memmap)
-    return tuple(map(_own, value)) if type(value) is tuple else value
+def _own(value: Any, account: Account) -> Any:
+    """Copy arrays, and arrays in a tuple, which is how several `out` are given; what is shared stays so."""
+    if not isinstance(value, np.ndarray) and type(value) is not tuple:
+        return value
+    known = account.copies.get(id(value))
+    if known is None:
+        if type(value) is tuple:
+            copy: Any = tuple([_own(part, account) for part in value])
+        else:
+            copy = np.array(value, order="K", subok=type(value) is not np.memmap)
+        known = account.copies[id(value)] = value, copy
+    return known[1]
 
 
 def _get_alias(obj: Any) -> Parts:
     return Parts(("origin", "args"), [obj.__origin__, obj.__args__])
 
 
-def _load_alias(_: Names, values: list[Any], __: Context) -> Any:
+def _load_alias(_: Names, values: list[Any], context: Context) -> Any:
     require(len(values) == 2 and isinstance(values[1], tuple), "malformed", "GenericAlias")
     require(isinstance(values[0], type), "not an alias of a class", "GenericAlias")
-    require_shallow(values[1:], "GenericAlias")
+    require_shallow(values[1:], "GenericAlias", context.account)
     return types.GenericAlias(values[0], values[1])
 
 
@@ -258,10 +267,10 @@ def _get_typing_alias(obj: Any) -> Parts:
     return Parts(("origin", "args"), [obj.__origin__, obj.__args__])
 
 
-def _load_typing_alias(names: Names, values: list[Any], _: Context) -> Any:
+def _load_typing_alias(names: Names, values: list[Any], context: Context) -> Any:
     require(len(values) == 2 and isinstance(values[1], tuple), "malformed", "typing alias")
     origin, args = values
-    require_light(args, "typing alias")
+    require_light(args, "typing alias", context.account)
     if names == ("name", "args"):
         origin = vars(typing).get(origin) if isinstance(origin, str) else None
         require(hasattr(type(origin), "__getitem__") and hasattr(origin, "__origin__"), "unknown", "typing")
@@ -271,11 +280,11 @@ def _load_typing_alias(names: Names, values: list[Any], _: Context) -> Any:
     return origin[args]
 
 
-def _load_union(_: Names, values: list[Any], __: Context) -> Any:
+def _load_union(_: Names, values: list[Any], context: Context) -> Any:
     kinds = (type, types.GenericAlias, typing.TypeVar)
     require(len(values) > 1 and all(isinstance(v, kinds) for v in values), "not types", "types.UnionType")
-    require_shallow(values, "types.UnionType")
-    require_light(values, "types.UnionType")
+    require_shallow(values, "types.UnionType", context.account)
+    require_light(values, "types.UnionType", context.account)
     return functools.reduce(operator.or_, values)
 
 

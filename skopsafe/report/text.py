@@ -19,6 +19,7 @@ from skopsafe.collecting import without_collections
 from skopsafe.errors import ArgumentError, escape
 from skopsafe.graph.document import CALL, ROLES, VALUE, Document
 from skopsafe.graph.references import references
+from skopsafe.handlers.aliases import SPELLED
 from skopsafe.limits import DEFAULT_LIMITS, Limits
 from skopsafe.memory import within_memory
 from skopsafe.report.nodes import SHOWN, drawn, look_of, walk
@@ -186,7 +187,7 @@ def visualize(
     """
     if show not in SHOWN:
         raise ArgumentError(f"show={show!r} is unknown", next_step=f"Use one of {', '.join(SHOWN)}.")
-    policy = policy_of(trusted, None)
+    policy = policy_of(trusted, None, SPELLED)
     look = look_of(kwargs) if sink is None else None
     with described(io.BytesIO(file) if isinstance(file, bytes) else file, limits) as document:
         report = audit_of(document)

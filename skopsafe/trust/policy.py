@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,9 @@ NOTHING = Policy(frozenset())
 """Approves nothing beyond what was reviewed."""
 
 
-def policy_of(trusted: object, file: str | os.PathLike[str] | None = None) -> Policy:
+def policy_of(
+    trusted: object, file: str | os.PathLike[str] | None = None, renamed: Mapping[str, str] | None = None
+) -> Policy:
     """Return what a caller approves.
 
     Parameters
@@ -56,6 +58,8 @@ def policy_of(trusted: object, file: str | os.PathLike[str] | None = None) -> Po
         Names, or classes and functions that have one.
     file : str or os.PathLike, optional
         A policy file. It must not come from where the model comes from.
+    renamed : mapping of str to str, optional
+        Where classes really live, and the names that audits have for them: either is as good.
 
     Raises
     ------
@@ -64,11 +68,10 @@ def policy_of(trusted: object, file: str | os.PathLike[str] | None = None) -> Po
     """
     if trusted is None and file is None:
         return NOTHING
-    approved = normalize(trusted)
-    if file is None:
-        return Policy(approved)
-    from_file = read_policy(file)
-    return Policy(approved | from_file.names, from_file.packages, from_file.plugins)
+    from_file = NOTHING if file is None else read_policy(file)
+    approved = normalize(trusted) | from_file.names
+    approved |= {renamed[name] for name in approved if name in renamed} if renamed else frozenset()
+    return Policy(approved, from_file.packages, from_file.plugins)
 
 
 def normalize(trusted: object) -> frozenset[str]:

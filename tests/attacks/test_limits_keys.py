@@ -276,8 +276,8 @@ def test_texts_are_looked_at_where_their_hashes_have_no_seed(seed: str) -> None:
     code = (
         "import sys; from unittest import mock; from skopsafe.handlers import spread\n"
         "with mock.patch.object(spread, 'dict_probes', return_value=0) as looked:\n"
-        "    spread.require_spread([str(n) for n in range(1000)], '')\n"
-        "    spread.require_spread([b'%d' % n for n in range(1000)], '')\n"
+        "    spread.require_spread([str(n) for n in range(1000)], '', None)\n"
+        "    spread.require_spread([b'%d' % n for n in range(1000)], '', None)\n"
         "sys.stdout.write(str(looked.call_count))"
     )
     done = subprocess.run(

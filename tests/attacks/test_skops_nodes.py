@@ -204,3 +204,15 @@ def test_a_getter_needs_approval_and_takes_public_names_only(
     assert skopsafe.loads(file(operator("operator", function, value(harmless))), trusted=[name]) is not None
     with pytest.raises(skopsafe.ValidationError, match=r"public name|name of a method"):
         skopsafe.loads(data, trusted=[name])
+
+
+def test_a_state_of_any_kind_is_an_object_or_an_error() -> None:
+    """An array where a dict or tuple is the state of a compiled object: comparing it gives an array."""
+    for array in (np.arange(3), np.zeros((2, 0))):
+        out = io.BytesIO()
+        np.save(out, array)
+        state = node("NdArrayNode", "numpy", "ndarray", type="numpy", file="a.npy")
+        root = reduced("LossNode", "sklearn._loss._loss", "CyHuberLoss") | {"content": state}
+        for look in (skopsafe.audit, skopsafe.loads, skopsafe.visualize):
+            with pytest.raises(skopsafe.UnsupportedTypeError):
+                look(file(root, **{"a.npy": out.getvalue()}))

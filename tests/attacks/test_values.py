@@ -18,6 +18,7 @@ import pytest
 
 import skopsafe
 from skopsafe.errors import ValidationError
+from skopsafe.graph.account import Account
 from skopsafe.handlers import registry
 from skopsafe.handlers.depth import DEEPEST
 from skopsafe.testing.crafted import forged
@@ -32,6 +33,7 @@ class Arrays:
 
     def __init__(self, *arrays: Any) -> None:
         self._arrays = arrays
+        self.account = Account(2**22)
 
     def array(self, index: Any) -> Any:
         return self._arrays[index]

@@ -166,3 +166,55 @@ def test_an_error_says_where_in_the_file() -> None:
 def test_arrays_that_an_object_depends_on_are_read_for_an_audit(sio: Any) -> None:
     generators = [np.random.RandomState(0) for _ in range(3)]
     assert skopsafe.audit(sio.dumps(generators)).ok
+
+
+MASKED = {
+    "a mask": lambda: np.ma.MaskedArray([1, 2, 3], [0, 1, 0]),
+    "no mask": lambda: np.ma.MaskedArray([1.5, 2.0]),
+    "of a structure": lambda: np.ma.MaskedArray(np.zeros(2, [("a", "i4"), ("b", "f8")])),
+    "of objects": lambda: np.ma.MaskedArray(np.array([None, "b"], object), [0, 1]),
+    "one number": lambda: np.ma.MaskedArray(5, True),
+}
+
+
+@pytest.mark.parametrize("kind", MASKED)
+def test_a_masked_array_has_what_skops_keeps_of_it_and_nothing_else(kind: str, sio: Any) -> None:
+    data = sio.dumps(MASKED[kind]())
+    found, expected = skopsafe.loads(data), sio.loads(data)
+    assert (found._mask is np.ma.nomask) == (expected._mask is np.ma.nomask)
+    assert (np.ma.getmaskarray(found) == np.ma.getmaskarray(expected)).all()
+    # One without a fill value gets that of its dtype, also of the dtype that it is changed to.
+    assert (found._fill_value is None) == (expected._fill_value is None)
+    if kind == "a mask":
+        assert found.astype(float).fill_value == expected.astype(float).fill_value == 1e20
+
+
+def test_the_masked_constant_is_itself(sio: Any) -> None:
+    assert skopsafe.loads(sio.dumps([np.ma.masked]))[0] is np.ma.masked  # another masked array in skops
+
+
+def test_keys_and_values_of_numpy_that_are_those_of_python_too(sio: Any) -> None:
+    found = skopsafe.loads(sio.dumps({np.bool_(True): np.bytes_(b"abc")}))
+    assert found == {True: b"abc"}
+    assert [type(part) for part in (*found, *found.values())] == [np.bool_, np.bytes_]
+
+
+@pytest.mark.parametrize("cls", [np.random.RandomState, np.random.PCG64, np.random.SeedSequence])
+def test_a_class_is_itself_and_approved_by_itself_or_by_any_of_its_names(cls: Any, sio: Any) -> None:
+    for data in (sio.dumps([cls]), skopsafe.dumps([cls])):
+        for names in (
+            [cls],
+            [f"{cls.__module__}.{cls.__qualname__}"],
+            skopsafe.get_untrusted_types(data=data),
+        ):
+            assert skopsafe.loads(data, trusted=names)[0] is cls
+
+
+def test_the_class_of_mapped_arrays_is_not_that_of_arrays(sio: Any) -> None:
+    assert skopsafe.audit(sio.dumps([np.memmap])).denied == ["numpy.memmap"]
+
+
+def test_a_dtype_is_that_of_an_array() -> None:
+    crafted = node("DTypeNode", "numpy", "dtype", content=items("list", value(1)))
+    with pytest.raises(skopsafe.FormatError, match="not that of an array"):
+        skopsafe.loads(file(crafted))

@@ -84,13 +84,19 @@ def _objects(node: Node, at: At) -> Parts:
 
 
 def _masked(node: Node, at: At) -> Parts:
+    if at.name == "MaskedConstant":
+        return [], lambda _: at.call(at.module, at.name)
     return parts_of(node, "data", "mask"), lambda made: at.call(OWN, "MaskedArrayNode", *made)
 
 
 def _dtype(node: Node, at: At) -> Parts:
     def finish(made: Made) -> Value:
         # An empty array of the dtype; that of objects is no member.
-        return made[0].dtype if isinstance(made[0], np.ndarray) else np.dtype(object)
+        if isinstance(made[0], np.ndarray):
+            return made[0].dtype
+        if not isinstance(made[0], Call) or made[0].function.name != "_reconstruct":
+            raise wrong("a dtype is not that of an array")
+        return np.dtype(object)
 
     return [(".content", inside(node))], finish
 

@@ -39,8 +39,10 @@ _OWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_ARRAYS, ("NdArrayNode",)),
     **{f"numpy:{kind.__name__}": ("NdArrayNode",) for kind in np.sctypeDict.values()},
     **{f"numpy:{name}": ("NdArrayNode",) for name in np.sctypeDict if isinstance(name, str)},
+    "numpy:bytes_": ("BytesNode", "NdArrayNode"),  # behind the types of numpy: they are bytes as well
     "numpy.ma:MaskedArray": ("MaskedArrayNode",),
     "numpy.ma.core:MaskedArray": ("MaskedArrayNode",),
+    "numpy.ma.core:MaskedConstant": ("MaskedArrayNode",),
     "numpy.random.mtrand:RandomState": ("RandomStateNode",),
     "numpy.random._generator:Generator": ("RandomGeneratorNode",),
     "sklearn.tree._tree:Tree": ("TreeNode",),

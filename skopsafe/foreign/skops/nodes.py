@@ -32,6 +32,9 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     # As JSON spells the key; skops itself makes True of both, and nothing of None.
     "builtins:bool": {"true": True, "false": False, "True": True, "False": False}.__getitem__,
     "builtins:NoneType": {"null": None}.__getitem__,
+    **dict.fromkeys(
+        ("numpy:bool", "numpy:bool_"), {"true": np.True_, "false": np.False_}.__getitem__
+    ),  # by release of numpy
 }
 
 
@@ -190,7 +193,7 @@ def _json(node: Node, at: At) -> Parts:
 
 def _bytes(node: Node, at: At) -> Parts:
     content = at.members.content(inside(node, "file"))
-    return [], lambda _: content
+    return [], lambda _: content if at.module == "builtins" else np.bytes_(content)
 
 
 def _bytearray(node: Node, at: At) -> Parts:
@@ -271,7 +274,8 @@ def reduced(node: Node, at: At) -> Parts:
     below = [(".content", inside(node)), (".__reduce__.args", reduce["args"])]
 
     def finish(made: Made) -> Value:
-        is_empty = made[0] is None or made[0] == () or (isinstance(made[0], Dict) and not made[0].pairs)
+        is_empty = made[0] is None or (type(made[0]) is tuple and not made[0])
+        is_empty = is_empty or (isinstance(made[0], Dict) and not made[0].pairs)
         return at.call(at.module, at.name, *_args(made[1]), states=[] if is_empty else [made[0]])
 
     return below, finish

@@ -133,7 +133,7 @@ def _load_values(names: Names, values: list[Any], context: Context, where: str) 
     if names == ("shape", "fortran", "objects"):
         items = values[2]
         require(type(items) is list, "the items are malformed", where)
-        require_shallow(items, where)
+        require_shallow(items, where, context.account)
         flat: Any = np.empty(len(items), object)
         for index, item in enumerate(items):
             flat[index] = item
