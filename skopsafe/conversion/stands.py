@@ -8,10 +8,11 @@ from skopsafe import names
 from skopsafe.errors import UnsupportedTypeError
 from skopsafe.graph.document import CALL, VALUE
 from skopsafe.graph.parts import Columns, Parts
+from skopsafe.handlers.order import Ordered
 from skopsafe.taking import Taken, Taker
 
 
-class Stand:
+class Stand(Ordered):
     """Stands for an object of which the name of its class, and its parts, are known.
 
     Attributes
@@ -41,7 +42,7 @@ class Stand:
         return self.name, () if self.parts is None or self.can_close else tuple(self.parts.values)
 
 
-class Naming:
+class Naming(Ordered):
     """Stands for a class or function as a value."""
 
     __slots__ = ("name",)
