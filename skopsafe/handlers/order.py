@@ -18,6 +18,9 @@ _DEEPEST = 50
 """Levels that count: Python would recurse too deep."""
 _LONG = 4096
 """Bits of a number that Python writes in decimal digits at once."""
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+_UNORDERED = frozenset((set, frozenset))
+_CONTAINERS = _UNORDERED | {tuple, list}
 
 
 class Ordered:
@@ -40,36 +43,34 @@ def canonical(found: Collection[Any]) -> list[Any]:
 
 
 def _digest(item: Any, known: dict[int, bytes], depth: int) -> bytes:
-    """Return a digest of the class of an item and of what it holds."""
+    """Return what tells an item from others: a short text of a plain one, a digest of what another holds."""
+    kind = type(item)
+    if kind in _PLAIN:
+        long = kind is int and item.bit_length() > _LONG
+        return f"{kind.__name__} {hex(item) if long else repr(item)}".encode()
     digest = known.get(id(item))
     if digest is None:
-        parts = [
-            part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
-            for part in _parts(item, known, depth)
-        ]
-        sizes = " ".join(str(len(part)) for part in parts)
+        parts = _parts(item, known, depth)
+        sizes = " ".join([str(len(part)) for part in parts])
         digest = known[id(item)] = blake2b(b"".join([sizes.encode(), b":", *parts]), digest_size=16).digest()
     return digest
 
 
-def _parts(item: Any, known: dict[int, bytes], depth: int) -> Iterable[str | bytes]:
+def _parts(item: Any, known: dict[int, bytes], depth: int) -> list[bytes]:
     kind = type(item)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if depth > _DEEPEST:
-        return (name,)
+    inside: Iterable[Any] = ()
+    texts = [f"{kind.__module__}.{kind.__qualname__}"]
     if issubclass(kind, Ordered):
-        name, inside = item.in_order()
-        return name, *_digests(inside, known, depth)
-    if kind is dict:
-        return name, *_digests(chain.from_iterable(item.items()), known, depth)
-    if kind is tuple or kind is list:
-        return name, *_digests(item, known, depth)
-    if kind is set or kind is frozenset:
-        return name, *sorted(_digests(item, known, depth))
-    if callable(item) and hasattr(item, "__qualname__"):
-        return name, str(getattr(item, "__module__", "")), str(item.__qualname__)
-    return name, hex(item) if kind is int and item.bit_length() > _LONG else _ADDRESS.sub("", repr(item))
-
-
-def _digests(items: Iterable[Any], known: dict[int, bytes], depth: int) -> list[bytes]:
-    return [_digest(item, known, depth + 1) for item in items]
+        texts[0], inside = item.in_order()
+    elif kind is dict:
+        inside = chain.from_iterable(item.items())
+    elif kind in _CONTAINERS:
+        inside = item
+    elif callable(item) and hasattr(item, "__qualname__"):
+        texts += [str(getattr(item, "__module__", "")), str(item.__qualname__)]
+    else:
+        texts.append(_ADDRESS.sub("", repr(item)))
+    found = [_digest(part, known, depth + 1) for part in inside] if depth < _DEEPEST else []
+    if kind in _UNORDERED:
+        found.sort()
+    return [*(text.encode("utf-8", "surrogatepass") for text in texts), *found]
