@@ -68,9 +68,13 @@ class Builder:
                 name = document.types[shape.type].name
                 self._run(run, shape)
             # Only now: an object that was checked earlier could still be filled by a later node.
-            for checked in self._to_check:
-                for check in self._checks(type(checked)):
-                    check(checked)
+            with self.account.in_use():
+                for checked in self._to_check:
+                    checks = self._checks(type(checked))
+                    if checks:
+                        self.account.look(checked, names.of(type(checked)) or "")
+                    for check in checks:
+                        check(checked)
         except (SkopsafeError, MemoryError):
             raise
         except RecursionError as error:

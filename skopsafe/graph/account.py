@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from skopsafe.errors import LimitError
+
+_ITEMS_A_STEP = 16
+"""Numbers of an array that are compared in the time of one step."""
 
 
 class Account:
@@ -27,10 +36,11 @@ class Account:
         By the id of an object: itself, and the copy that others are given in its place.
     """
 
-    __slots__ = ("_left", "chains", "copies")
+    __slots__ = ("_left", "_seen", "chains", "copies")
 
     def __init__(self, steps: float) -> None:
         self._left = steps
+        self._seen: dict[tuple[str, int], Any] = {}
         self.chains: dict[int, tuple[Any, int]] = {}
         self.copies: dict[int, tuple[Any, Any]] = {}
 
@@ -49,3 +59,51 @@ class Account:
                 path=where,
                 next_step="Pass limits=Limits(work=...) if you know the file.",
             )
+
+    def is_new(self, what: str, value: Any) -> bool:
+        """Tell whether this is the first question for a value, of those about one thing."""
+        key = what, id(value)
+        is_new = key not in self._seen
+        self._seen[key] = value  # so that its id stays its own
+        return is_new
+
+    def look(self, obj: Any, where: str) -> None:
+        """Pay for a check of an object, by the size of those of its attributes that others have as well."""
+        for value in getattr(obj, "__dict__", {}).values():
+            kind = type(value)
+            if kind is list or kind is tuple:
+                cost = sum([self._cost(part) for part in value])
+                cost += 0 if self.is_new("look", value) else len(value)
+            else:
+                cost = self._cost(value)
+            if cost:
+                self.spend(cost, where)
+
+    def _cost(self, value: Any) -> int:
+        """Return the steps for a container or array that was looked at before."""
+        kind = type(value)
+        if kind is np.ndarray or kind is np.memmap:
+            cost = value.size if value.dtype.hasobject else value.size // _ITEMS_A_STEP
+        elif kind in _CONTAINERS:
+            cost = len(value)
+        else:
+            return 0
+        return 0 if not cost or self.is_new("look", value) else int(cost)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Make this the account of all checks that are called."""
+        token = _PRESENT.set(self)
+        try:
+            yield
+        finally:
+            _PRESENT.reset(token)
+
+
+_CONTAINERS = frozenset((list, tuple, dict, set, frozenset))
+_PRESENT: ContextVar[Account | None] = ContextVar("account", default=None)
+
+
+def present() -> Account:
+    """Return the account of the load that calls a check; a new one without a bound where none does."""
+    return _PRESENT.get() or Account(math.inf)

@@ -15,7 +15,6 @@ one. How often they ask is counted, and the count stops at a bound.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ _SHIFT = 5
 _RUN = 9
 """Slots of a set that are looked at behind each place of the sequence, if all of them are in the table."""
 _SMALLEST = 8
+_MODULUS = sys.hash_info.modulus
 _FEW = 64
 """Keys that still ask, from which on they go one by one: an array operation would do less than it costs."""
 _BITS = 32
@@ -64,21 +64,41 @@ def require_spread(keys: Collection[Any], where: str, account: Account, *, is_se
     if _is_seeded(keys):
         return
     require_light(keys, where, account)
-    require(not _is_crowded(keys, is_set=is_set), "its keys collide too often", where)
+    require(not _is_crowded(_hashes(keys), is_set=is_set), "its keys collide too often", where)
 
 
-def require_spread_items(values: NDArray[Any], where: str) -> None:
+def require_spread_items(values: NDArray[Any], where: str, account: Account) -> None:
     """Raise `ValidationError` if looking up items of an array in a dict, or a set of them, takes so long.
 
     They may stand in it more than once.
     """
-    keys = values.ravel().tolist()
-    if len(keys) < FEWEST or _is_seeded(keys):
+    if values.size < FEWEST or not account.is_new("spread", values):
         return
-    require_light(keys, where, Account(math.inf))
-    kept = _distinct(keys)
-    crowded = kept is None or _is_crowded(kept, is_set=False) or _is_crowded(kept, is_set=True)
+    hashes = _hashes_of_integers(values.ravel())
+    if hashes is None:
+        keys = values.ravel().tolist()
+        if _is_seeded(keys):
+            return
+        require_light(keys, where, account)
+        kept = _distinct(keys)
+        hashes = None if kept is None else _hashes(kept)
+    crowded = hashes is None or _is_crowded(hashes, is_set=False) or _is_crowded(hashes, is_set=True)
     require(not crowded, "its items collide too often", where)
+
+
+def _hashes_of_integers(values: NDArray[Any]) -> Hashes | None:
+    """Return the hashes of different integers, in the order of the first of each; of others, None.
+
+    Python's hash of an integer is the integer, but for very large ones and for -1.
+    """
+    if values.dtype.kind not in "iu" or int(values.max()) >= _MODULUS or int(values.min()) <= -_MODULUS:
+        return None
+    if not (values[1:] > values[:-1]).all():
+        _, first = np.unique(values, return_index=True)
+        values = values[np.sort(first)]
+    hashes = values.astype(np.int64)
+    hashes[hashes == -1] = -2
+    return hashes.view(np.uintp)
 
 
 def _distinct(keys: list[Any]) -> list[Any] | None:
@@ -102,7 +122,7 @@ def _distinct(keys: list[Any]) -> list[Any] | None:
 
 def refuse_crowded(keys: Collection[Any], *, is_set: bool = False) -> None:
     """Raise `TypeError` for keys that would not be loaded again."""
-    if not _is_seeded(keys) and _is_crowded(keys, is_set=is_set):
+    if not _is_seeded(keys) and _is_crowded(_hashes(keys), is_set=is_set):
         raise TypeError("the hashes of its keys collide too often, and it would not be loaded")
 
 
@@ -115,10 +135,9 @@ def _hashes(keys: Collection[Any]) -> Hashes:
     return np.fromiter(map(hash, keys), np.intp, len(keys)).view(np.uintp)
 
 
-def _is_crowded(keys: Collection[Any], *, is_set: bool) -> bool:
-    if len(keys) < FEWEST:
+def _is_crowded(hashes: Hashes, *, is_set: bool) -> bool:
+    if len(hashes) < FEWEST:
         return False
-    hashes = _hashes(keys)
     if bool((np.diff(hashes) == 1).all()):
         return False  # such as those of a range: each has a slot of its own in every table
     if is_set:

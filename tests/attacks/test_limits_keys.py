@@ -32,6 +32,7 @@ from sklearn.preprocessing import (
 
 import skopsafe
 from skopsafe.errors import UnsupportedTypeError, ValidationError
+from skopsafe.graph.account import present
 from skopsafe.handlers import spread
 from tests.attacks.colliding import MODULUS, Set, dict_sizes, dict_slots, full_slots, one_hash, tables_of
 from tests.attacks.graphs import assert_refused, numbers, schema, written
@@ -152,7 +153,24 @@ def test_large_tables_and_items_that_stand_twice_are_as_good() -> None:
         assert spread.dict_probes(hashes(keys), 10**6) < 10
         assert spread.set_probes(hashes(keys), 10**6) < 30
     again = np.array([*range(300), *[-1] * 500, *[-2] * 500, "a", None], object)
-    spread.require_spread_items(again, "")
+    spread.require_spread_items(again, "", present())
+    for whole in (again[:800].astype(np.int64), np.array([2**61 - 1, -(2**62), 2**62, *range(300)])):
+        spread.require_spread_items(whole, "", present())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([5, -1, 3, -1, 5, -2, 0, *range(-300, 300)]),
+        np.arange(10, 400, dtype=np.uint8),
+        np.arange(400, dtype=np.uint64) ** 6,
+    ],
+)
+def test_hashes_of_integers_are_those_of_python(values: Any) -> None:
+    kept = list(dict.fromkeys(values.tolist()))
+    found = spread._hashes_of_integers(values)
+    assert found is not None
+    assert found.view(np.int64).tolist() == list(map(hash, kept))
 
 
 KINDS: dict[str, Any] = {

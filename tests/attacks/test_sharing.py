@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import LabelEncoder, OrdinalEncoder, StandardScaler
 
 import skopsafe
 from skopsafe.testing.crafted import changed
@@ -53,6 +54,36 @@ def test_a_key_that_many_have_is_hashed_so_often_and_no_more(holder: Any) -> Non
     with pytest.raises(skopsafe.LimitError, match="gone through too often"):
         skopsafe.loads(skopsafe.dumps([holder(key) for _ in range(3000)]))
     assert skopsafe.loads(skopsafe.dumps([holder(key) for _ in range(100)])) == [holder(key)] * 100
+
+
+def test_classes_that_many_encoders_have_are_checked_once() -> None:
+    def shared(count: int) -> bytes:
+        classes, encoders = np.array([*range(count), "a"], dtype=object), []
+        for _ in range(count):
+            encoders.append(LabelEncoder())
+            encoders[-1].classes_ = classes
+        return skopsafe.dumps(encoders)
+
+    count = 300
+    files = [shared(count * factor) for factor in (1, 2, 4)]
+    skopsafe.loads(files[0])
+    counts = [steps(functools.partial(skopsafe.loads, data)) for data in files]
+    assert per_pair(counts, count) < 0.5, counts
+
+
+@pytest.mark.parametrize("in_list", [False, True])
+def test_an_attribute_that_many_estimators_have_is_checked_so_often_and_no_more(in_list: bool) -> None:
+    encoders = [OrdinalEncoder() if in_list else StandardScaler() for _ in range(1000)]
+    shared = np.arange(10_000.0)
+    for encoder in encoders:
+        if in_list:
+            encoder.categories_ = [shared]
+        else:
+            encoder.mean_ = shared
+    data = skopsafe.dumps(encoders)
+    assert len(skopsafe.loads(data)) == 1000
+    with pytest.raises(skopsafe.LimitError, match="gone through too often"):
+        skopsafe.loads(data, limits=skopsafe.Limits(work=3, work_floor=0))
 
 
 def test_an_array_that_many_partials_have_is_copied_once() -> None:

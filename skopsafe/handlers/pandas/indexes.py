@@ -27,7 +27,7 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
         data = data._ndarray
         require(data.dtype.kind in "biufcO", f"dtype {data.dtype} is not allowed", "Index.values")
         if data.dtype.kind == "O":
-            require_spread_items(data, "Index.values")
+            require_spread_items(data, "Index.values", context.account)
     out = pd.Index(data, dtype=data.dtype, name=values[1], copy=False, tupleize_cols=False)
     require(type(out) is pd.Index, f"values of a {type(out).__name__}", "Index.values")
     return out

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from skopsafe.graph.account import present
 from skopsafe.handlers.arguments import is_foreign, require_harmless, require_no_text
 from skopsafe.handlers.checks import array, integer, require
 from skopsafe.handlers.spread import require_spread_items
@@ -36,6 +37,8 @@ def _columns(mapping: object, where: str) -> None:
     assert isinstance(mapping, dict)
     # Floats are cut off by scikit-learn as they are here; other objects could change what they stand for.
     numbers = (int, float, np.integer, np.floating)
+    if not present().is_new("columns", mapping):
+        return
     columns = list(mapping.values())
     kinds = set(map(type, columns))
     require(all(issubclass(kind, numbers) for kind in kinds), "not numbers", where)
@@ -71,7 +74,7 @@ def _check_multilabel(obj: Any) -> None:
         _columns(cache, _where(obj, "_cached_dict"))
     if "classes_" in vars(obj):
         classes = array(obj.classes_, _where(obj, "classes_"), ndim=1)
-        require_spread_items(classes, _where(obj, "classes_"))
+        require_spread_items(classes, _where(obj, "classes_"), present())
         # Columns are counted over classes_ and the matrix is as wide as the dict made of them.
         require(len(dict.fromkeys(classes)) == len(classes), "a class stands twice", _where(obj, "classes_"))
 
@@ -93,7 +96,7 @@ def _check_looked_up(obj: Any) -> None:
         found = vars(obj).get(name, ())
         for number, items in enumerate(found if type(found) is list else [found]):
             if isinstance(items, np.ndarray):
-                require_spread_items(items, f"{_where(obj, name)}[{number}]")
+                require_spread_items(items, f"{_where(obj, name)}[{number}]", present())
 
 
 def _sizes(obj: Any) -> list[int]:
