@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skopsafe import names
 from skopsafe.errors import FormatError, SkopsafeError, ValidationError, shown
-from skopsafe.graph.account import Account
+from skopsafe.graph.account import FEW, Account
 from skopsafe.graph.document import CALL, CLASS, FLOAT, VALUE, Column, Document, Run, Shape, Values
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers import generic_load
@@ -69,9 +69,9 @@ class Builder:
                 self._run(run, shape)
             # Only now: an object that was checked earlier could still be filled by a later node.
             with self.account.in_use():
-                for checked in self._to_check:
-                    checks = self._checks(type(checked))
-                    if checks:
+                found = [(obj, checks) for obj in self._to_check if (checks := self._checks(type(obj)))]
+                for checked, checks in found:
+                    if len(found) > FEW:
                         self.account.look(checked, names.of(type(checked)) or "")
                     for check in checks:
                         check(checked)

@@ -12,6 +12,8 @@ import numpy as np
 
 from skopsafe.errors import LimitError
 
+FEW = 256
+"""Objects that share what they will: so many checks of all there is take no long time."""
 _ITEMS_A_STEP = 16
 """Numbers of an array that are compared in the time of one step."""
 
@@ -71,24 +73,20 @@ class Account:
         """Pay for a check of an object, by the size of those of its attributes that others have as well."""
         for value in getattr(obj, "__dict__", {}).values():
             kind = type(value)
-            if kind is list or kind is tuple:
-                cost = sum([self._cost(part) for part in value])
-                cost += 0 if self.is_new("look", value) else len(value)
-            else:
-                cost = self._cost(value)
-            if cost:
-                self.spend(cost, where)
+            if kind in _ARRAYS:
+                self._pay_again(value, value.size, where)
+            elif kind in _CONTAINERS:
+                self._pay_again(value, len(value), where)
+                if kind is list or kind is tuple:
+                    for part in value:
+                        if type(part) in _ARRAYS:
+                            self._pay_again(part, part.size, where)
 
-    def _cost(self, value: Any) -> int:
-        """Return the steps for a container or array that was looked at before."""
-        kind = type(value)
-        if kind is np.ndarray or kind is np.memmap:
-            cost = value.size if value.dtype.hasobject else value.size // _ITEMS_A_STEP
-        elif kind in _CONTAINERS:
-            cost = len(value)
-        else:
-            return 0
-        return 0 if not cost or self.is_new("look", value) else int(cost)
+    def _pay_again(self, value: Any, size: int, where: str) -> None:
+        """Pay for a container or array, unless it is small, or new."""
+        if size >= _ITEMS_A_STEP and not self.is_new("look", value):
+            of_numbers = type(value) in _ARRAYS and not value.dtype.hasobject
+            self.spend(size // _ITEMS_A_STEP if of_numbers else size, where)
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -100,6 +98,7 @@ class Account:
             _PRESENT.reset(token)
 
 
+_ARRAYS = frozenset((np.ndarray, np.memmap))
 _CONTAINERS = frozenset((list, tuple, dict, set, frozenset))
 _PRESENT: ContextVar[Account | None] = ContextVar("account", default=None)
 

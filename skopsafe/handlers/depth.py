@@ -28,6 +28,8 @@ MOST_PLACES, MOST_WAYS = 2**17, 16
 so many in all, or so many times those that there are."""
 _STEPS_A_PLACE = 8
 """To go to one costs as much as making so many values."""
+_SHORT = 16
+_PLAIN = frozenset((str, bytes, int, float, bool, type(None)))
 DEEPEST = 200
 """No model is nested so deep; a thread with a small stack recurses ten times deeper."""
 
@@ -73,9 +75,15 @@ def require_shallow(parts: Collection[Any], where: str, account: Account) -> Non
     if _KINDS.isdisjoint(map(type, parts)):
         return
     for part in parts:
-        if type(part) in _INSIDE and id(part) not in account.chains:
-            _measure(part, where, account.chains)
-        require(_chain(part, account.chains) < DEEPEST, f"nested more than {DEEPEST} deep", where)
+        if type(part) in _KINDS and not _is_flat(part):
+            if id(part) not in account.chains:
+                _measure(part, where, account.chains)
+            require(account.chains[id(part)][1] < DEEPEST, f"nested more than {DEEPEST} deep", where)
+
+
+def _is_flat(part: Any) -> bool:
+    """Tell whether a part is a tuple of few plain values: that is looked at again in no time."""
+    return type(part) is tuple and len(part) <= _SHORT and _PLAIN.issuperset(map(type, part))
 
 
 def _measure(obj: Any, where: str, chains: dict[int, tuple[Any, int]]) -> None:
@@ -92,15 +100,16 @@ def _measure(obj: Any, where: str, chains: dict[int, tuple[Any, int]]) -> None:
                 continue
             require(id(present) not in opened, f"nested more than {DEEPEST} deep", where)  # without end
             opened.add(id(present))
-            inside = [part for part in _INSIDE[type(present)](present) if type(part) in _INSIDE]
+            inside = [part for part in _INSIDE[type(present)](present) if type(part) in _KINDS]
             stack.append((present, inside))
-            stack += [(part, None) for part in inside if id(part) not in chains]
+            stack += [(part, None) for part in inside if id(part) not in chains and not _is_flat(part)]
             continue
         chains[id(present)] = present, 1 + max([_chain(part, chains) for part in inside], default=0)
 
 
-def _chain(obj: Any, chains: dict[int, tuple[Any, int]]) -> int:
-    return chains[id(obj)][1] if type(obj) in _INSIDE else 0
+def _chain(part: Any, chains: dict[int, tuple[Any, int]]) -> int:
+    found = chains.get(id(part))
+    return 1 if found is None else found[1]
 
 
 def require_light(parts: Collection[Any], where: str, account: Account) -> None:
@@ -122,7 +131,7 @@ def require_light(parts: Collection[Any], where: str, account: Account) -> None:
     """
     if not any(issubclass(kind, _HASHED) for kind in set(map(type, parts))):
         return
-    level = {id(part): (part, 1) for part in parts}
+    level = {id(part): (part, 1) for part in parts if not _is_flat(part)}
     ways = places = 0
     while level:
         below: dict[int, tuple[Any, int]] = {}

@@ -64,7 +64,8 @@ def require_spread(keys: Collection[Any], where: str, account: Account, *, is_se
     if _is_seeded(keys):
         return
     require_light(keys, where, account)
-    require(not _is_crowded(_hashes(keys), is_set=is_set), "its keys collide too often", where)
+    crowded = len(keys) >= FEWEST and _is_crowded(_hashes(keys), is_set=is_set)
+    require(not crowded, "its keys collide too often", where)
 
 
 def require_spread_items(values: NDArray[Any], where: str, account: Account) -> None:
@@ -122,7 +123,7 @@ def _distinct(keys: list[Any]) -> list[Any] | None:
 
 def refuse_crowded(keys: Collection[Any], *, is_set: bool = False) -> None:
     """Raise `TypeError` for keys that would not be loaded again."""
-    if not _is_seeded(keys) and _is_crowded(_hashes(keys), is_set=is_set):
+    if len(keys) >= FEWEST and not _is_seeded(keys) and _is_crowded(_hashes(keys), is_set=is_set):
         raise TypeError("the hashes of its keys collide too often, and it would not be loaded")
 
 
