@@ -20,6 +20,7 @@ from skopsafe.judge.naming import REACHING, Names, Role
 from skopsafe.judge.shapes import (
     arguments_of_class,
     attribute_that_acts,
+    class_of,
     computed_keys,
     is_dtype_call,
     items_put,
@@ -190,6 +191,9 @@ def _is_shared(call: Call, names: Names) -> bool:
     return reviewed is not None and reviewed.is_shared
 
 
+_TEXTS = frozenset((str,))
+_NAMED = frozenset((Dict, Call))
+"""What may have names of attributes."""
 _METHODS = {"append": ("append", "extend"), "add": ("add",), "setitem": ("__setitem__",), "build": ()}
 
 
@@ -209,12 +213,14 @@ def _state(op: Operation, context: Context) -> Finding | None:
     state = op.argument
     if type(state) is not tuple:
         return _set_by(state, op, "suspicious")
-    # Those of two parts are set by the unpickler; of others, a class may set what is in any of them.
-    is_pair = len(state) == 2
-    for number, part in enumerate(state[:_PARTS]):
-        found = _set_by(part, op, "malicious" if is_pair and number else "suspicious")
-        if found is not None:
-            return found
+    for part in state[:_PARTS]:
+        # Most are those of arrays, with a dtype among them.
+        if type(part) is Dict or (type(part) is Call and not is_dtype_call(part)):
+            # Those of two parts are set by the unpickler; of others, a class may set what is in any of them.
+            is_set = len(state) == 2 and part is state[1]
+            found = _set_by(part, op, "malicious" if is_set else "suspicious")
+            if found is not None:
+                return found
     return None
 
 
@@ -226,11 +232,21 @@ def _item(op: Operation, context: Context) -> Finding | None:
     return None
 
 
-def _shape(op: Operation, context: Context) -> Finding | None:
-    if op.kind == "call":
-        return made_by_hand(op.value) or arguments_of_class(op.value, context.names)
-    if op.kind == "build":
-        return state_again(op) or attribute_that_acts(op, _KEYS) or state_of_slots(op, context.names)
+def _made(op: Operation, context: Context) -> Finding | None:
+    cls = class_of(op.value)
+    if cls is None:
+        return None
+    return made_by_hand(op.value, cls) or arguments_of_class(op.value, cls, context.names)
+
+
+def _changed(op: Operation, context: Context) -> Finding | None:
+    cls, again = class_of(op.value), state_again(op)
+    if cls is None or again is not None:
+        return again
+    return attribute_that_acts(op, cls, _KEYS) or state_of_slots(op, cls, context.names)
+
+
+def _filled(op: Operation, context: Context) -> Finding | None:
     return items_put(op, context.names)
 
 
@@ -253,14 +269,16 @@ def _dtype(op: Operation, context: Context) -> Finding | None:
 
 def _set_by(state: Value, op: Operation, level: Level) -> Finding | None:
     """Look at names of attributes. Those in slots are set by setattr: a new class, for one, takes effect."""
-    computed = computed_keys(state, _KEYS)
-    if computed is not None:
-        return Finding(
-            "suspicious", "computed attribute", f"sets attributes by names that it computes: {computed}"
-        )
-    keys = _keys(state)
-    if not REACHING.isdisjoint(keys):
-        for key in keys:
+    if type(state) not in _NAMED:
+        return None
+    found = keys_of(state, _KEYS)
+    if type(state) is Call or not _TEXTS.issuperset(map(type, found)):
+        computed = computed_keys(state, found)
+        if computed is not None:
+            why = f"sets attributes by names that it computes: {computed}"
+            return Finding("suspicious", "computed attribute", why)
+    if not REACHING.isdisjoint(found):
+        for key in found:
             if key in REACHING and key != "__wrapped__":
                 return Finding(level, "special attribute", f"sets {show(key)} of {show(op.value)}")
     if type(state) is Dict and len(state.pairs) > _KEYS:
@@ -302,9 +320,9 @@ RULES: dict[str, Rule] = {
     "methods that are attributes": Rule(("append", "setitem", "add"), _own_method),
     "special attributes in a state, and states too long to look at": Rule(("build",), _state),
     "names of attributes that are items": Rule(("setitem",), _item),
-    "what no pickler does with what was reviewed": Rule(
-        ("call", "build", "append", "setitem", "add"), _shape
-    ),
+    "how no pickler makes what was reviewed": Rule(("call",), _made),
+    "how no pickler changes what was reviewed": Rule(("build",), _changed),
+    "how no pickler fills what was reviewed": Rule(("append", "setitem", "add"), _filled),
     "states of dtypes": Rule(("build",), _dtype),
     "states that are plans": Rule(("build",), _plan),
 }

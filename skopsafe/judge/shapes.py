@@ -36,11 +36,8 @@ def class_of(made: Value) -> Global | None:
     return None
 
 
-def arguments_of_class(call: Call, names: Names) -> Finding | None:
+def arguments_of_class(call: Call, cls: Global, names: Names) -> Finding | None:
     """Find instances of reviewed classes whose ``__new__`` gets something."""
-    cls = class_of(call)
-    if cls is None:
-        return None
     if call.way == "new":
         given = call.args != () or _is_full(call.kwargs)
     elif call.function.spelled in _MAKERS:
@@ -84,7 +81,8 @@ def state_again(op: Operation) -> Finding | None:
 def keys(state: Value, most: int) -> list[Value]:
     """Return the keys of a state that is a mapping, also of one that is made by a call."""
     if type(state) is Dict:
-        return [key for key, _ in state.pairs[:most]]
+        pairs = state.pairs if len(state.pairs) <= most else state.pairs[:most]
+        return [key for key, _ in pairs]
     if not _is_mapping(state):
         return []
     found = [key for key, _ in state.pairs[:most]]
@@ -99,13 +97,21 @@ def _is_mapping(state: Value) -> bool:
     return state.function.spelled in _MAPPINGS or class_of(state) is not None
 
 
-def computed_keys(state: Value, most: int) -> str | None:
-    """Return what is computed of the names in a state, or None if the stream spells all of them."""
+def computed_keys(state: Value, found: list[Value]) -> str | None:
+    """Return what is computed of the names in a state, or None if the stream spells all of them.
+
+    Parameters
+    ----------
+    state : Value
+        The state.
+    found : list
+        Its keys.
+    """
     if type(state) is Call and type(state.function) is Global and type(state.args) is tuple:
         is_told = all(arg is None or type(arg) in (Global, Dict) for arg in state.args)
         if not is_told and state.function.spelled in _MAPPINGS:
             return show(state)
-    for key in keys(state, most):
+    for key in found:
         if type(key) is Call and type(key.function) is Global:
             name = key.function
             if f"{moved(name.module)}:{name.name}" in _TEXTS:
@@ -119,18 +125,20 @@ def late_states(pickle: Pickle) -> frozenset[int]:
     ready: set[int] = set()
     used: set[int] = set()
     for op in pickle.operations:
-        value = op.value
-        if op.kind == "import":
+        kind, value = op.kind, op.value
+        if kind == "import":
             continue
-        is_dtype = type(value) is Call and is_dtype_call(value)
-        if op.kind == "build" and is_dtype:
-            if id(value) in used:
-                late.add(op.offset)
-            ready.discard(id(value))
-        elif op.kind == "call" and is_dtype:
-            ready.add(id(value))
-        elif ready and not (
-            op.kind == "call" and type(value.function) is Global and value.function.spelled in _QUIET
+        if type(value) is Call and is_dtype_call(value):
+            if kind == "call":
+                ready.add(id(value))
+                continue
+            if kind == "build":
+                if id(value) in used:
+                    late.add(op.offset)
+                ready.discard(id(value))
+                continue
+        if ready and not (
+            kind == "call" and type(value.function) is Global and value.function.spelled in _QUIET
         ):
             used |= ready
             ready.clear()
@@ -139,13 +147,13 @@ def late_states(pickle: Pickle) -> frozenset[int]:
 
 def is_dtype_call(call: Call) -> bool:
     """Tell whether a call makes a dtype of numpy."""
-    return type(call.function) is Global and call.function.spelled == "numpy:dtype"
+    made = call.function
+    return type(made) is Global and made.name == "dtype" and made.module == "numpy"
 
 
-def attribute_that_acts(op: Operation, most: int) -> Finding | None:
+def attribute_that_acts(op: Operation, cls: Global, most: int) -> Finding | None:
     """Find states in which an attribute says what is called, such as a method by its name, or an address."""
-    cls = class_of(op.value)
-    acts = acting(cls.spelled) if cls is not None else None
+    acts = acting(cls.spelled)
     if acts is None:
         return None
     for state in op.argument if type(op.argument) is tuple else (op.argument,):
@@ -157,18 +165,17 @@ def attribute_that_acts(op: Operation, most: int) -> Finding | None:
     return None
 
 
-def made_by_hand(call: Call) -> Finding | None:
+def made_by_hand(call: Call, cls: Global) -> Finding | None:
     """Find instances of classes that no pickler makes so."""
-    cls = class_of(call)
-    reason = unmade(cls.spelled) if cls is not None else None
+    reason = unmade(cls.spelled)
     return None if reason is None else Finding("suspicious", "instance", f"{show(call)}: {reason}")
 
 
-def state_of_slots(op: Operation, names: Names) -> Finding | None:
+def state_of_slots(op: Operation, cls: Global, names: Names) -> Finding | None:
     """Find attributes that are set one by one, as those in slots are: reviewed classes have none."""
-    state, cls = op.argument, class_of(op.value)
+    state = op.argument
     if type(state) is not tuple or len(state) != 2 or type(state[1]) is not Dict or not state[1].pairs:
         return None
-    if cls is None or not names.is_class(cls.module, cls.name):
+    if not names.is_class(cls.module, cls.name):
         return None
     return Finding("suspicious", "slots", f"sets attributes of {show(op.value)} that are no slots")

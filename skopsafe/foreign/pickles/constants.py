@@ -116,14 +116,14 @@ def _float(m: Machine) -> None:
         raise Broken(f"{data[:20]!r} is no number") from None
 
 
-_DOUBLE = struct.Struct(">d").unpack_from
+DOUBLE = struct.Struct(">d").unpack_from
 
 
 def _binfloat(m: Machine) -> None:
     at = m.at
     if at + 8 > len(m.buffer):
         raise IndexError
-    m.stack.append(_DOUBLE(m.buffer, at)[0])
+    m.stack.append(DOUBLE(m.buffer, at)[0])
     m.at = at + 8
 
 

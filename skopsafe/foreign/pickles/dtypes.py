@@ -106,6 +106,8 @@ def contradiction(value: Call, known: Known) -> tuple[str, bool] | None:
 
     With it comes whether that is only because this numpy does not know the dtype.
     """
+    if _key(value) in _SIMPLE:
+        return None
     try:
         _dtype(value, known, 0)
     except _Odd as error:
@@ -130,19 +132,20 @@ def _dtype(value: Value, known: Known, depth: int) -> DType:
     return known.put(value, made)
 
 
-_SIMPLE: dict[tuple[Value, ...], DType] = {}
+_SIMPLE: dict[tuple[Any, ...] | None, DType] = {}
 """Dtypes of which all parts are constants, by these. Nearly all arrays have one of a handful."""
 _MOST = 200
 
 
-def _key(value: Value) -> tuple[Value, ...] | None:
-    """Return the parts of a dtype that is made as numpy writes it, if all of them are constants."""
-    if (
-        type(value) is not Call
-        or type(value.function) is not Global
-        or value.function.spelled != "numpy:dtype"
-    ):
+def _key(value: Value, *, is_field: bool = False) -> tuple[Any, ...] | None:
+    """Return the parts of a dtype that is made as numpy writes it, if all of them are constants.
+
+    Of a structure, those of its fields are among them, unless it is a field itself.
+    """
+    made = value.function if type(value) is Call else None
+    if type(made) is not Global or made.name != "dtype" or made.module != "numpy":
         return None
+    assert type(value) is Call
     args, states = value.args, value.states
     if value.way != "reduce" or value.kwargs is not None or type(args) is not tuple or len(states) != 1:
         return None
@@ -151,10 +154,32 @@ def _key(value: Value) -> tuple[Value, ...] | None:
         return None
     if not args or type(args[0]) is not str:
         return None
-    return (args[0], *state) if _PLAIN.issuperset(map(type, state)) else None
+    if _PLAIN.issuperset(map(type, state)):
+        return (args[0], *state)
+    return None if is_field or len(state) < 8 else _key_of_structure(args[0], *state)
 
 
 _PLAIN = frozenset((int, str, type(None)))
+_FEW = 32
+
+
+def _key_of_structure(
+    text: str, version: Value, order: Value, subarray: Value, *state: Value
+) -> tuple[Any, ...] | None:
+    names, fields, *rest = state
+    if type(names) is not tuple or type(fields) is not Dict or len(fields.pairs) > _FEW or len(names) > _FEW:
+        return None
+    if not _PLAIN.issuperset(map(type, (version, order, subarray, *names, *rest))):
+        return None
+    found = []
+    for name, field in fields.pairs:
+        if type(name) is not str or type(field) is not tuple or len(field) != 2 or type(field[1]) is not int:
+            return None
+        key = _key(field[0], is_field=True)
+        if key is None:
+            return None
+        found.append((name, key, field[1]))
+    return text, version, order, subarray, names, tuple(found), *rest
 
 
 def _plain(value: Value) -> DType:

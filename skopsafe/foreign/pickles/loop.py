@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skopsafe.foreign.pickles.constants import BYTES_BEGINNINGS, TEXT_BEGINNINGS
+from skopsafe.foreign.pickles.constants import BYTES_BEGINNINGS, DOUBLE, TEXT_BEGINNINGS
 from skopsafe.foreign.pickles.opcodes import TABLE
 from skopsafe.foreign.pickles.reading import AHEAD, LONG
 from skopsafe.foreign.pickles.values import Global, Value
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 _UNKNOWN = -2
+_LEAST = 2
+"""Bytes of an opcode that does not look by itself how long it is."""
 
 
 def run(m: Machine, limit: int) -> None:
@@ -37,7 +39,7 @@ def run(m: Machine, limit: int) -> None:
     LimitError
         There are more opcodes than are allowed.
     """
-    found, table, memo, marks = m.found, TABLE, m.memo, m.marks
+    found, table, memo, marks, double = m.found, TABLE, m.memo, m.marks, DOUBLE
     stack, at, buffer = m.stack, m.at, m.buffer
     is_whole, ready = False, _UNKNOWN
     count = found.opcodes
@@ -137,6 +139,20 @@ def run(m: Machine, limit: int) -> None:
                             found.holders.append(made)
                         at += 1
                         continue
+                elif code == 71:  # G, BINFLOAT
+                    end = at + 9
+                    if end <= ready:
+                        count += 1
+                        stack.append(double(buffer, at + 1)[0])
+                        at = end
+                        continue
+                elif code == 77 or code == 74:  # M, BININT2 and J, BININT  # noqa: PLR1714 - faster
+                    end = at + 3 if code == 77 else at + 5
+                    if end <= ready:
+                        count += 1
+                        stack.append(int.from_bytes(buffer[at + 1 : end], "little", signed=code == 74))
+                        at = end
+                        continue
                 elif code == 67:  # C, SHORT_BINBYTES
                     start = at + 2
                     end = start + buffer[at + 1]
@@ -195,6 +211,6 @@ def run(m: Machine, limit: int) -> None:
 def _ready(m: Machine, is_whole: bool) -> int:
     """Return the last place of the window at which an opcode may be run here, and not by the table."""
     # At the end of the stream, an opcode and a byte behind it are still there.
-    ready = len(m.buffer) - (2 if is_whole else AHEAD)
+    ready = len(m.buffer) - (_LEAST if is_whole else AHEAD)
     # The table runs those at the end of a frame, which must end with one.
-    return max(-1, min(ready, m.frame - m.base - AHEAD)) if m.frame > m.base + m.at else max(-1, ready)
+    return max(-1, min(ready, m.frame - m.base - _LEAST)) if m.frame > m.base + m.at else max(-1, ready)
