@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import collections
 import functools
+import itertools
 import pickle
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, make_scorer, roc_auc_score
@@ -168,6 +170,15 @@ def test_what_no_pickler_does_is_suspicious(made: bytes, rule: str) -> None:
         make_scorer(accuracy_score),
         make_scorer(roc_auc_score, response_method=("decision_function", "predict_proba")),
         functools.partial(np.mean, axis=0),
+        np.array([(1, None)], [("a", "i4"), ("b", "O")])[0],
+        itertools.product([1, 2], "ab"),
+        itertools.combinations([1, 2], 2),
+        np.arange(3.0).sum,
+        collections.defaultdict(itertools.count().__next__),
+        collections.defaultdict(functools.partial(collections.defaultdict, int)),
+        pd.interval_range(0, 3),
+        pd.Interval(np.float64(1), np.float64(2)),
+        pd.DateOffset(months=1),
     ],
     ids=lambda obj: type(obj).__qualname__,
 )
