@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -46,6 +47,32 @@ class Acting:
     attributes: frozenset[str]
     allowed: frozenset[str]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a library writes into an attribute whose text it runs as code when an instance gets its state.
+
+    Attributes
+    ----------
+    pattern : re.Pattern
+        Texts that it writes, or that name variables alone.
+    level : str
+        What is said of others.
+    reason : str
+        What others would do.
+    beside : frozenset of str
+        If not empty: it is run only if the state has one of these attributes as well.
+    """
+
+    pattern: re.Pattern[str]
+    level: Literal["suspicious", "malicious"]
+    reason: str
+    beside: frozenset[str]
+
+    def matches(self, text: str) -> bool:
+        """Tell whether a text is of that form."""
+        return self.pattern.fullmatch(text) is not None
 
 
 Items = Literal["given", "append", "setitem"]
@@ -133,6 +160,25 @@ def _acting() -> dict[str, Acting]:
 def acting(name: str) -> Acting | None:
     """Return the attributes of a class of which what it does depends, or None."""
     return _acting().get(name)
+
+
+@functools.cache
+def _forms() -> dict[str, Form]:
+    return {
+        name: Form(
+            re.compile(group["form"], re.ASCII),
+            group["level"],
+            group["reason"],
+            frozenset(group.get("beside", ())),
+        )
+        for group in _table("calls")["code"]
+        for name in group["attributes"]
+    }
+
+
+def written_form(attribute: str) -> Form | None:
+    """Return the form of a text that is run as code if it is the attribute of this name, or None."""
+    return _forms().get(attribute)
 
 
 @functools.cache

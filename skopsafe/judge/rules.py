@@ -20,6 +20,7 @@ from skopsafe.judge.naming import REACHING, Names, Role
 from skopsafe.judge.shapes import (
     arguments_of_class,
     attribute_that_acts,
+    code_in_state,
     computed_keys,
     is_dtype_call,
     items_put,
@@ -230,7 +231,8 @@ def _shape(op: Operation, context: Context) -> Finding | None:
     if op.kind == "call":
         return made_by_hand(op.value) or arguments_of_class(op.value, context.names)
     if op.kind == "build":
-        return state_again(op) or attribute_that_acts(op, _KEYS) or state_of_slots(op, context.names)
+        found = code_in_state(op, _KEYS) or state_again(op) or attribute_that_acts(op, _KEYS)
+        return found or state_of_slots(op, context.names)
     return items_put(op, context.names)
 
 

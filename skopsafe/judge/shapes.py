@@ -10,7 +10,7 @@ from __future__ import annotations
 from skopsafe.foreign.pickles.machine import Operation, Pickle
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, List, Span, Stored, Value
-from skopsafe.judge.calls import Items, acting, filled_by, unmade
+from skopsafe.judge.calls import Items, acting, filled_by, unmade, written_form
 from skopsafe.judge.levels import Finding
 from skopsafe.judge.naming import Names
 from skopsafe.judge.shown import show
@@ -162,6 +162,20 @@ def made_by_hand(call: Call) -> Finding | None:
     cls = class_of(call)
     reason = unmade(cls.spelled) if cls is not None else None
     return None if reason is None else Finding("suspicious", "instance", f"{show(call)}: {reason}")
+
+
+def code_in_state(op: Operation, most: int) -> Finding | None:
+    """Find texts in a state that a class runs as code, unless they are of the form that it writes itself."""
+    for state in op.argument if type(op.argument) is tuple else (op.argument,):
+        pairs = state.pairs if type(state) in (Dict, Call) else ()
+        for key, value in pairs[:most]:
+            form = written_form(key) if type(key) is str else None
+            if form is None or (type(value) is str and form.matches(value)):
+                continue
+            if form.beside and not any(other in form.beside for other, _ in pairs if type(other) is str):
+                continue
+            return Finding(form.level, "code in a state", f"{show(op.value)}, {show(key)}: {form.reason}")
+    return None
 
 
 def state_of_slots(op: Operation, names: Names) -> Finding | None:

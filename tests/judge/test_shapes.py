@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, make_scorer, roc_auc_score
 
@@ -60,6 +61,9 @@ FIELDS = row(
 )
 LATE = row(UNBUILT + b"q\x01", over(data(8), b"h\x01"), b"h\x01" + FIELDS + b"b")
 COMPUTED = call("builtins:str", b"C\x09__class__", text("ascii"))
+
+
+FORMULA = table(formula=text("y ~ f(x)"), restore_model_spec=b"\x88")
 
 
 def address(spelled: str) -> bytes:
@@ -135,6 +139,7 @@ def address(spelled: str) -> bytes:
             "dtype",
         ),
         (LATE, "dtype"),
+        (new("statsmodels.base.data:PandasData") + FORMULA + b"b", "code in a state"),
         (address("xgboost.core:DMatrix"), "instance"),
         (address("lightgbm.basic:Dataset"), "instance"),
         (address("lightgbm.basic:_InnerPredictor"), "attribute that acts"),
@@ -225,3 +230,13 @@ def test_an_address_in_a_state_ends_the_process(spelled: str, tmp_path: Path) ->
     file.write_bytes(stream(address(spelled)))
     script = "import pickle, sys; pickle.load(open(sys.argv[1], 'rb'))"
     assert subprocess.run([sys.executable, "-c", script, str(file)], check=False).returncode < 0
+
+
+def test_what_scipy_writes_of_distributions_is_not_taken_for_an_attack() -> None:
+    kinds = (scipy.stats.rv_continuous, scipy.stats.rv_discrete)
+    every = [each for each in vars(scipy.stats).values() if isinstance(each, kinds)]
+    assert len(every) > 100
+    for each in every:
+        found = look(pickle.dumps(each))
+        assert found.verdict in ("unknown", "suspicious"), (each.name, found)
+        assert "code in a state" not in {op.rule for op in found.operations}
