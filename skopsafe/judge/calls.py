@@ -191,6 +191,16 @@ def unmade(name: str) -> str | None:
     return _unmade().get(name)
 
 
+@functools.cache
+def _opening() -> dict[str, str]:
+    return {name: group["reason"] for group in _table("calls")["opening"] for name in group["classes"]}
+
+
+def opening(name: str) -> str | None:
+    """Return why no pickler hands over a class of which it makes instances, or None."""
+    return _opening().get(name)
+
+
 def running() -> frozenset[str]:
     """Return names that run what they are given: functions that call one are no more harmless than it is."""
     return _reviewed_calls()[3]

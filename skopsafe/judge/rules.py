@@ -26,6 +26,7 @@ from skopsafe.judge.shapes import (
     items_put,
     made_by_hand,
     state_again,
+    state_of_instance,
     state_of_slots,
 )
 from skopsafe.judge.shapes import keys as keys_of
@@ -231,8 +232,9 @@ def _shape(op: Operation, context: Context) -> Finding | None:
     if op.kind == "call":
         return made_by_hand(op.value) or arguments_of_class(op.value, context.names)
     if op.kind == "build":
+        names = context.names
         found = code_in_state(op, _KEYS) or state_again(op) or attribute_that_acts(op, _KEYS)
-        return found or state_of_slots(op, context.names)
+        return found or state_of_slots(op, names) or state_of_instance(op, names)
     return items_put(op, context.names)
 
 
