@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, FrozenSet, Global, List, Set, Span, Value
 from skopsafe.judge.naming import Names
 
-_OWNERS = {"re:_compile": ("re", "Pattern")}
+_OWNERS = {"re:_compile": ("re", "Pattern"), "itertools:count": ("itertools", "count")}
 """Calls that are not of the class of what they give out."""
 
 
@@ -60,6 +61,13 @@ def _kind(names: Names, value: Value) -> tuple[str, str] | None:
         made = value.function
         if made.spelled in _OWNERS:
             return _OWNERS[made.spelled]
+        if f"{moved(made.module)}:{made.name}" == "numpy._core.multiarray:_reconstruct":
+            # A class of somebody else may have another method of that name.
+            first = value.args[0] if isinstance(value.args, tuple) and value.args else None
+            is_array = isinstance(first, Global) and first.spelled == "numpy:ndarray"
+            return ("numpy", "ndarray") if is_array else None
+        if f"{moved(made.module)}:{made.name}" == "numpy._core.numeric:_frombuffer":
+            return "numpy", "ndarray"
         if made.spelled == "copyreg:_reconstructor" and isinstance(value.args, tuple) and value.args:
             made = value.args[0] if isinstance(value.args[0], Global) else made
         if names.is_class(made.module, made.name):

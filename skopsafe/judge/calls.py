@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,6 +48,32 @@ class Acting:
     attributes: frozenset[str]
     allowed: frozenset[str]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a library writes into an attribute whose text it runs as code when an instance gets its state.
+
+    Attributes
+    ----------
+    pattern : re.Pattern
+        Texts that it writes, or that name variables alone.
+    level : str
+        What is said of others.
+    reason : str
+        What others would do.
+    beside : frozenset of str
+        If not empty: it is run only if the state has one of these attributes as well.
+    """
+
+    pattern: re.Pattern[str]
+    level: Literal["suspicious", "malicious"]
+    reason: str
+    beside: frozenset[str]
+
+    def matches(self, text: str) -> bool:
+        """Tell whether a text is of that form."""
+        return self.pattern.fullmatch(text) is not None
 
 
 Items = Literal["given", "append", "setitem"]
@@ -136,6 +164,30 @@ def acting(name: str) -> Acting | None:
 
 
 @functools.cache
+def _forms() -> dict[str, Form]:
+    return {
+        name: Form(
+            re.compile(group["form"], re.ASCII),
+            group["level"],
+            group["reason"],
+            frozenset(group.get("beside", ())),
+        )
+        for group in _table("calls")["code"]
+        for name in group["attributes"]
+    }
+
+
+def is_any_run(attributes: Iterable[object]) -> bool:
+    """Tell whether one of some attributes, by their names, holds a text that is run as code."""
+    return not _forms().keys().isdisjoint(attributes)
+
+
+def written_form(attribute: str) -> Form | None:
+    """Return the form of a text that is run as code if it is the attribute of this name, or None."""
+    return _forms().get(attribute)
+
+
+@functools.cache
 def _unmade() -> dict[str, str]:
     return {name: group["reason"] for group in _table("calls")["unmade"] for name in group["classes"]}
 
@@ -143,6 +195,16 @@ def _unmade() -> dict[str, str]:
 def unmade(name: str) -> str | None:
     """Return why no pickler makes instances of a class with ``__new__``, or None."""
     return _unmade().get(name)
+
+
+@functools.cache
+def _opening() -> dict[str, str]:
+    return {name: group["reason"] for group in _table("calls")["opening"] for name in group["classes"]}
+
+
+def opening(name: str) -> str | None:
+    """Return why no pickler hands over a class of which it makes instances, or None."""
+    return _opening().get(name)
 
 
 def running() -> frozenset[str]:

@@ -136,7 +136,16 @@ def _is_wrapper(value: Value) -> bool:
     return type(value) is Global and value.name in _WRAPPERS and value.module in _JOBLIB
 
 
+_CALLING = (
+    *("functools:partial", "_functools:partial", "collections:defaultdict"),
+    *("types:GenericAlias", "_collections:defaultdict"),
+)
+"""Calls that give out what calls their first argument later: it may stand only where any function may."""
+
+
 def _role_of_argument(function: Global, position: int) -> Role:
+    if position == 0 and function.spelled in _CALLING:
+        return "value"
     if function.spelled == "copyreg:_reconstructor" and position == 0:
         return "class"
     if function.module == "numpy.random._pickle" and position == 1:

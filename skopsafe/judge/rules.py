@@ -21,11 +21,13 @@ from skopsafe.judge.shapes import (
     arguments_of_class,
     attribute_that_acts,
     class_of,
+    code_in_state,
     computed_keys,
     is_dtype_call,
     items_put,
     made_by_hand,
     state_again,
+    state_of_instance,
     state_of_slots,
 )
 from skopsafe.judge.shapes import keys as keys_of
@@ -240,10 +242,11 @@ def _made(op: Operation, context: Context) -> Finding | None:
 
 
 def _changed(op: Operation, context: Context) -> Finding | None:
-    cls, again = class_of(op.value), state_again(op)
-    if cls is None or again is not None:
-        return again
-    return attribute_that_acts(op, cls, _KEYS) or state_of_slots(op, cls, context.names)
+    cls, names = class_of(op.value), context.names
+    found = code_in_state(op, _KEYS) or state_again(op)
+    if cls is not None:
+        found = found or attribute_that_acts(op, cls, _KEYS) or state_of_slots(op, cls, names)
+    return found or state_of_instance(op, cls, names)
 
 
 def _filled(op: Operation, context: Context) -> Finding | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from skopsafe.foreign.pickles.machine import Operation, Pickle
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, List, Span, Stored, Value
-from skopsafe.judge.calls import Items, acting, filled_by, unmade
+from skopsafe.judge.calls import Items, acting, filled_by, is_any_run, reviewed_call, unmade, written_form
 from skopsafe.judge.levels import Finding
 from skopsafe.judge.naming import Names
 from skopsafe.judge.shown import show
@@ -20,6 +20,11 @@ _MAKERS = ("copyreg:__newobj__", "copyreg:__newobj_ex__")
 _MAPPINGS = ("builtins:dict", "collections:OrderedDict", "collections:defaultdict", "collections:Counter")
 _TEXTS = ("builtins:str", "builtins:getattr", "copyreg:_reconstructor", "numpy._core.multiarray:scalar")
 """Reviewed calls that may give out a text."""
+_OF_FIRST = frozenset(("reconstructor", "class first", "index"))
+"""Checks of calls that give out an instance of the class that is their first argument."""
+_STATES = ("pandas.core.internals.managers:BlockManager", "pandas.core.internals.managers:SingleBlockManager")
+"""Classes, other than mappings, whose instances are states: old pandas wrote those of tables so."""
+_LIKE_MAPPINGS = ("collections:UserDict", "collections:ChainMap")
 _QUIET = ("numpy:dtype", "_codecs:encode", "builtins:bytes")
 """What is called between a dtype and its state, for the state."""
 
@@ -30,10 +35,11 @@ def class_of(made: Value) -> Global | None:
         return None
     if made.way == "new":
         return made.function
-    if made.way == "reduce" and made.function.module in ("copyreg", "copy_reg"):
-        first = made.args[0] if type(made.args) is tuple and made.args else None
-        return first if type(first) is Global else None
-    return None
+    first = made.args[0] if type(made.args) is tuple and made.args else None
+    if made.way != "reduce" or type(first) is not Global:
+        return None
+    reviewed = reviewed_call(made.function.spelled)
+    return first if reviewed is not None and reviewed.check in _OF_FIRST else None
 
 
 def arguments_of_class(call: Call, cls: Global, names: Names) -> Finding | None:
@@ -169,6 +175,38 @@ def made_by_hand(call: Call, cls: Global) -> Finding | None:
     """Find instances of classes that no pickler makes so."""
     reason = unmade(cls.spelled)
     return None if reason is None else Finding("suspicious", "instance", f"{show(call)}: {reason}")
+
+
+def state_of_instance(op: Operation, cls: Global | None, names: Names) -> Finding | None:
+    """Find states that are instances: what is in them is found by what their class or their own state says.
+
+    A class that reads one may get another value each time, and no rule sees the names of attributes in it.
+    """
+    state = class_of(op.argument)
+    if state is None or "setitem" in filled_by(state.spelled) or state.spelled in _STATES:
+        return None
+    is_known = cls is not None and names.is_class(cls.module, cls.name)
+    if not is_known and state.spelled not in _LIKE_MAPPINGS:
+        return None
+    return Finding(
+        "suspicious", "state", f"the state of {show(op.value)} is an instance: {show(op.argument)}"
+    )
+
+
+def code_in_state(op: Operation, most: int) -> Finding | None:
+    """Find texts in a state that a class runs as code, unless they are of the form that it writes itself."""
+    for state in op.argument if type(op.argument) is tuple else (op.argument,):
+        pairs = state.pairs[:most] if type(state) is Dict or type(state) is Call else []
+        if not pairs or not is_any_run([key for key, _ in pairs]):
+            continue
+        for key, value in pairs:
+            form = written_form(key) if type(key) is str else None
+            if form is None or (type(value) is str and form.matches(value)):
+                continue
+            if form.beside and not any(other in form.beside for other, _ in pairs if type(other) is str):
+                continue
+            return Finding(form.level, "code in a state", f"{show(op.value)}, {show(key)}: {form.reason}")
+    return None
 
 
 def state_of_slots(op: Operation, cls: Global, names: Names) -> Finding | None:

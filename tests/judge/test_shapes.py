@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import collections
 import functools
+import itertools
 import pickle
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.stats
 from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, make_scorer, roc_auc_score
 
@@ -58,6 +61,28 @@ FIELDS = row(
 )
 LATE = row(UNBUILT + b"q\x01", over(data(8), b"h\x01"), b"h\x01" + FIELDS + b"b")
 COMPUTED = call("builtins:str", b"C\x09__class__", text("ascii"))
+
+
+def made_text(value: str) -> bytes:
+    return call("copyreg:_reconstructor", *2 * (name("builtins", "str"),), text(value))
+
+
+def ordered(**items: bytes) -> bytes:
+    return call("collections:OrderedDict") + table(**items).removeprefix(b"}")
+
+
+def by_function(function: str) -> bytes:
+    """Push an instance that is made by a call of a reviewed function, and has an address for a state."""
+    given = (name("xgboost.core", "DMatrix"), *((b"}",) if function.endswith("_new_Index") else ()))
+    return call(function, *given) + table(handle=number(0x4141414141)) + b"b"
+
+
+TZFILE = name("dateutil.tz.tz", "tzfile")
+ZONE = "dateutil//etc/passwd"
+DATETIMES = "pandas.core.indexes.datetimes:_new_DatetimeIndex"
+METHOD = call("functools:partial", call("builtins:getattr", b"}", text("get")))
+MAPPING = new("collections:UserDict") + table(data=table(_handle=number(0x4141414141)), get=METHOD) + b"b"
+FORMULA = table(formula=text("y ~ f(x)"), restore_model_spec=b"\x88")
 
 
 def address(spelled: str) -> bytes:
@@ -133,6 +158,50 @@ def address(spelled: str) -> bytes:
             "dtype",
         ),
         (LATE, "dtype"),
+        (call(DATETIMES, name("pandas", "DatetimeIndex"), ordered(tz=text(ZONE))), "arguments"),
+        (call(DATETIMES, name("pandas", "DatetimeIndex"), table(tz=made_text(ZONE))), "arguments"),
+        (
+            call(
+                *("pandas:DatetimeTZDtype", text("ns")),
+                call("numpy._core.multiarray:scalar", call("numpy:dtype", text("U9")), data(36)),
+            ),
+            "arguments",
+        ),
+        (call("pandas:SparseDtype", made_text(f"datetime64[ns, {ZONE}]")), "arguments"),
+        (call("functools:partial", TZFILE, text("/etc/passwd")), "arguments"),
+        (call("collections:defaultdict", TZFILE), "arguments"),
+        (call("types:GenericAlias", TZFILE, name("builtins", "int")), "arguments"),
+        (call("_operator:getitem", name("typing", "Union"), TZFILE), "arguments"),
+        (
+            call("functools:partial", call("_operator:getitem", name("typing", "List"), TZFILE)),
+            "arguments",
+        ),
+        (
+            call("numpy._core.multiarray:scalar", call("numpy:dtype", text("O")), TZFILE),
+            "arguments",
+        ),
+        (
+            call("copyreg:_reconstructor", *2 * (name("builtins", "bytes"),), number(2**32)),
+            "arguments",
+        ),
+        (
+            call(
+                "copyreg:_reconstructor",
+                *2 * (name("builtins", "list"),),
+                call("itertools:cycle", b"]K\x01a"),
+            ),
+            "arguments",
+        ),
+        (
+            new("sklearn.isotonic:IsotonicRegression") + table(_build_f=METHOD) + b"b",
+            "attribute that acts",
+        ),
+        (new("lightgbm.basic:Booster") + MAPPING + b"b", "state"),
+        (new("somebody:Model") + MAPPING + b"b", "state"),
+        (new("statsmodels.base.data:PandasData") + FORMULA + b"b", "code in a state"),
+        (by_function("sklearn.metrics._dist_metrics:newObj"), "instance"),
+        (by_function("pandas.core.indexes.base:_new_Index"), "instance"),
+        (new("pyarrow.lib:DataType"), "instance"),
         (address("xgboost.core:DMatrix"), "instance"),
         (address("lightgbm.basic:Dataset"), "instance"),
         (address("lightgbm.basic:_InnerPredictor"), "attribute that acts"),
@@ -168,6 +237,15 @@ def test_what_no_pickler_does_is_suspicious(made: bytes, rule: str) -> None:
         make_scorer(accuracy_score),
         make_scorer(roc_auc_score, response_method=("decision_function", "predict_proba")),
         functools.partial(np.mean, axis=0),
+        np.array([(1, None)], [("a", "i4"), ("b", "O")])[0],
+        itertools.product([1, 2], "ab"),
+        itertools.combinations([1, 2], 2),
+        np.arange(3.0).sum,
+        collections.defaultdict(itertools.count().__next__),
+        collections.defaultdict(functools.partial(collections.defaultdict, int)),
+        pd.interval_range(0, 3),
+        pd.Interval(np.float64(1), np.float64(2)),
+        pd.DateOffset(months=1),
     ],
     ids=lambda obj: type(obj).__qualname__,
 )
@@ -216,3 +294,32 @@ def test_an_address_in_a_state_ends_the_process(spelled: str, tmp_path: Path) ->
     file.write_bytes(stream(address(spelled)))
     script = "import pickle, sys; pickle.load(open(sys.argv[1], 'rb'))"
     assert subprocess.run([sys.executable, "-c", script, str(file)], check=False).returncode < 0
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        by_function("sklearn.metrics._dist_metrics:newObj"),
+        by_function("pandas.core.indexes.base:_new_Index"),
+        new("lightgbm.basic:Booster") + MAPPING + b"b",
+        call("pyarrow.lib:list_", new("pyarrow.lib:DataType")),
+    ],
+    ids=["function", "index", "mapping", "nothing in it"],
+)
+def test_other_ways_to_an_address_end_the_process_too(made: bytes, tmp_path: Path) -> None:
+    for library in ("xgboost", "lightgbm", "pyarrow"):
+        pytest.importorskip(library)
+    file = tmp_path / "model.pkl"
+    file.write_bytes(stream(made))
+    script = "import pickle, sys; made = pickle.load(open(sys.argv[1], 'rb')); del made"
+    assert subprocess.run([sys.executable, "-c", script, str(file)], check=False).returncode < 0
+
+
+def test_what_scipy_writes_of_distributions_is_not_taken_for_an_attack() -> None:
+    kinds = (scipy.stats.rv_continuous, scipy.stats.rv_discrete)
+    every = [each for each in vars(scipy.stats).values() if isinstance(each, kinds)]
+    assert len(every) > 100
+    for each in every:
+        found = look(pickle.dumps(each))
+        assert found.verdict in ("unknown", "suspicious"), (each.name, found)
+        assert "code in a state" not in {op.rule for op in found.operations}
