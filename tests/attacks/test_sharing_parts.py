@@ -9,6 +9,7 @@ import copy
 import decimal
 import fractions
 import functools
+import math
 import types
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.interpolate import BSpline
+from sklearn.cluster import BisectingKMeans
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.preprocessing import MultiLabelBinarizer
+from sklearn.preprocessing import MultiLabelBinarizer, PolynomialFeatures
 
 import skopsafe
+from skopsafe.graph.account import Account
+from skopsafe.handlers.sklearn.validators.encoders import CHECKS
 from skopsafe.testing.crafted import changed, schema_of, zipped
 from tests.test_growth import per_pair, steps
 
@@ -212,12 +216,34 @@ def test_trees_that_many_models_have_are_checked_so_often_and_no_more() -> None:
 
 
 def test_classes_of_many_binarizers_are_told_apart_once() -> None:
-    def shared(count: int) -> bytes:
-        model = MultiLabelBinarizer().fit([range(count)])
-        return skopsafe.dumps([copy.copy(model) for _ in range(count)])
+    """Each is hashed for that, by compiled code whose steps are not counted."""
+    hashed = []
 
-    count = 300  # from 256 objects on, what they share is paid for
-    files = [shared(count * factor) for factor in (1, 2, 4)]
-    skopsafe.loads(files[0])
-    counts = [steps(functools.partial(skopsafe.loads, data)) for data in files]
-    assert per_pair(counts, count) < 0.5, counts
+    class Counted:
+        def __hash__(self) -> int:
+            hashed.append(self)
+            return id(self)
+
+    model = MultiLabelBinarizer()
+    model.classes_ = np.array([Counted(), Counted()], dtype=object)
+    with Account(math.inf).in_use():
+        for obj in (model, copy.copy(model)):
+            CHECKS["sklearn.preprocessing._label:MultiLabelBinarizer"](obj)
+    assert len(hashed) == 2
+
+
+def test_nodes_that_many_clusterings_have_are_looked_at_so_often_and_no_more() -> None:
+    x = np.random.default_rng(0).normal(size=(100, 2))
+    model = BisectingKMeans(20, random_state=0).fit(x)
+    data = skopsafe.dumps([copy.copy(model) for _ in range(100)])
+    assert len(skopsafe.loads(data)) == 100
+    with pytest.raises(skopsafe.LimitError, match="gone through too often"):
+        skopsafe.loads(data, limits=FEW_STEPS)
+
+
+def test_counting_the_columns_of_an_expansion_is_paid_for() -> None:
+    """Half a second for each, where they are interactions of a thousand features."""
+    model = PolynomialFeatures(1000, interaction_only=True)
+    model.n_features_in_, model._max_degree, model._n_out_full = 2**31 - 1, 1000, 1
+    with pytest.raises(skopsafe.LimitError, match="gone through too often"):
+        skopsafe.loads(skopsafe.dumps(model), limits=FEW_STEPS)
