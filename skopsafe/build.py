@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from skopsafe import names
 from skopsafe.errors import FormatError, SkopsafeError, ValidationError, shown
-from skopsafe.graph.account import FEW, Account
-from skopsafe.graph.document import CALL, CLASS, FLOAT, VALUE, Column, Document, Run, Shape, Values
+from skopsafe.graph.account import BYTES_A_STEP, FEW, LARGE, MUCH
+from skopsafe.graph.document import CALL, CLASS, FLOAT, VALUE, Column, Run, Shape, Values
+from skopsafe.graph.given import NEXT, Given
 from skopsafe.graph.parts import Handler
 from skopsafe.handlers import generic_load
 from skopsafe.handlers.registry import Registry
@@ -21,10 +19,9 @@ from skopsafe.trust.audit import Approved
 from skopsafe.trust.tables import Tables
 
 _MISSING: Any = object()
-_NEXT = "The file is damaged or crafted; do not load it."
 
 
-class Builder:
+class Builder(Given):
     """Builds the object of an approved Document: one loop over the nodes, children first.
 
     Parameters
@@ -38,7 +35,7 @@ class Builder:
     def __init__(self, approved: Approved, registry: Registry, tables: Tables) -> None:
         if type(approved) is not Approved:
             raise TypeError("only the audit approves a Document")
-        self._document: Document = approved.document
+        super().__init__(approved.document)
         self._bare = approved.document.bare
         self._registry = registry
         self._checks = registry.checks_of
@@ -48,8 +45,6 @@ class Builder:
         self._to_check: list[Any] = []
         self._row = 0
         self._resolved: dict[int, Any] = {}
-        self.path = ""
-        self.account = Account(approved.document.steps)
 
     def build(self) -> Any:
         """Return the object.
@@ -71,7 +66,7 @@ class Builder:
             with self.account.in_use():
                 found = [(obj, checks) for obj in self._to_check if (checks := self._checks(type(obj)))]
                 for checked, checks in found:
-                    if len(found) > FEW:
+                    if len(found) > FEW or self.read > MUCH:
                         self.account.look(checked, names.of(type(checked)) or "")
                     for check in checks:
                         check(checked)
@@ -105,9 +100,13 @@ class Builder:
         columns = [self._column(column, count) for column in run.columns]
         if not shells or shells.keys().isdisjoint(range(start, start + count)):
             if handler is not None and handler.load_run is not None:
+                paid = () if handler.is_light else columns
+                size, before = self.account.pay_columns(paid, handler.type), self.read
                 made = handler.load_run(shape.attributes, columns, self)
                 if len(made) != count:
                     raise AssertionError("a run gave another number of objects than it has nodes")
+                if not handler.is_light:
+                    self.account.note(made, size + (self.read - before) // BYTES_A_STEP)
                 objects += made
                 return
             if count > 1 and handler is None and self._is_plain(shape):
@@ -169,7 +168,7 @@ class Builder:
         found = self.array(number)
         if found.dtype != FLOAT or found.shape != (count,):
             raise ValidationError(
-                "an array is not a column of floats", path=f"schema.json array {number}", next_step=_NEXT
+                "an array is not a column of floats", path=f"schema.json array {number}", next_step=NEXT
             )
         return found.tolist()  # type: ignore[no-any-return]
 
@@ -201,36 +200,6 @@ class Builder:
             self._to_check += made
         return made
 
-    def array(self, number: object) -> NDArray[Any]:
-        """Return array `number` of the file."""
-        return self.arrays([number])[0]
-
-    def arrays(self, numbers: Sequence[object]) -> list[NDArray[Any]]:
-        """Return arrays of the file. Each can be had once."""
-        return [array for _, arrays in self._arrays(numbers) for array in arrays]
-
-    def joined(self, numbers: Sequence[object]) -> Iterator[tuple[NDArray[Any], list[NDArray[Any]]]]:
-        """Yield arrays as `arrays` does, in groups, each behind the items of all its arrays as one array."""
-        for flat, arrays in self._arrays(numbers):
-            if flat is None:  # as bytes: numpy would copy structures field by field
-                pieces = [array.ravel("A").view(np.uint8) for array in arrays]
-                flat = np.concatenate(pieces).view(arrays[0].dtype)
-            yield flat, arrays
-
-    def _arrays(self, numbers: Sequence[object]) -> Iterator[tuple[NDArray[Any] | None, list[NDArray[Any]]]]:
-        ends = (numbers[0], numbers[-1]) if isinstance(numbers, range) and numbers else numbers
-        for number in ends:
-            if type(number) is not int or not 0 <= number < self._document.array_count:
-                raise ValidationError("a node refers to no array", path=self.path, next_step=_NEXT)
-        try:
-            yield from self._document.arrays(cast("Sequence[int]", numbers))
-        except (ValueError, OverflowError) as error:
-            if isinstance(error, SkopsafeError):
-                raise
-            raise FormatError(
-                f"an array cannot be made ({error})", path="schema.json arrays", next_step=_NEXT
-            ) from shown(error)
-
     def resolve(self) -> Any:
         """Return what the name of the type of the present node means."""
         return self._resolve(self._row)
@@ -239,7 +208,7 @@ class Builder:
         return FormatError(
             f"{names.spell(name)} cannot be built: {reason}",
             path=f"schema.json nodes[{len(self._objects)}]",
-            next_step=_NEXT,
+            next_step=NEXT,
         )
 
     def _handler(self, shape: Shape) -> Handler | None:
@@ -255,9 +224,19 @@ class Builder:
         if role == CALL:
             return functools.partial(self._call, shape)
         if handler is not None:
+            if not handler.is_light:
+                return functools.partial(self._paid, handler, shape.attributes)
             load, attributes = handler.load, shape.attributes
             return lambda values: load(attributes, values, self)
         return functools.partial(self._instance, shape)
+
+    def _paid(self, handler: Handler, attributes: tuple[str, ...] | None, values: list[Any]) -> Any:
+        size, before = self.account.pay(values, handler.type), self.read
+        made = handler.load(attributes, values, self)
+        size += (self.read - before) // BYTES_A_STEP
+        if size >= LARGE:
+            self.account.note([made], size)
+        return made
 
     def _value(self, row: int, _: list[Any]) -> Any:
         return self._resolve(row)
@@ -281,14 +260,14 @@ class Builder:
             raise FormatError(
                 "a reference points ahead to an object that cannot be part of a cycle",
                 path=f"schema.json nodes[{index}]",
-                next_step=_NEXT,
+                next_step=NEXT,
             )
         if handler is not None and handler.shell is not None:
             made = handler.shell(self)
         else:
             if {"()args", "()kwargs", "()member"} & set(shape.attributes or ()):
                 raise FormatError(
-                    "a reference points ahead", path=f"schema.json nodes[{index}]", next_step=_NEXT
+                    "a reference points ahead", path=f"schema.json nodes[{index}]", next_step=NEXT
                 )
             made = generic_load.new(self._resolve(shape.type))
         self._row = present
@@ -297,6 +276,9 @@ class Builder:
 
     def _fill(self, index: int, shape: Shape, values: list[Any]) -> None:
         shell, handler = self._shells[index], self._handler(shape)
+        attributes = shape.attributes or ("()",)
+        if not (attributes[0][:2] != "()" if handler is None else handler.is_light):
+            self.account.pay(values, self._document.types[shape.type].name)
         if handler is not None and handler.fill is not None:
             handler.fill(shell, shape.attributes, values, self)
         else:
@@ -308,9 +290,10 @@ class Builder:
         if attributes == ("()member",):
             member = getattr(cls, "__members__", {}).get(values[0])
             if member is None:
-                raise ValidationError(f"{cls.__name__} has no such member", path=self.path, next_step=_NEXT)
+                raise ValidationError(f"{cls.__name__} has no such member", path=self.path, next_step=NEXT)
             return member
         if attributes and attributes[0].startswith("()"):
+            self.account.pay(values, cls.__qualname__)
             given = dict(zip(attributes, values, strict=True))
             obj = generic_load.new(cls, given.get("()args", ()), given.get("()kwargs", {}))
         else:
@@ -319,10 +302,11 @@ class Builder:
         return obj
 
     def _call(self, shape: Shape, values: list[Any]) -> Any:
+        self.account.pay(values, self._document.types[shape.type].name)
         given = dict(zip(shape.attributes or (), values, strict=True))
         args = given.get("()args", ())
         if not isinstance(args, tuple):
-            raise ValidationError("the arguments of a call are no tuple", path=self.path, next_step=_NEXT)
+            raise ValidationError("the arguments of a call are no tuple", path=self.path, next_step=NEXT)
         obj = self._resolve(shape.type)(*args)
         self._give_parts(obj, given)
         return obj
@@ -333,7 +317,7 @@ class Builder:
             raise ValidationError(
                 f"{type(obj).__name__} is written in a form that it does not have",
                 path=self.path,
-                next_step=_NEXT,
+                next_step=NEXT,
             )
         if attributes and attributes[0].startswith("()"):
             self._give_parts(obj, dict(zip(attributes, values, strict=True)))

@@ -118,6 +118,9 @@ class Handler:
         common.
     load_pairs : callable or None
         ``load_pairs(keys, items, context) -> object``: `load` for a node whose values are two columns.
+    is_light : bool
+        Whether loading takes no longer for longer parts: they are only held, or the loader itself pays for
+        looking into them. What other loaders are given is paid for. See `skopsafe.graph.account`.
     """
 
     type: str
@@ -128,3 +131,4 @@ class Handler:
     load_run: Callable[[tuple[str, ...] | None, list[Sequence[Any]], Context], list[Any]] | None = None
     get_run: Callable[[list[Any]], Columns | None] | None = None
     load_pairs: Callable[[Sequence[Any], Sequence[Any], Context], Any] | None = None
+    is_light: bool = False

@@ -281,10 +281,29 @@ def _sequence(obj: Any) -> Parts:
 
 
 HANDLERS = (
-    Handler("builtins:list", _sequence, _load_list, lambda _: [], _fill_list, _load_lists, _get_sequences),
-    Handler("builtins:tuple", _sequence, _load_tuple, load_run=_load_tuples, get_run=_get_sequences),
     Handler(
-        "builtins:dict", _get_dict, _load_dict, lambda _: {}, _fill_dict, _load_dicts, _get_dicts, _load_pairs
+        "builtins:list",
+        _sequence,
+        _load_list,
+        lambda _: [],
+        _fill_list,
+        _load_lists,
+        _get_sequences,
+        is_light=True,
+    ),
+    Handler(
+        "builtins:tuple", _sequence, _load_tuple, load_run=_load_tuples, get_run=_get_sequences, is_light=True
+    ),
+    Handler(
+        "builtins:dict",
+        _get_dict,
+        _load_dict,
+        lambda _: {},
+        _fill_dict,
+        _load_dicts,
+        _get_dicts,
+        _load_pairs,
+        is_light=True,
     ),
     Handler(
         "builtins:set",
@@ -292,8 +311,9 @@ HANDLERS = (
         _set_loader(set),
         lambda _: set(),
         _fill_set,
+        is_light=True,
     ),
-    Handler("builtins:frozenset", _get_set, _set_loader(frozenset)),
+    Handler("builtins:frozenset", _get_set, _set_loader(frozenset), is_light=True),
     Handler("builtins:int", _get_int, _load_int),
     Handler("builtins:float", _get_float, _load_float),
     Handler("builtins:complex", lambda obj: Parts(None, [obj.real, obj.imag]), _load_complex),
@@ -301,10 +321,12 @@ HANDLERS = (
     Handler("builtins:bytes", _get_bytes, _load_bytes),
     Handler("builtins:bytearray", _get_bytes, lambda n, v, c: bytearray(_load_bytes(n, v, c))),
     Handler("builtins:range", lambda obj: Parts(None, [obj.start, obj.stop, obj.step]), _load_range),
-    Handler("builtins:slice", lambda obj: Parts(None, [obj.start, obj.stop, obj.step]), _load_slice),
+    Handler(
+        "builtins:slice", lambda obj: Parts(None, [obj.start, obj.stop, obj.step]), _load_slice, is_light=True
+    ),
     Handler("builtins:ellipsis", lambda _: Parts(None, []), _singleton(Ellipsis)),
     Handler("builtins:NotImplementedType", lambda _: Parts(None, []), _singleton(NotImplemented)),
-    Handler("builtins:method", _get_method, _load_method),
+    Handler("builtins:method", _get_method, _load_method, is_light=True),
     Handler("builtins:method_descriptor", _get_descriptor, _load_descriptor),
     Handler("builtins:builtin_function_or_method", _get_builtin, _load_builtin),
 )

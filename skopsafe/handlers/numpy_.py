@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skopsafe.graph.account import BYTES_A_STEP
 from skopsafe.graph.parts import Columns, Context, Handler, Leaf, Parts
 from skopsafe.graph.plain import MOST_DIMENSIONS, unsound
 from skopsafe.handlers import numpy_random
@@ -111,6 +112,7 @@ def _load_array(names: Names, values: list[Any], context: Context) -> Any:
     shape = _shape(values[0], values[-1], "ndarray")
     order: Any = "F" if values[1] else "C"
     items = values[-1]
+    context.account.pay_items(items, "ndarray")
     require_shallow(items, "ndarray", context.account)
     if names == ("shape", "fortran", "objects"):
         flat: Any = np.empty(len(items), object)
@@ -124,6 +126,8 @@ def _load_array(names: Names, values: list[Any], context: Context) -> Any:
         require(
             dtype.itemsize <= _ROW or dtype.itemsize * len(items) <= _ROWS, "rows are too long", "ndarray"
         )
+        # Rows that are one and the same become as many.
+        context.account.spend(dtype.itemsize * len(items) // BYTES_A_STEP, "ndarray")
         return np.array(items, values[2]).reshape(shape, order=order)
     text = _string_dtype(*values[2:5])
     missing = type(values[4]) if values[3] else str
@@ -308,8 +312,17 @@ def _load_masked_constant(_: Names, values: list[Any], __: Context) -> Any:
 
 
 HANDLERS = (
-    Handler("numpy:ndarray", _get_array, _load_array, load_run=_load_arrays, get_run=_get_arrays),
-    Handler("numpy:generic", _get_scalar, _load_scalar, load_run=_load_scalars, get_run=_get_scalars),
+    Handler(
+        "numpy:ndarray", _get_array, _load_array, load_run=_load_arrays, get_run=_get_arrays, is_light=True
+    ),
+    Handler(
+        "numpy:generic",
+        _get_scalar,
+        _load_scalar,
+        load_run=_load_scalars,
+        get_run=_get_scalars,
+        is_light=True,
+    ),
     Handler("numpy:dtype", _get_dtype, _load_dtype),
     Handler("numpy.ma:MaskedArray", _get_masked, _load_masked),
     Handler("numpy.ma.core:MaskedConstant", lambda _: Parts(None, []), _load_masked_constant),

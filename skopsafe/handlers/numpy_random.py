@@ -14,6 +14,8 @@ Names = tuple[str, ...] | None
 _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 _ENTROPY = 2**16
 """Bits of a seed; it is split into words in quadratic time."""
+_STEPS = 1024
+"""Making a generator out of a state costs as much as making so many values."""
 
 
 def _get_bit_generator(obj: Any) -> Parts:
@@ -85,6 +87,8 @@ def _load_random_state(_: Names, values: list[Any], context: Context) -> Any:
     require(len(values) == 3, "unknown form", "RandomState")
     state, has_gauss, gauss = values
     require(isinstance(state, dict), "malformed state", "RandomState.state")
+    if not context.account.is_new("state", state):
+        context.account.spend(_STEPS, "RandomState.state")
     out = RandomState(_load_bit_generator(None, [state.get("bit_generator"), state, None], context))
     full = out.get_state(legacy=False)
     full["has_gauss"] = integer(has_gauss, "RandomState.has_gauss", 0, 1)
@@ -108,7 +112,7 @@ def _get_seed(obj: Any) -> Parts:
     )
 
 
-def _load_seed(_: Names, values: list[Any], __: Context) -> Any:
+def _load_seed(_: Names, values: list[Any], context: Context) -> Any:
     from numpy.random import SeedSequence
 
     require(len(values) == 4, "unknown form", "SeedSequence")
@@ -125,6 +129,7 @@ def _load_seed(_: Names, values: list[Any], __: Context) -> Any:
             require(genuine, "not a natural number", "SeedSequence.entropy")
             bits += 32 + int(word).bit_length()
     require(bits <= _ENTROPY, "too long a seed", "SeedSequence.entropy")
+    context.account.spend((bits // 64) ** 2 // 2 + size**2 // 64, "SeedSequence")
     return SeedSequence(
         entropy,
         spawn_key=key,

@@ -73,6 +73,8 @@ def require_spread_items(values: NDArray[Any], where: str, account: Account) -> 
 
     They may stand in it more than once.
     """
+    if values.size < FEWEST and values.dtype.kind == "O":
+        require_light(values.ravel().tolist(), where, account)
     if values.size < FEWEST or not account.is_new("spread", values):
         return
     hashes = _hashes_of_integers(values.ravel())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import array
 import collections
 import datetime
-import decimal
-import fractions
 import functools
 import operator
 import pathlib
@@ -21,6 +19,7 @@ import numpy as np
 
 from skopsafe.graph.account import Account
 from skopsafe.graph.parts import Context, Handler, Parts
+from skopsafe.handlers import exact
 from skopsafe.handlers.arguments import require_harmless
 from skopsafe.handlers.checks import require
 from skopsafe.handlers.depth import require_light, require_shallow
@@ -80,34 +79,6 @@ def _by_fill(make: Any, fill: Any) -> Any:
 def _text(values: list[Any], name: str) -> str:
     require(len(values) == 1 and isinstance(values[0], str) and len(values[0]) < 2**24, "not a text", name)
     return str(values[0])
-
-
-def _load_fraction(_: Names, values: list[Any], __: Context) -> Any:
-    require(
-        len(values) == 2 and all(type(v) is int for v in values) and values[1] > 0, "not a ratio", "Fraction"
-    )
-    # Reducing it takes quadratic time.
-    require(max(abs(v) for v in values).bit_length() < 2**18, "too long", "Fraction")
-    return fractions.Fraction(*values)
-
-
-def _get_decimal(obj: decimal.Decimal) -> Parts:
-    sign, digits, exponent = obj.as_tuple()
-    return Parts(None, [sign, "".join(map(str, digits)), exponent])
-
-
-def _load_decimal(_: Names, values: list[Any], __: Context) -> Any:
-    require(len(values) == 3 and isinstance(values[1], str) and values[1].isascii(), "malformed", "Decimal")
-    require(values[2] in ("F", "n", "N") or type(values[2]) is int, "malformed exponent", "Decimal")
-    # An int of it has as many digits as its exponent says.
-    require(type(values[2]) is str or abs(values[2]) <= 10**7, "too large an exponent", "Decimal")
-    require(len(values[1]) <= 10**7, "too many digits", "Decimal")
-    require(
-        type(values[0]) is int and values[0] in (0, 1) and (not values[1] or values[1].isdigit()),
-        "malformed",
-        "Decimal",
-    )
-    return decimal.Decimal((values[0], tuple(map(int, values[1])), values[2]))
 
 
 def _get_datetime(obj: Any) -> Parts:
@@ -294,7 +265,6 @@ _FLAT = {
         lambda o: [o.days, o.seconds, o.microseconds],
         _integers(datetime.timedelta, datetime.timedelta),
     ),
-    "fractions:Fraction": (lambda o: [o.numerator, o.denominator], _load_fraction),
     "uuid:UUID": (lambda o: [o.hex], lambda _, v, __: uuid.UUID(hex=_text(v, "UUID"))),
     "re:Pattern": (lambda o: [o.pattern, o.flags], _load_pattern),
 }
@@ -311,6 +281,7 @@ HANDLERS = (
         _by_fill(collections.OrderedDict, _fill_ordered),
         lambda _: collections.OrderedDict(),
         _fill_ordered,
+        is_light=True,
     ),
     Handler(
         "collections:Counter",
@@ -318,22 +289,20 @@ HANDLERS = (
         _by_fill(collections.Counter, _fill_mapping),
         lambda _: collections.Counter(),
         _fill_mapping,
+        is_light=True,
     ),
     Handler(
         "collections:defaultdict",
         lambda o: Parts(None, [o.default_factory, *items(o)]),
         # No shell: freeing a chain of these recurses, and only when made whole can each look down.
         _by_fill(collections.defaultdict, _fill_defaultdict),
+        is_light=True,
     ),
-    Handler(
-        "collections:deque",
-        lambda o: Parts(None, [o.maxlen, *o]),
-        _load_deque,
-    ),
+    Handler("collections:deque", lambda o: Parts(None, [o.maxlen, *o]), _load_deque, is_light=True),
     *(Handler(name, _flat(parts), load) for name, (parts, load) in _FLAT.items()),
-    Handler("decimal:Decimal", _get_decimal, _load_decimal),
-    Handler("datetime:datetime", _get_datetime, _moment(datetime.datetime)),
-    Handler("datetime:time", _get_time, _moment(datetime.time)),
+    *exact.HANDLERS,
+    Handler("datetime:datetime", _get_datetime, _moment(datetime.datetime), is_light=True),
+    Handler("datetime:time", _get_time, _moment(datetime.time), is_light=True),
     Handler("datetime:timezone", _get_timezone, _load_timezone),
     Handler("zoneinfo:ZoneInfo", _get_zone, _load_zone),
     *(

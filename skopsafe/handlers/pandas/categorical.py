@@ -8,7 +8,7 @@ import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import in_range, integer, require
-from skopsafe.handlers.pandas.common import Names, form, leaf, pandas
+from skopsafe.handlers.pandas.common import Names, form, label, leaf, pandas
 
 
 def require_categories(categories: Any, where: str) -> None:
@@ -58,6 +58,8 @@ def _load_multi(names: Names, values: list[Any], context: Context) -> Any:
         in_range(code, "MultiIndex.codes", -1, len(level))
         require(level.is_unique, "hold a value twice", "MultiIndex.levels")
     require(type(labels) is list and len(labels) == len(levels), "not one for each level", "MultiIndex.names")
+    for name in labels:
+        label(context, name, "MultiIndex")
     if order is not None:
         integer(order, "MultiIndex.sortorder", 0, len(levels))
     # It compares sortorder with the codes, and shrinks them to the integers that their level needs.

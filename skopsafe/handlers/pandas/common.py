@@ -10,6 +10,7 @@ import numpy as np
 from skopsafe.graph.parts import Context
 from skopsafe.handlers import checks
 from skopsafe.handlers.checks import require
+from skopsafe.handlers.depth import require_light
 
 Names = tuple[str, ...] | None
 
@@ -28,6 +29,12 @@ def pandas(context: Context) -> Any:
 def form(names: Names, values: Sequence[Any], expected: tuple[str, ...], where: str) -> None:
     """Require a node to have exactly these attributes."""
     require(names == expected and len(values) == len(expected), "unknown form", where)
+
+
+def label(context: Context, name: Any, where: str) -> Any:
+    """Return the name of an index, a level or a series, which pandas hashes."""
+    require_light([name], f"{where}.name", context.account)
+    return name
 
 
 def leaf(

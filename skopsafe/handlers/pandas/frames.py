@@ -12,7 +12,7 @@ import numpy as np
 
 from skopsafe.graph.parts import Context, Handler, Leaf, Parts
 from skopsafe.handlers.checks import require
-from skopsafe.handlers.pandas.common import Names, form, leaf, own, pandas
+from skopsafe.handlers.pandas.common import Names, form, label, leaf, own, pandas
 from skopsafe.handlers.protocols import refuse_protocol, require_no_protocol
 
 FRAME = ("columns", "index", "blocks", "places", "attrs", "unique_labels")
@@ -22,6 +22,11 @@ SERIES = ("values", "index", "name", "attrs", "unique_labels")
 def _names(labels: Any) -> Any:
     """Return labels that are attributes of a series, or of a row of a frame: what stands under them."""
     return labels if labels.dtype.kind == "O" else ()
+
+
+def _require_names(labels: Any, context: Context, where: str) -> None:
+    if context.account.is_new("labels", labels):  # any number of series have them
+        require_no_protocol(_names(labels), where)
 
 
 def _rest(obj: Any) -> list[Any]:
@@ -84,8 +89,8 @@ def _load_frame(names: Names, values: list[Any], context: Context) -> Any:
         start = end
     require(start == len(places), "fewer columns than labels", "DataFrame.blocks")
     if any(block.dtype.kind == "O" for block in made):
-        require_no_protocol(_names(columns), "DataFrame.columns")
-        require_no_protocol(_names(index), "DataFrame.index")
+        _require_names(columns, context, "DataFrame.columns")
+        _require_names(index, context, "DataFrame.index")
     manager = BlockManager(tuple(made), [columns, index], verify_integrity=True)
     return _finish(pd.DataFrame._from_mgr(manager, axes=manager.axes), *values[4:])
 
@@ -105,12 +110,12 @@ def _load_series(names: Names, values: list[Any], context: Context) -> Any:
     require(isinstance(index, pd.Index), "not an index", "Series.index")
     data = _content(values[0], len(index), 1, "Series.values")
     if data.dtype.kind == "O":
-        require_no_protocol(_names(index), "Series.index")
+        _require_names(index, context, "Series.index")
     from pandas.core.internals.managers import SingleBlockManager
 
     manager = SingleBlockManager.from_array(data, index)
     out = pd.Series._from_mgr(manager, axes=manager.axes)
-    out.name = values[2]
+    out.name = label(context, values[2], "Series")
     return _finish(out, *values[3:])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from skopsafe.graph.parts import Context, Handler, Parts
 from skopsafe.handlers.checks import integer, require
 from skopsafe.handlers.pandas.arrays import with_freq
-from skopsafe.handlers.pandas.common import Names, form, own, own_offset, pandas
+from skopsafe.handlers.pandas.common import Names, form, label, own, own_offset, pandas
 from skopsafe.handlers.spread import require_spread_items
 
 _LIMIT = 2**62
@@ -28,7 +28,8 @@ def _load(names: Names, values: list[Any], context: Context) -> Any:
         require(data.dtype.kind in "biufcO", f"dtype {data.dtype} is not allowed", "Index.values")
         if data.dtype.kind == "O":
             require_spread_items(data, "Index.values", context.account)
-    out = pd.Index(data, dtype=data.dtype, name=values[1], copy=False, tupleize_cols=False)
+    name = label(context, values[1], "Index")
+    out = pd.Index(data, dtype=data.dtype, name=name, copy=False, tupleize_cols=False)
     require(type(out) is pd.Index, f"values of a {type(out).__name__}", "Index.values")
     return out
 
@@ -42,7 +43,7 @@ def _load_range(names: Names, values: list[Any], context: Context) -> Any:
     form(names, values, ("start", "stop", "step", "name"), "RangeIndex")
     start, stop, step = (integer(v, "RangeIndex", -_LIMIT, _LIMIT) for v in values[:3])
     require(step != 0, "is 0", "RangeIndex.step")
-    return pd.RangeIndex(start, stop, step, name=values[3])
+    return pd.RangeIndex(start, stop, step, name=label(context, values[3], "RangeIndex"))
 
 
 def _over(name: str, array: str) -> Handler:
@@ -53,7 +54,7 @@ def _over(name: str, array: str) -> Handler:
         form(names, values, ("values", "name"), name)
         fits = type(values[0]) is (getattr(pd.arrays, array, None) or getattr(pd, array))
         require(fits and values[0].ndim == 1, f"not a {array}", f"{name}.values")
-        return getattr(pd, name)(values[0], name=values[1], copy=False)
+        return getattr(pd, name)(values[0], name=label(context, values[1], name), copy=False)
 
     return Handler(f"pandas:{name}", _get, load)
 
@@ -69,7 +70,7 @@ def _over_times(name: str, array: str) -> Handler:
         form(names, values, ("values", "freq", "name"), name)
         fits = type(values[0]) is getattr(pd.arrays, array) and values[0].ndim == 1
         require(fits, f"not a {array}", f"{name}.values")
-        return with_freq(getattr(pd, name), own(values[0]), values[2], values[1])
+        return with_freq(getattr(pd, name), own(values[0]), label(context, values[2], name), values[1])
 
     return Handler(f"pandas:{name}", get, load)
 

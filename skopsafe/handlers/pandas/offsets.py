@@ -21,6 +21,8 @@ _FORM = ("n", "normalize", "keywords")
 _TICKS = ("Hour", "Minute", "Second", "Milli", "Micro", "Nano")
 _MOST = 100_000
 """Steps that an offset takes one by one, each a date that Python computes."""
+_STEPS_A_HOLIDAY = 64
+"""To make one costs as much as making so many values."""
 
 Rule = Callable[[Any, str], Any]
 
@@ -148,6 +150,8 @@ def _handler(name: str) -> Handler:
         require(type(normalize) is bool, "not a bool", f"{name}.normalize")
         require(keywords is None or type(keywords) is dict, "no dict", f"{name}.keywords")
         given = keywords or {}
+        if given and not context.account.is_new("holidays", given.get("holidays")):
+            context.account.spend(_STEPS_A_HOLIDAY * np.size(given.get("holidays", ())), name)
         require(given.keys() <= rules.keys(), "unknown keyword", f"{name}.keywords")
         checked = {key: rules[key](value, f"{name}.{key}") for key, value in given.items()}
         return context.resolve()(n, normalize, **checked)

@@ -74,8 +74,13 @@ def _missing(name: str) -> Handler:
 
 
 HANDLERS = (
-    Handler("pandas:Timestamp", _get_timestamp, _load_timestamp),
-    Handler("pandas:Timedelta", lambda obj: Parts(("value",), [Leaf(np.asarray(obj.asm8))]), _load_timedelta),
+    Handler("pandas:Timestamp", _get_timestamp, _load_timestamp, is_light=True),
+    Handler(
+        "pandas:Timedelta",
+        lambda obj: Parts(("value",), [Leaf(np.asarray(obj.asm8))]),
+        _load_timedelta,
+        is_light=True,
+    ),
     Handler(
         "pandas:Period",
         lambda obj: Parts(("ordinal", "freq"), [obj.ordinal, own_offset(obj.freq)]),

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from skopsafe.graph.account import present
 from skopsafe.handlers.checks import array, in_range, integer, require
 from skopsafe.handlers.sklearn.validators.estimators import features, state
 
 # Each thread allocates 256 distances to every centre, without looking whether it got them.
 _MOST_CENTERS = 2**20
+_STEPS_A_NODE = 32
+"""To look at a node of a tree costs as much as making so many values."""
 
 
 def _check_centers(obj: Any) -> None:
@@ -41,6 +44,7 @@ def _check_bisections(obj: Any) -> None:
         return
     width = features(have, type(obj).__name__)
     seen: set[int] = set()
+    account = present()
     todo = [have["_bisecting_tree"]]
     while todo:
         node = todo.pop()
@@ -48,6 +52,8 @@ def _check_bisections(obj: Any) -> None:
         # Prediction visits a node once for every way that leads to it.
         require(id(node) not in seen, "two nodes have the same child", where)
         seen.add(id(node))
+        if not account.is_new("bisection", node):
+            account.spend(_STEPS_A_NODE, where)
         inner = state(node)
         if inner.get("left") is None:
             continue

@@ -75,6 +75,8 @@ def _check_multilabel(obj: Any) -> None:
     if "classes_" in vars(obj):
         classes = array(obj.classes_, _where(obj, "classes_"), ndim=1)
         require_spread_items(classes, _where(obj, "classes_"), present())
+        if not present().is_new("distinct", classes):
+            return
         # Columns are counted over classes_ and the matrix is as wide as the dict made of them.
         require(len(dict.fromkeys(classes)) == len(classes), "a class stands twice", _where(obj, "classes_"))
 
@@ -188,6 +190,7 @@ def _check_polynomial(obj: Any) -> None:
     require(degree <= _MOST_DEGREES or features == 1, "is too large", _where(obj, "_max_degree"))
     bias = state.get("include_bias")
     require(isinstance(bias, (bool, np.bool_)), "not a bool", _where(obj, "include_bias"))
+    present().spend(4 * min(degree, features) ** 2, where)
     expected = type(obj)._num_combinations(features, 0, degree, bool(flag), bool(bias))
     require(state["_n_out_full"] == expected, f"is not {expected}", where)
 
