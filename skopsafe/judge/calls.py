@@ -139,6 +139,13 @@ def reviewed_class(name: str) -> str | None:
     return _reviewed_calls()[1].get(name)
 
 
+@functools.cache
+def names_with(checks: frozenset[str]) -> frozenset[str]:
+    """Return the names, without their modules, of reviewed calls that have one of some checks."""
+    calls = _reviewed_calls()[0]
+    return frozenset(name.partition(":")[2] for name, call in calls.items() if call.check in checks)
+
+
 def reviewed_value(name: str) -> str | None:
     """Return why a value is harmless, of which the tables of `trust` say nothing, or None."""
     return _reviewed_calls()[2].get(name)

@@ -10,7 +10,16 @@ from __future__ import annotations
 from skopsafe.foreign.pickles.machine import Operation, Pickle
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, List, Span, Stored, Value
-from skopsafe.judge.calls import Items, acting, filled_by, is_any_run, reviewed_call, unmade, written_form
+from skopsafe.judge.calls import (
+    Items,
+    acting,
+    filled_by,
+    is_any_run,
+    names_with,
+    reviewed_call,
+    unmade,
+    written_form,
+)
 from skopsafe.judge.levels import Finding
 from skopsafe.judge.naming import Names
 from skopsafe.judge.shown import show
@@ -36,7 +45,7 @@ def class_of(made: Value) -> Global | None:
     if made.way == "new":
         return made.function
     first = made.args[0] if type(made.args) is tuple and made.args else None
-    if made.way != "reduce" or type(first) is not Global:
+    if made.way != "reduce" or type(first) is not Global or made.function.name not in names_with(_OF_FIRST):
         return None
     reviewed = reviewed_call(made.function.spelled)
     return first if reviewed is not None and reviewed.check in _OF_FIRST else None
