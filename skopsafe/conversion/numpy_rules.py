@@ -7,6 +7,7 @@ Sources: ``numpy/_core/src/multiarray/methods.c`` (``array_reduce``, ``array_set
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -167,7 +168,7 @@ def _bit_generator(case: Case) -> Any:
     # The alias of all bit generators says nothing of which one it is.
     if name == "BitGenerator":
         name = filled.get("bit_generator")
-    return numpy_random._load_bit_generator(None, [name, filled, sequence], _NO_CONTEXT)
+    return numpy_random._load_bit_generator(None, [name, filled, sequence], _context(case))
 
 
 def _of_name(case: Case) -> Any:
@@ -178,7 +179,7 @@ def _of_name(case: Case) -> Any:
         return args[0]
     state = _filled(case, case.state)
     require(isinstance(state, dict), "its state is no dict")
-    return numpy_random._load_bit_generator(None, [args[0], _inner(state), None], _NO_CONTEXT)
+    return numpy_random._load_bit_generator(None, [args[0], _inner(state), None], _context(case))
 
 
 def _inner(state: dict[Any, Any]) -> dict[Any, Any]:
@@ -187,7 +188,7 @@ def _inner(state: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _generator(case: Case) -> Any:
-    return numpy_random._load_generator(None, [_of_name(case)], _NO_CONTEXT)
+    return numpy_random._load_generator(None, [_of_name(case)], _context(case))
 
 
 def _random_state(case: Case) -> Any:
@@ -195,7 +196,7 @@ def _random_state(case: Case) -> Any:
     full = _filled(case, case.state)
     require(isinstance(full, dict), "its state is no dict")
     values = [_inner(full), full.get("has_gauss", 0), full.get("gauss", 0.0)]
-    return numpy_random._load_random_state(None, values, _NO_CONTEXT)
+    return numpy_random._load_random_state(None, values, _context(case))
 
 
 def _seed_sequence(case: Case) -> Any:
@@ -203,11 +204,13 @@ def _seed_sequence(case: Case) -> Any:
     entropy, children, _, size, key = case.state_items(5)
     state = case.state
     entropy = [case.get(item) for item in state[0].items] if isinstance(state[0], List) else entropy
-    return numpy_random._load_seed(None, [entropy, key, size, children], _NO_CONTEXT)
+    return numpy_random._load_seed(None, [entropy, key, size, children], _context(case))
 
 
-_NO_CONTEXT: Any = None
-"""Loaders that are used here ask nothing of the builder."""
+def _context(case: Case) -> Any:
+    """Return all that the loaders that are used here ask of the builder."""
+    return SimpleNamespace(account=case.budget.account)
+
 
 RULES = Rules(
     calls={
