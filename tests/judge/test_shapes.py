@@ -250,7 +250,12 @@ def test_what_no_pickler_does_is_suspicious(made: bytes, rule: str) -> None:
     ids=lambda obj: type(obj).__qualname__,
 )
 def test_what_picklers_do_is_safe(obj: Any, protocol: int) -> None:
-    found = look(pickle.dumps(obj, protocol))
+    try:
+        data = pickle.dumps(obj, protocol)
+    except TypeError:  # an offset of pandas 2 by a protocol before 2
+        assert protocol < 2
+        pytest.skip("it cannot be pickled so")
+    found = look(data)
     assert found.verdict == "safe", found
 
 
