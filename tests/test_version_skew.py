@@ -142,7 +142,7 @@ def test_an_audit_tells_versions_and_changes_as_text_and_as_json(monkeypatch: py
     assert found["predictions"] == "kept"
     assert found["refused"] == ""
     (step,) = found["migrations"]
-    assert step["name"] == "pipeline-transform-input"
+    assert (step["name"], step["library"]) == ("pipeline-transform-input", "scikit-learn")
     assert step["link"].startswith("https://scikit-learn.org/")
     assert skopsafe.loads(data).transform_input is None
 
