@@ -110,6 +110,7 @@ def _reviewed_calls() -> tuple[dict[str, Reviewed], dict[str, str], dict[str, st
     return calls, classes, values, frozenset(content["running"])
 
 
+@functools.cache
 def _table(name: str) -> dict[str, Any]:
     # As the tables of names are read: see `skopsafe.trust.tables`.
     loader: Any = __spec__.loader
@@ -195,23 +196,18 @@ def written_form(attribute: str) -> Form | None:
 
 
 @functools.cache
-def _unmade() -> dict[str, str]:
-    return {name: group["reason"] for group in _table("calls")["unmade"] for name in group["classes"]}
+def _reasons(kind: Literal["unmade", "opening"]) -> dict[str, str]:
+    return {name: group["reason"] for group in _table("calls")[kind] for name in group["classes"]}
 
 
 def unmade(name: str) -> str | None:
     """Return why no pickler makes instances of a class with ``__new__``, or None."""
-    return _unmade().get(name)
-
-
-@functools.cache
-def _opening() -> dict[str, str]:
-    return {name: group["reason"] for group in _table("calls")["opening"] for name in group["classes"]}
+    return _reasons("unmade").get(name)
 
 
 def opening(name: str) -> str | None:
     """Return why no pickler hands over a class of which it makes instances, or None."""
-    return _opening().get(name)
+    return _reasons("opening").get(name)
 
 
 def running() -> frozenset[str]:
