@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from skopsafe.foreign.pickles.dtypes import is_dtype_call
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, Span, Value
 from skopsafe.judge.attributes import is_getattr, resolved
 from skopsafe.judge.calls import opening
 from skopsafe.judge.levels import Finding
 from skopsafe.judge.naming import REACHING, Names
-from skopsafe.judge.shapes import class_of, is_dtype_call, keys
+from skopsafe.judge.shapes import class_of, keys
 from skopsafe.judge.shown import show
 from skopsafe.judge.texts import DECODING, given, is_zone, maker, may_name_a_zone
 

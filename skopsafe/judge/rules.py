@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
-from skopsafe.foreign.pickles.dtypes import Known, contradiction
+from skopsafe.foreign.pickles.dtypes import Known, contradiction, is_dtype_call
 from skopsafe.foreign.pickles.machine import Kind, Operation
 from skopsafe.foreign.pickles.values import Call, Computed, Dict, Global, List, Value
 from skopsafe.judge.arguments import CHECKS
@@ -23,7 +23,6 @@ from skopsafe.judge.shapes import (
     class_of,
     code_in_state,
     computed_keys,
-    is_dtype_call,
     items_put,
     made_by_hand,
     state_again,
@@ -256,7 +255,7 @@ def _filled(op: Operation, context: Context) -> Finding | None:
 def _dtype(op: Operation, context: Context) -> Finding | None:
     """Find states of dtypes that numpy would believe, and read or write outside of arrays then."""
     made = op.value
-    if type(made) is not Call or not is_dtype_call(made):
+    if not is_dtype_call(made):
         return None
     args = made.args if type(made.args) is tuple else ()
     if op.offset in context.late:

@@ -7,6 +7,7 @@ And what has a state already, or memory that others see, must not get another.
 
 from __future__ import annotations
 
+from skopsafe.foreign.pickles.dtypes import is_dtype_call
 from skopsafe.foreign.pickles.machine import Operation, Pickle
 from skopsafe.foreign.pickles.moved import moved
 from skopsafe.foreign.pickles.values import ByteArray, Call, Dict, Global, List, Span, Stored, Value
@@ -143,7 +144,7 @@ def late_states(pickle: Pickle) -> frozenset[int]:
         kind, value = op.kind, op.value
         if kind == "import":
             continue
-        if type(value) is Call and is_dtype_call(value):
+        if is_dtype_call(value):
             if kind == "call":
                 ready.add(id(value))
                 continue
@@ -158,12 +159,6 @@ def late_states(pickle: Pickle) -> frozenset[int]:
             used |= ready
             ready.clear()
     return frozenset(late)
-
-
-def is_dtype_call(call: Call) -> bool:
-    """Tell whether a call makes a dtype of numpy."""
-    made = call.function
-    return type(made) is Global and made.name == "dtype" and made.module == "numpy"
 
 
 def attribute_that_acts(op: Operation, cls: Global, most: int) -> Finding | None:

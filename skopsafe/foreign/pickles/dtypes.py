@@ -8,7 +8,7 @@ must agree with the others, as a reader of joblib files tells from a dtype how m
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -101,6 +101,12 @@ def dtype_of(value: Value, known: Known | None = None) -> DType:
         ) from (None if isinstance(error, _Odd) else shown(error))
 
 
+def is_dtype_call(value: Value) -> TypeGuard[Call]:
+    """Tell whether a value is a call that makes a dtype of numpy."""
+    made = value.function if type(value) is Call else None
+    return type(made) is Global and made.name == "dtype" and made.module == "numpy"
+
+
 def contradiction(value: Call, known: Known) -> tuple[str, bool] | None:
     """Return how a dtype and its state contradict each other, or None.
 
@@ -142,10 +148,8 @@ def _key(value: Value, *, is_field: bool = False) -> tuple[Any, ...] | None:
 
     Of a structure, those of its fields are among them, unless it is a field itself.
     """
-    made = value.function if type(value) is Call else None
-    if type(made) is not Global or made.name != "dtype" or made.module != "numpy":
+    if not is_dtype_call(value):
         return None
-    assert type(value) is Call
     args, states = value.args, value.states
     if value.way != "reduce" or value.kwargs is not None or type(args) is not tuple or len(states) != 1:
         return None
